@@ -1,0 +1,183 @@
+//! The engine: keeps one token per source, and decides when to ask for the next.
+//!
+//! A reader looks at one lock-free cell. Only where that look finds nothing good does it take the
+//! short lock that guards the flight, the remembered failure and the exchange; no lock is ever
+//! held across an await. What happens from there stands in the rooms below:
+//!
+//! - [`lifetime`]: from a grant to the two instants that matter;
+//! - [`memory`]: how long a failure is remembered;
+//! - [`attempt`]: one exchange with its retries and its deadline;
+//! - [`flight`]: one exchange shared by all who wait, whoever goes away;
+//! - [`state`]: who joins which flight, and what its landing changes.
+
+mod attempt;
+mod builder;
+mod flight;
+mod lifetime;
+mod memory;
+mod state;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::builder::CachedTokenSourceBuilder;
+use self::state::{Inner, Look};
+use crate::error::Error;
+use crate::exchange::TokenExchange;
+use crate::source::{SharedTokenSource, TokenSource};
+use crate::token::{AccessToken, TokenState};
+
+/// A source that keeps a provider's token fresh: the engine around a [`TokenExchange`].
+///
+/// Cheap to clone; clones share the token, the flight and the remembered failure. Make one per set
+/// of credentials and keep it for the life of the process.
+///
+/// - **One request at a time.** However many callers wait, one exchange is in flight, and all get
+///   its outcome, success or failure.
+/// - **Ahead of time.** While a token is [stale](TokenState::Stale), callers get it at once and one
+///   refresh runs behind their backs. If that fails, the old token stays until it ends.
+/// - **Fail fast.** A failure is remembered and answered at once: a passing one for a quarter of
+///   the time that it has lasted (500 ms to 30 s), a rejection for 30 s doubling to 5 min,
+///   `Retry-After` as asked. Then one probe goes out.
+/// - **Never late.** Validity is judged on the monotonic and the wall clock, the stricter wins, and
+///   a lifetime counts from the moment the request began.
+///
+/// ```no_run
+/// # use auth_core::{CachedTokenSource, TokenExchange};
+/// # async fn doc(flow: impl TokenExchange) -> Result<(), auth_core::Error> {
+/// let tokens = CachedTokenSource::new(flow)?;
+/// let token = tokens.token().await?;
+/// let mut headers = http::HeaderMap::new();
+/// token.apply(&mut headers);
+/// # Ok(()) }
+/// ```
+pub struct CachedTokenSource<E: TokenExchange> {
+    inner: Arc<Inner<E>>,
+}
+
+impl<E: TokenExchange> CachedTokenSource<E> {
+    /// A source with the default client, clock and policies.
+    ///
+    /// Nothing is sent and nothing is spawned here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting (an endpoint,
+    /// say), so that it is found at start-up and not at the first payment.
+    pub fn new(exchange: E) -> Result<Self, Error> {
+        Self::builder(exchange).build()
+    }
+
+    /// A source with a client, a clock or policies of your own.
+    pub fn builder(exchange: E) -> CachedTokenSourceBuilder<E> {
+        CachedTokenSourceBuilder::new(exchange)
+    }
+
+    fn from_inner(inner: Arc<Inner<E>>) -> Self {
+        Self { inner }
+    }
+
+    /// A token that is good now: from the cache, or from the exchange that is in flight, or from a
+    /// new one.
+    ///
+    /// # If the caller goes away
+    /// Nobody is harmed. On a tokio runtime the exchange runs in a task of its own and its token
+    /// is kept for the next caller; elsewhere another waiter drives it on, and where nobody waits
+    /// any more the next caller starts clean.
+    ///
+    /// # Errors
+    /// The outcome of the exchange, or a remembered failure: see
+    /// [`ErrorKind`](crate::ErrorKind).
+    pub async fn token(&self) -> Result<AccessToken, Error> {
+        match self.inner.look() {
+            Look::Fresh(token) => Ok(token),
+            Look::Stale(token) => {
+                self.inner.refresh_behind().await;
+                // Driven by this caller where there is no runtime, it may have brought a newer one.
+                Ok(self.inner.usable().unwrap_or(token))
+            }
+            Look::Nothing => self.inner.fetch().await,
+        }
+    }
+
+    /// A token that is fresh, without waiting; `None` where it is stale, expired or not there yet.
+    #[must_use]
+    pub fn fresh(&self) -> Option<AccessToken> {
+        match self.inner.look() {
+            Look::Fresh(token) => Some(token),
+            Look::Stale(_) | Look::Nothing => None,
+        }
+    }
+
+    /// How good the kept token is; [`Expired`](TokenState::Expired) where there is none.
+    #[must_use]
+    pub fn state(&self) -> TokenState {
+        match self.inner.look() {
+            Look::Fresh(_) => TokenState::Fresh,
+            Look::Stale(_) => TokenState::Stale,
+            Look::Nothing => TokenState::Expired,
+        }
+    }
+
+    /// Says that the API refused this very token (401). The next call fetches another.
+    ///
+    /// A newer token is left alone, so ten late 401s cost one refresh. Invalidations in quick
+    /// succession are ignored (1 s after the first, doubling to 60 s; forgotten after 5 min), so
+    /// that an API which always answers 401 cannot make a loop of token requests.
+    pub fn invalidate(&self, token: &AccessToken) {
+        self.inner.invalidate(token);
+    }
+
+    /// Swaps the exchange, and with it the credentials, without a restart.
+    ///
+    /// A remembered failure is forgotten, and a flight under the old credentials no longer counts:
+    /// those who wait for it get a new one. The kept token stays if both exchanges have the same
+    /// [identity](TokenExchange::identity) (a rotated secret), and is dropped if not (another
+    /// account, environment or host).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the new exchange lacks a setting; the
+    /// old one stays then.
+    pub fn replace(&self, exchange: E) -> Result<(), Error> {
+        self.inner.replace(exchange)
+    }
+}
+
+#[async_trait]
+impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
+    async fn token(&self) -> Result<AccessToken, Error> {
+        Self::token(self).await
+    }
+
+    fn invalidate(&self, token: &AccessToken) {
+        Self::invalidate(self, token);
+    }
+
+    fn fresh(&self) -> Option<AccessToken> {
+        Self::fresh(self)
+    }
+}
+
+impl<E: TokenExchange> Clone for CachedTokenSource<E> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<E: TokenExchange> From<CachedTokenSource<E>> for SharedTokenSource {
+    fn from(source: CachedTokenSource<E>) -> Self {
+        Self::new(source)
+    }
+}
+
+impl<E: TokenExchange> fmt::Debug for CachedTokenSource<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedTokenSource")
+            .field("provider", &self.inner.provider())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

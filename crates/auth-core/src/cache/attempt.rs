@@ -1,0 +1,210 @@
+//! One exchange: its attempts, the pauses between them, and the deadline over all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lifetime::{Kept, Moment};
+use super::state::Tools;
+use crate::clock::within;
+use crate::error::{Error, ErrorKind};
+use crate::exchange::TokenExchange;
+use crate::http::{BODY_LIMIT, Response};
+use crate::policy::RetryPolicy;
+use crate::token::TokenState;
+
+/// Asks for a token, at most `attempts` times and within the policy's deadline.
+pub(super) async fn fly<E: TokenExchange>(
+    exchange: Arc<E>,
+    tools: Arc<Tools>,
+    attempts: u32,
+) -> Result<Kept, Error> {
+    let provider = exchange.provider();
+    let host = exchange
+        .request()
+        .ok()
+        .and_then(|request| request.uri().host().map(str::to_owned))
+        .unwrap_or_default();
+    let mut last = None;
+    let deadline = tools.retry.deadline;
+    let tries = try_often(&*exchange, &tools, attempts, &mut last);
+    let outcome = crate::trace::exchange(provider, &host, within(&*tools.clock, deadline, tries));
+    match outcome.await {
+        Some(result) => result,
+        None => {
+            let text = format!(
+                "{provider} gave no token in {} s: check network and provider",
+                deadline.as_secs()
+            );
+            let late = Error::new(ErrorKind::Timeout, text).with_provider(provider);
+            Err(match last {
+                Some(cause) => late.with_source(cause),
+                None => late,
+            })
+        }
+    }
+}
+
+async fn try_often<E: TokenExchange>(
+    exchange: &E,
+    tools: &Tools,
+    attempts: u32,
+    last: &mut Option<Error>,
+) -> Result<Kept, Error> {
+    let began = tools.clock.monotonic();
+    let mut attempt = 1;
+    loop {
+        let error = match try_once(exchange, tools, attempt).await {
+            Ok(kept) => return Ok(kept),
+            Err(error) => error,
+        };
+        let spent = tools.clock.monotonic().saturating_sub(began);
+        let pause = if attempt < attempts {
+            pause(&tools.retry, &error, attempt, spent)
+        } else {
+            None
+        };
+        crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
+        let Some(pause) = pause else {
+            return Err(error);
+        };
+        *last = Some(error);
+        tools.clock.sleep(pause).await;
+        attempt += 1;
+    }
+}
+
+async fn try_once<E: TokenExchange>(
+    exchange: &E,
+    tools: &Tools,
+    attempt: u32,
+) -> Result<Kept, Error> {
+    let provider = exchange.provider();
+    let began = Moment::now(&*tools.clock);
+    let request = exchange
+        .request()
+        .map_err(|error| error.with_provider(provider))?;
+    let sent = within(
+        &*tools.clock,
+        tools.retry.attempt_timeout,
+        tools.http_client.send(request),
+    );
+    let answer = match sent.await {
+        Some(answer) => answer.map_err(|error| error.with_provider(provider))?,
+        None => {
+            let text = format!("no answer in {} s", tools.retry.attempt_timeout.as_secs());
+            return Err(Error::new(ErrorKind::Timeout, text).with_provider(provider));
+        }
+    };
+    if answer.body().len() > BODY_LIMIT {
+        return Err(Error::protocol(
+            "the answer is longer than 64 KiB, so it is no token response",
+        )
+        .with_provider(provider)
+        .with_status(answer.status()));
+    }
+    let response = Response::new(answer, tools.clock.wall());
+    let status = response.status();
+    let about = |error: Error| error.with_provider(provider).with_status(status);
+    let grant = exchange.read(&response).map_err(about)?;
+    for &note in grant.notes() {
+        crate::trace::remark(provider, note);
+    }
+    let server_time = response.server_time();
+    let kept = Kept::new(
+        provider,
+        grant,
+        began,
+        server_time,
+        &tools.refresh,
+        tools.jitter,
+    )
+    .map_err(about)?;
+    if kept.state(Moment::now(&*tools.clock)) == TokenState::Expired {
+        let text = format!("{provider} granted a token that ended while it was on its way");
+        return Err(about(Error::protocol(text)));
+    }
+    crate::trace::granted(provider, attempt, status.as_u16(), kept.lifetime);
+    Ok(kept)
+}
+
+/// How long to wait before the next attempt; `None` where there should be none.
+fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> Option<Duration> {
+    let passes = match (error.kind(), error.status()) {
+        (ErrorKind::Connect, _) => true,
+        (ErrorKind::Timeout | ErrorKind::Unavailable, None) => policy.resend_unanswered,
+        (ErrorKind::Unavailable | ErrorKind::RateLimited, Some(status)) => {
+            matches!(status.as_u16(), 408 | 425 | 429 | 500..=599)
+        }
+        _ => false,
+    };
+    if !passes {
+        return None;
+    }
+    let drawn = policy.ceiling(attempt).mul_f64(fastrand::f64());
+    let asked = error.retry_after().unwrap_or_default();
+    let pause = drawn.max(asked);
+    // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to
+    // know of and not to sit through.
+    let fits =
+        asked <= policy.retry_after_in_flight && spent.saturating_add(pause) < policy.deadline;
+    fits.then_some(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+
+    #[test]
+    fn only_what_can_pass_is_tried_again() {
+        let policy = RetryPolicy::default();
+        let with = |kind, status| {
+            let error = Error::new(kind, "x");
+            match status {
+                0 => error,
+                status => error.with_status(StatusCode::from_u16(status).unwrap()),
+            }
+        };
+        for (error, again) in [
+            (with(ErrorKind::Connect, 0), true),
+            (with(ErrorKind::Timeout, 0), true),
+            (with(ErrorKind::Unavailable, 0), true),
+            (with(ErrorKind::Unavailable, 408), true),
+            (with(ErrorKind::Unavailable, 425), true),
+            (with(ErrorKind::RateLimited, 429), true),
+            (with(ErrorKind::Unavailable, 500), true),
+            (with(ErrorKind::Unavailable, 503), true),
+            (with(ErrorKind::Unavailable, 403), false), // Keycloak's disabled realm
+            (with(ErrorKind::Credentials, 401), false),
+            (with(ErrorKind::Request, 400), false),
+            (with(ErrorKind::Protocol, 200), false),
+            (with(ErrorKind::Config, 0), false),
+        ] {
+            assert_eq!(
+                pause(&policy, &error, 1, Duration::ZERO).is_some(),
+                again,
+                "{error:?}"
+            );
+        }
+        let once = policy.resend_unanswered(false);
+        assert!(pause(&once, &with(ErrorKind::Timeout, 0), 1, Duration::ZERO).is_none());
+        assert!(pause(&once, &with(ErrorKind::Connect, 0), 1, Duration::ZERO).is_some());
+        assert!(pause(&once, &with(ErrorKind::Unavailable, 500), 1, Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn a_wait_that_the_flight_cannot_outlast_is_the_callers_to_know() {
+        let asked = |s| {
+            Error::new(ErrorKind::RateLimited, "x")
+                .with_status(StatusCode::TOO_MANY_REQUESTS)
+                .with_retry_after(Duration::from_secs(s))
+        };
+        let policy = RetryPolicy::default();
+        assert!(pause(&policy, &asked(3), 1, Duration::ZERO).unwrap() >= Duration::from_secs(3));
+        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28)), None);
+        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO), None);
+        let patient = policy.deadline(Duration::from_secs(600));
+        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO), None);
+        assert!(pause(&patient, &asked(60), 1, Duration::ZERO).is_some());
+    }
+}

@@ -1,0 +1,268 @@
+//! From a grant to the two instants that matter: when a refresh is due, and when the token ends.
+
+use std::time::{Duration, SystemTime};
+
+use secrecy::ExposeSecret;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::exchange::{Expiry, Grant};
+use crate::jwt::JwtTimes;
+use crate::policy::RefreshPolicy;
+use crate::token::{AccessToken, TokenState};
+
+/// What both clocks showed at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) monotonic: Duration,
+    wall: SystemTime,
+}
+
+/// A token with its instants.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) token: AccessToken,
+    pub(super) lifetime: Duration,
+    refresh_due: Moment,
+    usable_until: Moment,
+}
+
+impl Moment {
+    pub(super) fn now(clock: &dyn Clock) -> Self {
+        Self {
+            monotonic: clock.monotonic(),
+            wall: clock.wall(),
+        }
+    }
+
+    /// Later by a span. Where the wall clock cannot say it, the moment does not move, so that a
+    /// token ends too early rather than too late.
+    fn plus(self, span: Duration) -> Self {
+        Self {
+            monotonic: self.monotonic.saturating_add(span),
+            wall: self.wall.checked_add(span).unwrap_or(self.wall),
+        }
+    }
+
+    /// Whether either clock has reached the other moment.
+    fn has_reached(self, other: Self) -> bool {
+        self.monotonic >= other.monotonic || self.wall >= other.wall
+    }
+}
+
+impl Kept {
+    pub(super) fn state(&self, now: Moment) -> TokenState {
+        if now.has_reached(self.usable_until) {
+            TokenState::Expired
+        } else if now.has_reached(self.refresh_due) {
+            TokenState::Stale
+        } else {
+            TokenState::Fresh
+        }
+    }
+
+    /// Keeps a grant: its lifetime counts from `began`, the moment the request began.
+    ///
+    /// `server_time` is what the provider's clock showed; instants it stated are on that clock.
+    /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
+    ///
+    /// # Errors
+    /// `Protocol` where the token had ended before it came.
+    pub(super) fn new(
+        provider: &'static str,
+        grant: Grant,
+        began: Moment,
+        server_time: SystemTime,
+        policy: &RefreshPolicy,
+        jitter: f64,
+    ) -> Result<Self, Error> {
+        let stated = lifetime(&grant, server_time);
+        if stated.is_none() {
+            crate::trace::remark(
+                provider,
+                "the provider stated no readable expiry: the token is kept for a short time only",
+            );
+        }
+        let lifetime = stated
+            .unwrap_or(policy.unknown_lifetime)
+            .min(policy.max_age);
+        if lifetime.is_zero() {
+            return Err(Error::protocol(format!(
+                "{provider} granted a token that had ended before it came: check this machine's clock and the provider's"
+            ))
+            .with_provider(provider));
+        }
+        let window = policy.window_for(lifetime);
+        let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
+        let refresh_due = began.plus(lifetime.saturating_sub(window).saturating_sub(early));
+        let usable_until = began.plus(lifetime.saturating_sub(policy.margin_for(lifetime)));
+        let ends = began.plus(lifetime).wall;
+        let token = AccessToken::new(grant.secret, grant.token_type, grant.companions, Some(ends))?;
+        Ok(Self {
+            token,
+            lifetime,
+            refresh_due,
+            usable_until,
+        })
+    }
+}
+
+/// How long a grant lasts: the earliest of what the field and the JWT say; `None` where neither
+/// says anything.
+fn lifetime(grant: &Grant, server_time: SystemTime) -> Option<Duration> {
+    let until = |instant: SystemTime| instant.duration_since(server_time).unwrap_or_default();
+    let field = match grant.expiry {
+        Expiry::After(span) => Some(span),
+        Expiry::At(instant) => Some(until(instant)),
+        Expiry::Unknown => None,
+    };
+    let jwt = JwtTimes::peek(grant.secret.expose_secret());
+    // `exp - iat` needs no clock at all, so a wrong one cannot stretch it.
+    [field, jwt.expires_at().map(until), jwt.lifetime()]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::jwt::unix_time;
+
+    const SECS: fn(u64) -> Duration = Duration::from_secs;
+
+    fn kept(grant: Grant, server_time: SystemTime) -> Result<Kept, Error> {
+        let began = Moment::now(&ManualClock::default());
+        Kept::new(
+            "acme",
+            grant,
+            began,
+            server_time,
+            &RefreshPolicy::default(),
+            0.0,
+        )
+    }
+
+    fn opaque(expiry: Expiry) -> Grant {
+        Grant::bearer("opaque", expiry).unwrap()
+    }
+
+    /// A JWT of iat 1000 and exp 1600.
+    fn jwt(expiry: Expiry) -> Grant {
+        Grant::bearer(
+            "eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMH0.",
+            expiry,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_earliest_of_field_jwt_and_cap_wins() {
+        let at = |s| Expiry::At(unix_time(s).unwrap());
+        let now = unix_time(1000).unwrap();
+        for (grant, server_time, lifetime) in [
+            (opaque(Expiry::After(SECS(300))), now, 300),
+            (opaque(Expiry::Unknown), now, 300),
+            (opaque(at(1450)), now, 450),
+            (opaque(Expiry::After(SECS(u64::MAX))), now, 400 * 86_400),
+            (opaque(at(i64::MAX / 2)), now, 400 * 86_400),
+            (jwt(Expiry::Unknown), now, 600),
+            (jwt(Expiry::After(SECS(300))), now, 300),
+            (jwt(Expiry::After(SECS(9_999))), now, 600),
+            (jwt(at(1500)), now, 500),
+            // A provider's clock that runs behind cannot stretch a JWT beyond `exp - iat`.
+            (jwt(at(1600)), unix_time(100).unwrap(), 600),
+        ] {
+            let text = format!("{grant:?}");
+            assert_eq!(
+                kept(grant, server_time).unwrap().lifetime,
+                SECS(lifetime),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn dead_on_arrival_is_an_error() {
+        let now = unix_time(2000).unwrap();
+        for grant in [
+            opaque(Expiry::After(Duration::ZERO)),
+            opaque(Expiry::At(now)),
+            opaque(Expiry::At(unix_time(-5).unwrap())),
+            jwt(Expiry::After(SECS(300))),
+        ] {
+            assert_eq!(
+                kept(grant, now).unwrap_err().kind(),
+                crate::ErrorKind::Protocol
+            );
+        }
+    }
+
+    #[test]
+    fn a_five_minute_token_is_fresh_for_four() {
+        let clock = ManualClock::default();
+        let began = Moment::now(&clock);
+        let grant = opaque(Expiry::After(SECS(300)));
+        let kept = Kept::new(
+            "acme",
+            grant,
+            began,
+            clock.wall(),
+            &RefreshPolicy::default(),
+            0.0,
+        )
+        .unwrap();
+        for (at, state) in [
+            (0, TokenState::Fresh),
+            (239, TokenState::Fresh),
+            (240, TokenState::Stale),
+            (289, TokenState::Stale),
+            (290, TokenState::Expired),
+        ] {
+            assert_eq!(kept.state(began.plus(SECS(at))), state, "{at}");
+        }
+    }
+
+    #[test]
+    fn either_clock_ends_a_token() {
+        let clock = ManualClock::default();
+        let began = Moment::now(&clock);
+        let grant = opaque(Expiry::After(SECS(300)));
+        let kept = Kept::new(
+            "acme",
+            grant,
+            began,
+            clock.wall(),
+            &RefreshPolicy::default(),
+            0.0,
+        )
+        .unwrap();
+        clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
+        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Expired);
+        clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
+        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Fresh);
+        clock.advance(SECS(300));
+        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Expired);
+    }
+
+    #[test]
+    fn jitter_moves_the_refresh_earlier_by_up_to_a_quarter_of_its_window() {
+        let clock = ManualClock::default();
+        let began = Moment::now(&clock);
+        for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
+            let grant = opaque(Expiry::After(SECS(300)));
+            let kept = Kept::new(
+                "acme",
+                grant,
+                began,
+                clock.wall(),
+                &RefreshPolicy::default(),
+                jitter,
+            )
+            .unwrap();
+            let found = kept.refresh_due.monotonic - began.monotonic;
+            assert_eq!(found, Duration::from_secs_f64(due));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How long a failure is remembered, so that callers fail fast and the endpoint is left in peace.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::policy::RetryPolicy;
+
+/// A failure that is answered at once until its time is over.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// When the outage began, on the monotonic clock.
+    since: Duration,
+    /// When the next request may go out, on the monotonic clock.
+    until: Duration,
+    /// Rejections in a row.
+    rejections: u32,
+}
+
+const SHORTEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+const FIRST_REJECTION: Duration = Duration::from_secs(30);
+const LONGEST_REJECTION: Duration = Duration::from_secs(5 * 60);
+
+impl Failure {
+    /// What to remember of an error, after what was remembered before; nothing of an error that
+    /// was never sent. `draw` is a random number between 0 and 1.
+    pub(super) fn after(
+        previous: Option<&Self>,
+        error: Error,
+        now: Duration,
+        policy: &RetryPolicy,
+        draw: f64,
+    ) -> Option<Self> {
+        let is_rejection = |kind| matches!(kind, ErrorKind::Credentials | ErrorKind::Request);
+        // An outage goes on as long as failures of its sort follow each other.
+        let same = previous.filter(|p| is_rejection(p.error.kind()) == is_rejection(error.kind()));
+        let since = same.map_or(now, |p| p.since);
+        let rejections = same.map_or(0, |p| p.rejections);
+        let pause = match error.kind() {
+            ErrorKind::Config => return None,
+            kind if is_rejection(kind) => {
+                let doubled = 2u32.checked_pow(rejections).unwrap_or(u32::MAX);
+                FIRST_REJECTION
+                    .saturating_mul(doubled)
+                    .min(LONGEST_REJECTION)
+            }
+            _ => {
+                // A quarter of the outage so far: requests grow with its logarithm, and recovery
+                // is seen within a quarter of it.
+                let quarter = now.saturating_sub(since) / 4;
+                quarter
+                    .mul_f64(0.75 + 0.25 * draw.clamp(0.0, 1.0))
+                    .clamp(SHORTEST, LONGEST)
+            }
+        };
+        let asked = error
+            .retry_after()
+            .unwrap_or_default()
+            .min(policy.retry_after_remembered);
+        let until = now.saturating_add(pause.max(asked));
+        let rejections = if is_rejection(error.kind()) {
+            rejections.saturating_add(1)
+        } else {
+            0
+        };
+        Some(Self {
+            error,
+            since,
+            until,
+            rejections,
+        })
+    }
+
+    /// The remembered error with the time that is left, or nothing once that time is over.
+    pub(super) fn answer(&self, now: Duration) -> Option<Error> {
+        let left = self.until.checked_sub(now).filter(|left| !left.is_zero())?;
+        let error = self.error.clone();
+        Some(if error.is_retryable() {
+            error.with_retry_after(left)
+        } else {
+            error
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECS: fn(u64) -> Duration = Duration::from_secs;
+
+    fn next(previous: Option<&Failure>, kind: ErrorKind, now: Duration) -> Failure {
+        Failure::after(
+            previous,
+            Error::new(kind, "x"),
+            now,
+            &RetryPolicy::default(),
+            1.0,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_passing_failure_is_remembered_for_a_quarter_of_the_outage() {
+        let mut now = SECS(100);
+        let mut failure = next(None, ErrorKind::Unavailable, now);
+        let mut pauses = Vec::new();
+        for _ in 0..30 {
+            pauses.push(failure.until - now);
+            now = failure.until;
+            assert!(failure.answer(now).is_none());
+            failure = next(Some(&failure), ErrorKind::Connect, now);
+        }
+        assert_eq!(
+            pauses[..5],
+            [500, 500, 500, 500, 500].map(Duration::from_millis)
+        );
+        assert_eq!(pauses[5], Duration::from_millis(625));
+        assert_eq!(*pauses.last().unwrap(), SECS(30));
+        assert!(pauses.is_sorted());
+    }
+
+    #[test]
+    fn a_rejection_is_remembered_for_30_s_doubling_to_5_min() {
+        let mut failure = next(None, ErrorKind::Credentials, SECS(0));
+        let mut pauses = vec![failure.until];
+        for _ in 0..5 {
+            let now = failure.until;
+            failure = next(Some(&failure), ErrorKind::Credentials, now);
+            pauses.push(failure.until - now);
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 300, 300].map(SECS));
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_a_cap_and_what_is_left_is_told() {
+        for (asked, obeyed) in [(0, 1), (120, 120), (31_536_000, 3_600)] {
+            let error = Error::new(ErrorKind::RateLimited, "x").with_retry_after(SECS(asked));
+            let failure =
+                Failure::after(None, error, SECS(0), &RetryPolicy::default(), 0.0).unwrap();
+            assert!(failure.until <= SECS(obeyed), "{asked}");
+            let left = failure
+                .answer(Duration::from_millis(200))
+                .unwrap()
+                .retry_after()
+                .unwrap();
+            assert_eq!(left, failure.until - Duration::from_millis(200));
+        }
+    }
+
+    #[test]
+    fn an_outage_of_another_sort_begins_anew() {
+        let rejected = next(None, ErrorKind::Credentials, SECS(0));
+        let down = next(Some(&rejected), ErrorKind::Unavailable, SECS(1_000));
+        assert_eq!(down.until, SECS(1_000) + SHORTEST);
+    }
+
+    #[test]
+    fn a_setting_that_is_missing_is_not_remembered() {
+        let error = Error::config("x");
+        assert!(Failure::after(None, error, SECS(0), &RetryPolicy::default(), 0.0).is_none());
+    }
+}

@@ -1,0 +1,360 @@
+//! Who joins which flight, and what its landing changes.
+//!
+//! ```text
+//!            look ──fresh──▶ token
+//!              │ stale: token at once, and a flight behind the callers' backs
+//!              ▼ nothing
+//!   failure remembered? ──yes──▶ that error at once
+//!              │ no, or its time is over (then one single-attempt probe)
+//!              ▼
+//!   flight in the air? ──yes──▶ wait for it
+//!              │ no
+//!              ▼
+//!         take off, wait ──▶ landing: token kept, or failure remembered
+//! ```
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::task::AbortHandle;
+
+use super::attempt::fly;
+use super::flight::{Flight, Outcome};
+use super::lifetime::{Kept, Moment};
+use super::memory::Failure;
+use crate::clock::{Clock, within};
+use crate::error::{Error, ErrorKind};
+use crate::exchange::{Identity, TokenExchange};
+use crate::http::HttpClient;
+use crate::policy::{RefreshPolicy, RetryPolicy};
+use crate::token::{AccessToken, TokenState};
+
+/// What a source works with, the same for its whole life.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) http_client: Arc<dyn HttpClient>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) refresh: RefreshPolicy,
+    pub(super) retry: RetryPolicy,
+    /// Drawn once per source, between 0 and 1.
+    pub(super) jitter: f64,
+}
+
+pub(super) struct Inner<E> {
+    kept: ArcSwapOption<Kept>,
+    state: Mutex<State<E>>,
+    tools: Arc<Tools>,
+    provider: &'static str,
+}
+
+struct State<E> {
+    exchange: Arc<E>,
+    identity: Identity,
+    /// Counts the replacements of the exchange; a flight of an older epoch does not count.
+    epoch: u64,
+    /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
+    flight: Weak<Flight>,
+    task: Option<AbortHandle>,
+    failure: Option<Failure>,
+    throttle: Throttle,
+}
+
+/// What a look at the kept token finds.
+pub(super) enum Look {
+    Fresh(AccessToken),
+    Stale(AccessToken),
+    Nothing,
+}
+
+/// Runtimes that may be lost under one waiting caller before it gives up.
+const MOST_LOST_FLIGHTS: u32 = 3;
+/// How long a caller waits for a probe before it takes the remembered failure.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+/// How much longer than a flight's deadline a caller waits for it: a flight whose runtime stands
+/// still never ends by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl<E: TokenExchange> Inner<E> {
+    pub(super) fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
+        let provider = exchange.provider();
+        let identity = proved(&exchange)?;
+        let state = State {
+            exchange: Arc::new(exchange),
+            identity,
+            epoch: 0,
+            flight: Weak::new(),
+            task: None,
+            failure: None,
+            throttle: Throttle::default(),
+        };
+        Ok(Self {
+            kept: ArcSwapOption::empty(),
+            state: Mutex::new(state),
+            tools: Arc::new(tools),
+            provider,
+        })
+    }
+
+    pub(super) fn provider(&self) -> &'static str {
+        self.provider
+    }
+
+    /// The fast path: one lock-free load and the two clocks.
+    pub(super) fn look(&self) -> Look {
+        let kept = self.kept.load();
+        let Some(kept) = kept.as_ref() else {
+            return Look::Nothing;
+        };
+        match kept.state(Moment::now(&*self.tools.clock)) {
+            TokenState::Fresh => Look::Fresh(kept.token.clone()),
+            TokenState::Stale => Look::Stale(kept.token.clone()),
+            TokenState::Expired => Look::Nothing,
+        }
+    }
+
+    /// A token that may be handed out, fresh or stale.
+    pub(super) fn usable(&self) -> Option<AccessToken> {
+        match self.look() {
+            Look::Fresh(token) | Look::Stale(token) => Some(token),
+            Look::Nothing => None,
+        }
+    }
+
+    /// Waits for a token.
+    pub(super) async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        let mut lost = 0;
+        while lost <= MOST_LOST_FLIGHTS {
+            let (flight, known) = match self.join() {
+                Joined::Token(token) => return Ok(token),
+                Joined::Failure(error) => return Err(error),
+                Joined::Flight { flight, known } => (flight, known),
+            };
+            let patience = match known {
+                Some(_) => PROBE_PATIENCE,
+                None => self.tools.retry.deadline.saturating_add(GRACE),
+            };
+            match within(&*self.tools.clock, patience, flight.wait()).await {
+                Some(Outcome::Landed(result)) => return result,
+                Some(Outcome::Void) => lost += 1,
+                None => return Err(known.unwrap_or_else(|| self.abandon(&flight))),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "the runtimes that drove the exchange were shut down",
+        )
+        .with_provider(self.provider))
+    }
+
+    /// Starts a refresh unless one is in the air or a failure is remembered. Where there is no
+    /// runtime to spawn on, the caller drives it; then, and only then, does this wait.
+    pub(super) async fn refresh_behind(self: &Arc<Self>) {
+        let flight = {
+            let mut state = self.locked();
+            let now = self.tools.clock.monotonic();
+            let in_peace = state
+                .failure
+                .as_ref()
+                .is_some_and(|f| f.answer(now).is_some());
+            if in_peace || state.flying().is_some() || matches!(self.look(), Look::Fresh(_)) {
+                return;
+            }
+            self.take_off(&mut state)
+        };
+        if let (flight, false) = flight {
+            flight.wait().await;
+        }
+    }
+
+    /// Joins the flight that is in the air, or takes off; unless there is an answer already.
+    fn join(self: &Arc<Self>) -> Joined {
+        let mut state = self.locked();
+        // Under the lock, a landing is seen whole: what it kept, and that it is over.
+        if let Some(token) = self.usable() {
+            return Joined::Token(token);
+        }
+        let now = self.tools.clock.monotonic();
+        if let Some(error) = state
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.answer(now))
+        {
+            return Joined::Failure(error);
+        }
+        let known = state.failure.as_ref().map(|failure| failure.error.clone());
+        let (flight, spawned) = match state.flying() {
+            Some(flight) => (flight, state.task.is_some()),
+            None => self.take_off(&mut state),
+        };
+        // A probe goes on in its task without the caller; without a task nobody else would drive it.
+        Joined::Flight {
+            flight,
+            known: known.filter(|_| spawned),
+        }
+    }
+
+    /// Begins a flight. Also says whether a task drives it.
+    fn take_off(self: &Arc<Self>, state: &mut State<E>) -> (Arc<Flight>, bool) {
+        let attempts = if state.failure.is_some() {
+            1
+        } else {
+            self.tools.retry.max_attempts
+        };
+        let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
+        let (epoch, source) = (state.epoch, Arc::downgrade(self));
+        let flight = Flight::new(Box::pin(async move {
+            let result = fly(exchange, tools, attempts).await;
+            match source.upgrade() {
+                Some(source) => source.land(epoch, result),
+                None => Outcome::Landed(result.map(|kept| kept.token)),
+            }
+        }));
+        state.flight = Arc::downgrade(&flight);
+        state.task = flight.spawn();
+        let spawned = state.task.is_some();
+        (flight, spawned)
+    }
+
+    /// Keeps what a flight brought.
+    fn land(&self, epoch: u64, result: Result<Kept, Error>) -> Outcome {
+        let mut state = self.locked();
+        if epoch != state.epoch {
+            return Outcome::Void;
+        }
+        state.flight = Weak::new();
+        state.task = None;
+        Outcome::Landed(match result {
+            Ok(kept) => {
+                let token = kept.token.clone();
+                state.failure = None;
+                self.kept.store(Some(Arc::new(kept)));
+                Ok(token)
+            }
+            Err(error) => {
+                let now = self.tools.clock.monotonic();
+                let previous = state.failure.take();
+                state.failure = Failure::after(
+                    previous.as_ref(),
+                    error.clone(),
+                    now,
+                    &self.tools.retry,
+                    fastrand::f64(),
+                );
+                Err(error)
+            }
+        })
+    }
+
+    /// Forgets a flight that did not end in time, so that the next caller starts clean.
+    fn abandon(&self, flight: &Arc<Flight>) -> Error {
+        let mut state = self.locked();
+        if std::ptr::eq(state.flight.as_ptr(), Arc::as_ptr(flight)) {
+            state.forget_flight();
+        }
+        let text = format!(
+            "{} gave no token in time: the runtime that drives the exchange stands still",
+            self.provider
+        );
+        Error::new(ErrorKind::Timeout, text).with_provider(self.provider)
+    }
+
+    pub(super) fn invalidate(&self, token: &AccessToken) {
+        let mut state = self.locked();
+        let is_kept = self
+            .kept
+            .load()
+            .as_ref()
+            .is_some_and(|kept| kept.token.is_same(token));
+        if is_kept && state.throttle.admits(self.tools.clock.monotonic()) {
+            self.kept.store(None);
+        }
+    }
+
+    pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
+        let identity = proved(&exchange)?;
+        let mut state = self.locked();
+        if identity != state.identity {
+            self.kept.store(None);
+        }
+        state.exchange = Arc::new(exchange);
+        state.identity = identity;
+        state.epoch += 1;
+        state.failure = None;
+        state.throttle = Throttle::default();
+        state.forget_flight();
+        Ok(())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State<E>> {
+        // Nothing that can panic runs under the lock but the exchange's own `request`, in
+        // `replace`, before anything is changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a caller without a good token finds.
+enum Joined {
+    Token(AccessToken),
+    Failure(Error),
+    /// A flight, and, if it is a probe, the failure that is known already.
+    Flight {
+        flight: Arc<Flight>,
+        known: Option<Error>,
+    },
+}
+
+impl<E> State<E> {
+    fn flying(&self) -> Option<Arc<Flight>> {
+        self.flight.upgrade().filter(|flight| !flight.is_over())
+    }
+
+    fn forget_flight(&mut self) {
+        self.flight = Weak::new();
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+impl<E> Drop for Inner<E> {
+    /// A dropped source leaves no task behind.
+    fn drop(&mut self) {
+        self.state
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .forget_flight();
+    }
+}
+
+/// Whose tokens an exchange gets, once its request is known to be complete.
+fn proved<E: TokenExchange>(exchange: &E) -> Result<Identity, Error> {
+    exchange
+        .request()
+        .map_err(|error| error.with_provider(exchange.provider()))?;
+    Ok(exchange.identity())
+}
+
+/// Lets invalidations through ever more rarely while they follow each other.
+#[derive(Debug, Default)]
+struct Throttle {
+    last: Option<Duration>,
+    pause: Duration,
+}
+
+impl Throttle {
+    const FIRST: Duration = Duration::from_secs(1);
+    const LONGEST: Duration = Duration::from_secs(60);
+    const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
+
+    fn admits(&mut self, now: Duration) -> bool {
+        let since = self.last.map(|last| now.saturating_sub(last));
+        self.pause = match since {
+            Some(since) if since < self.pause => return false,
+            Some(since) if since < Self::FORGOTTEN => (self.pause * 2).min(Self::LONGEST),
+            _ => Self::FIRST,
+        };
+        self.last = Some(now);
+        true
+    }
+}

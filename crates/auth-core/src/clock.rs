@@ -1,0 +1,188 @@
+//! Time, injected: the one file that reads the machine's clocks, and the one that sleeps.
+//!
+//! Two clocks are read because each lies in its own way. The monotonic one stands still while a
+//! laptop sleeps; the wall clock jumps when somebody sets it. A token is expired when either says
+//! so.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A boxed future, as the seams return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where the engine gets the time from.
+///
+/// ```
+/// use auth_core::{Clock, SystemClock};
+///
+/// let before = SystemClock.monotonic();
+/// assert!(SystemClock.monotonic() >= before);
+/// ```
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Time since a fixed origin of this clock's own; never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// The wall clock; may jump either way.
+    fn wall(&self) -> SystemTime;
+
+    /// Completes once `duration` of monotonic time has passed.
+    ///
+    /// # If the caller goes away
+    /// Dropping the future forgets the timer.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clocks, with tokio's timer on a tokio runtime. Elsewhere a sleep costs a thread
+/// that lives as long as the sleep; hand in a `Clock` of your own where that is too much.
+///
+/// ```
+/// use auth_core::{Clock, SystemClock};
+/// assert!(SystemClock.wall() > std::time::UNIX_EPOCH);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[allow(clippy::disallowed_methods)] // this file owns the calls
+impl Clock for SystemClock {
+    fn monotonic(&self) -> Duration {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        ORIGIN.get_or_init(Instant::now).elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Box::pin(tokio::time::sleep(duration));
+        }
+        let (done, wake) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            std::thread::sleep(duration);
+            // Nobody waits any more where this fails.
+            let _ = done.send(());
+        });
+        Box::pin(async move {
+            let _ = wake.await;
+        })
+    }
+}
+
+/// A future's output, or `None` where `limit` passed first. The future is dropped then.
+pub(crate) async fn within<F: Future>(
+    clock: &dyn Clock,
+    limit: Duration,
+    future: F,
+) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut timer = clock.sleep(limit);
+    std::future::poll_fn(|cx| {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(cx) {
+            return std::task::Poll::Ready(Some(output));
+        }
+        timer.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}
+
+#[cfg(any(test, feature = "test-util"))]
+pub use manual::ManualClock;
+
+#[cfg(any(test, feature = "test-util"))]
+mod manual {
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+    use std::time::UNIX_EPOCH;
+
+    use tokio::sync::watch;
+
+    use super::{BoxFuture, Clock, Duration, SystemTime};
+
+    /// A clock that moves when a test says so. Clones share one time.
+    ///
+    /// Sleeps complete when the clock has been advanced past them, so a test of a 30-second
+    /// deadline takes no time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use auth_core::{Clock, ManualClock};
+    ///
+    /// let clock = ManualClock::default();
+    /// let before = clock.wall();
+    /// clock.advance(Duration::from_secs(90));
+    /// assert_eq!(clock.wall(), before + Duration::from_secs(90));
+    /// ```
+    #[derive(Clone, Debug)]
+    pub struct ManualClock {
+        wall: Arc<Mutex<SystemTime>>,
+        monotonic: Arc<watch::Sender<Duration>>,
+    }
+
+    impl ManualClock {
+        /// A clock whose wall shows `wall`.
+        #[must_use]
+        pub fn at(wall: SystemTime) -> Self {
+            Self {
+                wall: Arc::new(Mutex::new(wall)),
+                monotonic: Arc::new(watch::Sender::new(Duration::from_secs(1_000))),
+            }
+        }
+
+        /// Moves both clocks on, and wakes what slept that long.
+        pub fn advance(&self, by: Duration) {
+            *self.locked() += by;
+            self.monotonic.send_modify(|now| *now += by);
+        }
+
+        /// Sets the wall clock alone, as NTP or a person does.
+        pub fn set_wall(&self, wall: SystemTime) {
+            *self.locked() = wall;
+        }
+
+        /// Moves the wall clock alone, as a suspended laptop finds on waking.
+        pub fn suspend(&self, by: Duration) {
+            *self.locked() += by;
+        }
+
+        /// How many sleeps are under way: lets a test wait until code under test sleeps.
+        #[must_use]
+        pub fn sleepers(&self) -> usize {
+            self.monotonic.receiver_count()
+        }
+
+        fn locked(&self) -> MutexGuard<'_, SystemTime> {
+            self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    impl Default for ManualClock {
+        /// 2026-01-01T00:00:00Z.
+        fn default() -> Self {
+            Self::at(UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+        }
+    }
+
+    impl Clock for ManualClock {
+        fn monotonic(&self) -> Duration {
+            *self.monotonic.borrow()
+        }
+
+        fn wall(&self) -> SystemTime {
+            *self.locked()
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            let mut now = self.monotonic.subscribe();
+            let due = self.monotonic().saturating_add(duration);
+            Box::pin(async move {
+                // The sender lives in the clock; without a clock nothing is ever due again.
+                if now.wait_for(|now| *now >= due).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            })
+        }
+    }
+}

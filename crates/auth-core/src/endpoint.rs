@@ -1,0 +1,414 @@
+//! A URL that has been proved safe to send secrets to.
+//!
+//! The proof is made once, when the URL is parsed, and the result cannot be wrong after that. It
+//! is deliberately narrow: URL parsers disagree about odd spellings (`https:/api`, `127.1`,
+//! `%61pi`, back-slashes), and a secret goes where the *client's* parser says. What is accepted
+//! here means the same to all of them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use http::Uri;
+
+use crate::error::Error;
+
+/// A URL to send secrets to: https, or http to this very machine; a real host; nothing hidden in it.
+///
+/// ```
+/// use auth_core::Endpoint;
+///
+/// let endpoint = Endpoint::parse("https://pay.example.com/gateway/")?;
+/// assert_eq!(endpoint.join("v1/auth").as_str(), "https://pay.example.com/gateway/v1/auth");
+///
+/// for refused in [
+///     "http://pay.example.com",        // plain http
+///     "https:/api/v1/auth/token",      // a misprint whose host would be "api"
+///     "https://user:pw@example.com",   // credentials in a URL
+///     "https://example.com/?key=1",    // a query
+///     "https://10.0.0.1",              // an address no certificate speaks for
+/// ] {
+///     assert!(Endpoint::parse(refused).is_err(), "{refused}");
+/// }
+/// assert!(Endpoint::parse("http://127.0.0.1:8080").is_ok()); // loopback, for tests
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// `scheme://host[:port][/path]`, without a trailing slash.
+    url: Cow<'static, str>,
+    /// Where the path begins in `url`.
+    path_start: usize,
+}
+
+/// Whether hosts that only an inner network knows are accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hosts {
+    Public,
+    Internal,
+}
+
+impl Endpoint {
+    /// The endpoint that a provider's document states, written into a flow: a lower-case https
+    /// origin, with or without a path, and without a slash at its end.
+    ///
+    /// # Panics
+    /// Where the text is something else. In a `const`, which is where it belongs, that is a
+    /// compile error.
+    #[must_use]
+    #[allow(clippy::indexing_slicing)] // each index is below the length that the loop checks
+    pub const fn from_static(url: &'static str) -> Self {
+        let bytes = url.as_bytes();
+        let (scheme, mut at) = (b"https://", 0);
+        let mut path_start = bytes.len();
+        while at < bytes.len() {
+            let plain = matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'/')
+                || (at == 5 && bytes[at] == b':');
+            assert!(
+                plain && (at >= scheme.len() || bytes[at] == scheme[at]),
+                "not a plain https URL"
+            );
+            if at >= scheme.len() && bytes[at] == b'/' && path_start == bytes.len() {
+                path_start = at;
+            }
+            at += 1;
+        }
+        assert!(
+            at > scheme.len() && bytes[at - 1] != b'/',
+            "no host, or a slash at the end"
+        );
+        Self {
+            url: Cow::Borrowed(url),
+            path_start,
+        }
+    }
+
+    /// Parses a URL and proves it safe.
+    ///
+    /// Refused, each with a reason: plain http (but to `localhost`, `127.0.0.0/8` and `[::1]`),
+    /// user info, a query, a fragment, hosts of one label (`https://api`), IP addresses, hosts in
+    /// anything but lower- or upper-case letters, digits and hyphens (write an international name
+    /// in its `xn--` form), and paths with `..`, `//` or characters that would need encoding.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) that says what to write instead. The URL
+    /// itself is not repeated: it may hold a password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        Self::prove(url, Hosts::Public)
+    }
+
+    /// As [`parse`](Self::parse), and accepts hosts that only your own network knows: one label
+    /// (`https://auth-proxy`) and IP addresses. Still https.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), as for `parse`.
+    pub fn parse_internal(url: &str) -> Result<Self, Error> {
+        Self::prove(url, Hosts::Internal)
+    }
+
+    fn prove(url: &str, hosts: Hosts) -> Result<Self, Error> {
+        let refuse = |why: &str| Err(Error::config(format!("the endpoint URL {why}")));
+        if url.trim() != url || url.is_empty() {
+            return refuse("is blank, or has whitespace at its start or end");
+        }
+        if !url.bytes().all(|b| b.is_ascii_graphic()) || url.contains('\\') {
+            return refuse("holds a space, a back-slash, a control or a non-ASCII character");
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return refuse(
+                "does not begin with https:// and a host, such as https://pay.example.com",
+            );
+        };
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return refuse("must begin with https://"),
+        };
+        if url.contains('#') {
+            return refuse("has a fragment (#...): leave it away (RFC 6749 section 3.2)");
+        }
+        if url.contains('?') {
+            return refuse("has a query (?...): leave it away");
+        }
+        let authority_end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(authority_end);
+        if authority.contains('@') {
+            return refuse("holds user info (user:password@): credentials go into Credentials");
+        }
+        let (host, port) = split_port(authority);
+        let host = host.to_ascii_lowercase();
+        if port.is_some_and(|p| p.parse::<u16>().is_err() || p.starts_with('+')) {
+            return refuse("has a port that is not a number from 0 to 65535");
+        }
+        let loopback = match Host::parse(&host) {
+            Some(Host::Address(address)) => {
+                if !address.is_loopback() && hosts == Hosts::Public {
+                    return refuse(
+                        "names an IP address: no certificate speaks for it; use the host name, or Endpoint::parse_internal",
+                    );
+                }
+                address.is_loopback()
+            }
+            Some(Host::Name { labels }) => {
+                if matches!(host.as_str(), "http" | "https") {
+                    return refuse(
+                        "has a scheme where its host should be (https://https/...): the provider's document misprints it; ask the provider for its host",
+                    );
+                }
+                let local = host == "localhost" || host.ends_with(".localhost");
+                if labels < 2 && !local && hosts == Hosts::Public {
+                    return refuse(
+                        "has a host of one word (https://api/...), which is no public host: a misprint of the provider's document? Ask the provider for its host, or use Endpoint::parse_internal",
+                    );
+                }
+                local
+            }
+            None => {
+                return refuse("has no valid host: write it in letters, digits, hyphens and dots");
+            }
+        };
+        if !secure && !loopback {
+            return refuse("is plain http: use https (http is for loopback hosts alone)");
+        }
+        if path.contains("//")
+            || path.split('/').any(|s| is_dots(s))
+            || !path.bytes().all(is_path_byte)
+        {
+            return refuse("has a path with //, a dot segment, or characters that need encoding");
+        }
+        let scheme = if secure { "https" } else { "http" };
+        let port = port
+            .filter(|p| !p.is_empty())
+            .map(|p| format!(":{p}"))
+            .unwrap_or_default();
+        let origin = format!("{scheme}://{host}{port}");
+        let proved = Self {
+            path_start: origin.len(),
+            url: Cow::Owned(origin + path.trim_end_matches('/')),
+        };
+        // The parser that the HTTP client reads it with has the last word.
+        match Uri::from_str(&proved.url) {
+            Ok(_) => Ok(proved),
+            Err(_) => refuse("is not a valid URL"),
+        }
+    }
+
+    /// The endpoint with path segments appended; a path that it has is kept.
+    ///
+    /// `path` is a documented path such as `v1/auth`. It cannot lead anywhere else: empty and dot
+    /// segments are left out, and bytes that could end a path are percent-encoded.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Self {
+        let mut url = String::from(self.as_str());
+        for segment in path.split('/').filter(|s| !s.is_empty() && !is_dots(s)) {
+            url.push('/');
+            for byte in segment.bytes() {
+                if is_path_byte(byte) {
+                    url.push(char::from(byte));
+                } else {
+                    url.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+        Self {
+            url: Cow::Owned(url),
+            path_start: self.path_start,
+        }
+    }
+
+    /// The URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// The host, with its port where one is given: for logs and messages.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let origin = self.url.get(..self.path_start).unwrap_or_default();
+        origin.split_once("://").map_or(origin, |(_, host)| host)
+    }
+
+    /// Whether secrets travel in plain text, which is allowed to loopback hosts alone.
+    #[must_use]
+    pub fn is_plain_http(&self) -> bool {
+        self.url.starts_with("http://")
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.url)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        Self::parse(url)
+    }
+}
+
+/// What a host turned out to be.
+enum Host {
+    Address(IpAddr),
+    Name { labels: usize },
+}
+
+impl Host {
+    fn parse(host: &str) -> Option<Self> {
+        if let Some(inner) = host.strip_prefix('[') {
+            let address = inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
+            return Some(Self::Address(address.into()));
+        }
+        if let Ok(address) = host.parse::<Ipv4Addr>() {
+            return Some(Self::Address(address.into()));
+        }
+        // One dot at the end is the root; the name is the same.
+        let name = host.strip_suffix('.').unwrap_or(host);
+        let labels: Vec<&str> = name.split('.').collect();
+        let valid = |label: &&str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        // A last label that reads as a number makes other parsers see an IPv4 address
+        // (`127.1`, `2130706433`, `0x7f.1`).
+        let numeric = labels.last().is_some_and(|last| {
+            last.bytes().all(|b| b.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x")
+        });
+        (name.len() <= 253 && labels.iter().all(valid) && !numeric).then_some(Self::Name {
+            labels: labels.len(),
+        })
+    }
+}
+
+/// Splits `host:port`, where the host may be a bracketed IPv6 address.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rfind(':') {
+        Some(colon) if !authority.ends_with(']') => {
+            let (host, port) = authority.split_at(colon);
+            (host, port.strip_prefix(':'))
+        }
+        _ => (authority, None),
+    }
+}
+
+/// `.` and `..`, plain or encoded.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}
+
+/// RFC 3986 `pchar`, the slash, and the percent sign of what is encoded already.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_document_misprints_is_refused_with_a_reason() {
+        for (url, says) in [
+            ("https://api/v1/auth/token", "host of one word"),
+            ("https:/", "does not begin with https://"),
+            ("https:/api/v1", "does not begin with https://"),
+            (
+                "https://https/api/v1/auth/token",
+                "has a scheme where its host should be",
+            ),
+            ("https://", "no valid host"),
+            ("https:///api", "no valid host"),
+            ("api.example.com", "does not begin with https://"),
+            ("ftp://example.com", "must begin with https://"),
+            ("http://example.com", "plain http"),
+            ("http://10.0.0.1", "IP address"),
+            ("https://192.168.1.1/x", "IP address"),
+            ("https://[2001:db8::1]", "IP address"),
+            ("https://127.1", "no valid host"),
+            ("https://2130706433", "no valid host"),
+            ("https://0x7f.0x1", "no valid host"),
+            ("https://ex_ample-.com", "no valid host"),
+            ("https://%61pi.example.com", "no valid host"),
+            ("https://user:pw@example.com", "user info"),
+            ("https://example.com\\@evil.com", "back-slash"),
+            ("https://example.com#x", "fragment"),
+            ("https://example.com?x=1", "query"),
+            ("https://example.com:99999", "port"),
+            ("https://example.com/a/../b", "dot segment"),
+            ("https://example.com/%2e%2E/b", "dot segment"),
+            ("https://example.com//b", "//"),
+            (" https://example.com", "whitespace"),
+            ("https://ex\u{e4}mple.com", "non-ASCII"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err();
+            assert!(error.to_string().contains(says), "{url}: {error}");
+            assert!(!error.to_string().contains("pw@"), "{error}");
+        }
+    }
+
+    #[test]
+    fn good_urls_are_kept_as_they_are() {
+        for (url, normal) in [
+            ("https://api.example.com", "https://api.example.com"),
+            ("HTTPS://API.Example.com/", "https://api.example.com"),
+            (
+                "https://api.example.com:8443/base/",
+                "https://api.example.com:8443/base",
+            ),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://127.0.0.2", "http://127.0.0.2"),
+            ("http://[::1]:80/x", "http://[::1]:80/x"),
+            ("https://xn--exmple-cua.com", "https://xn--exmple-cua.com"),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().as_str(), normal);
+        }
+        assert!(Endpoint::parse_internal("https://auth-proxy:8443").is_ok());
+        assert!(Endpoint::parse_internal("https://10.0.0.1").is_ok());
+        assert!(Endpoint::parse_internal("http://10.0.0.1").is_err());
+        assert!(Endpoint::parse_internal("https://https/api").is_err());
+    }
+
+    #[test]
+    fn a_documented_endpoint_is_the_one_that_parses() {
+        for url in [
+            "https://api.example.com",
+            "https://auth.example.com/realms/x/token",
+        ] {
+            assert_eq!(Endpoint::from_static(url), Endpoint::parse(url).unwrap());
+            assert_eq!(
+                Endpoint::from_static(url).host(),
+                Endpoint::parse(url).unwrap().host()
+            );
+        }
+    }
+
+    #[test]
+    fn joining_keeps_the_base_path_and_cannot_leave_the_host() {
+        let base = Endpoint::parse("https://example.com/gateway").unwrap();
+        for (path, joined) in [
+            ("v1/auth", "https://example.com/gateway/v1/auth"),
+            ("/v1/auth/", "https://example.com/gateway/v1/auth"),
+            ("//evil.com/x", "https://example.com/gateway/evil.com/x"),
+            ("../../x", "https://example.com/gateway/x"),
+            ("a?b#c", "https://example.com/gateway/a%3Fb%23c"),
+        ] {
+            assert_eq!(base.join(path).as_str(), joined);
+            assert_eq!(base.join(path).host(), "example.com");
+        }
+    }
+}

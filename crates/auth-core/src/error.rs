@@ -1,0 +1,368 @@
+//! The one error type: what kind of failure, what to do about it, and nothing secret.
+//!
+//! An [`Error`] is made once and handed to everyone who waited for the same flight, so it is an
+//! `Arc` inside and cloning it is cheap. Its text is one line of ours; what the provider said
+//! stands beside it, scrubbed and capped, and the cause stands in `source()`.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::secret::{Scrubber, printable};
+
+/// What kind of failure this is, and so what to do about it.
+///
+/// | kind | the meaning | retry? | what to do |
+/// |---|---|---|---|
+/// | [`Config`](Self::Config) | nothing was sent: a setting is missing or cannot be right | no | fix the setting that the text names |
+/// | [`Credentials`](Self::Credentials) | the provider rejected the credentials | no | a person checks them with the provider |
+/// | [`Request`](Self::Request) | the provider refused the request itself | no | check options (scope, environment, endpoint); else report a bug |
+/// | [`RateLimited`](Self::RateLimited) | too many requests | after [`Error::retry_after`] | share one source; ask less |
+/// | [`Unavailable`](Self::Unavailable) | the provider is down or broke the connection | yes | wait; the engine probes for you |
+/// | [`Connect`](Self::Connect) | no connection was made | yes | check DNS, proxy, firewall, TLS chain |
+/// | [`Timeout`](Self::Timeout) | no answer in time | yes | wait; check the network |
+/// | [`Protocol`](Self::Protocol) | an answer that is not the documented contract | no | look for a proxy or portal in between; else report it |
+/// | [`Store`](Self::Store) | a token store failed | yes | check the store |
+///
+/// ```
+/// use auth_core::{Error, ErrorKind};
+///
+/// fn page_someone(error: &Error) -> bool {
+///     matches!(error.kind(), ErrorKind::Config | ErrorKind::Credentials | ErrorKind::Request)
+/// }
+/// assert!(page_someone(&Error::new(ErrorKind::Config, "no endpoint is set")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing or cannot be right; nothing was sent. Do not retry: the text names
+    /// the variable, option or URL to fix.
+    Config,
+    /// The provider rejected the credentials. Do not retry, a person must act: the secret was
+    /// rotated, revoked, mistyped, or belongs to another environment. The engine remembers the
+    /// rejection (30 s, doubling to 5 min) so that a fleet does not lock the account.
+    Credentials,
+    /// The provider understood who asks and refused what was asked: an unknown scope, a wrong
+    /// path, a client without that grant. Do not retry; ours or the caller's bug.
+    Request,
+    /// Too many requests. Retry after [`Error::retry_after`]; the engine does.
+    RateLimited,
+    /// The provider is down, overloaded, or broke the connection after it was made. Passes by
+    /// itself; the engine retries and then probes.
+    Unavailable,
+    /// No connection could be made, so nothing was sent: DNS, refusal, TLS, proxy. Retry.
+    Connect,
+    /// The request was sent, or a flight was under way, and no answer came in time. Retry.
+    Timeout,
+    /// The answer is not the documented contract: a redirect, a page, a token that is none, an
+    /// expiry in the past. Not retried at once, since asking again rarely changes it.
+    Protocol,
+    /// A token store could not be read or written. Retry; the engine goes on without it.
+    Store,
+}
+
+impl ErrorKind {
+    /// Whether this kind of failure can pass without anybody acting.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::Unavailable | Self::Connect | Self::Timeout | Self::Store
+        )
+    }
+}
+
+/// A failure: its [`ErrorKind`], one line that says what to do, and what the provider said.
+///
+/// Cheap to clone: everyone who waited for one exchange gets the same error. `Display` is one
+/// lower-case line without a trailing full stop; the cause is in
+/// [`source()`](std::error::Error::source). Neither ever holds a secret, a token, a response body
+/// or a URL's query.
+///
+/// ```
+/// use auth_core::{Error, ErrorKind};
+///
+/// let error = Error::new(ErrorKind::RateLimited, "too many token requests")
+///     .with_provider("digishare")
+///     .with_retry_after(std::time::Duration::from_secs(37));
+/// assert_eq!(error.to_string(), "digishare: too many token requests: retry after 37 s");
+/// assert!(error.is_retryable());
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, thiserror::Error)]
+#[error("{message}")]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    provider: Option<&'static str>,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    description: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    #[source]
+    source: Option<Cause>,
+}
+
+/// A shared cause: `Arc<dyn Error>` is not itself an `Error`.
+#[derive(Clone)]
+struct Cause(Arc<dyn StdError + Send + Sync>);
+
+/// The longest code kept, RFC 6749 section 5.2 codes are under 30.
+const CODE_LIMIT: usize = 64;
+/// The longest provider text kept.
+const DESCRIPTION_LIMIT: usize = 512;
+
+impl Error {
+    /// An error of a kind, with one lower-case line that says what failed and what to do.
+    ///
+    /// `message` must hold no secret: it is shown as it is.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            provider: None,
+            status: None,
+            code: None,
+            description: None,
+            request_id: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    /// A setting that cannot be right: [`ErrorKind::Config`].
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// An answer that is not the documented contract: [`ErrorKind::Protocol`].
+    pub fn protocol(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Protocol, message)
+    }
+
+    /// Names the provider.
+    #[must_use]
+    pub fn with_provider(self, provider: &'static str) -> Self {
+        self.change(|inner| inner.provider = Some(provider))
+    }
+
+    /// Adds the HTTP status of the answer.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        self.change(|inner| inner.status = Some(status))
+    }
+
+    /// Adds the provider's error code, scrubbed of known secrets, made printable, and cut at 64
+    /// characters.
+    #[must_use]
+    pub fn with_code(self, code: &str, known: &Scrubber) -> Self {
+        let code = printable(&known.scrub(code), CODE_LIMIT);
+        self.change(|inner| inner.code = (!code.is_empty()).then_some(code))
+    }
+
+    /// Adds the provider's own words, scrubbed of known secrets, made printable, and cut at 512
+    /// characters.
+    #[must_use]
+    pub fn with_description(self, description: &str, known: &Scrubber) -> Self {
+        let text = printable(&known.scrub(description), DESCRIPTION_LIMIT);
+        self.change(|inner| inner.description = (!text.is_empty()).then_some(text))
+    }
+
+    /// Adds the identifier under which the provider logged the request.
+    #[must_use]
+    pub fn with_request_id(self, id: &str, known: &Scrubber) -> Self {
+        let id = printable(&known.scrub(id), CODE_LIMIT);
+        self.change(|inner| inner.request_id = (!id.is_empty()).then_some(id))
+    }
+
+    /// Adds how long to wait before asking again.
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        self.change(|inner| inner.retry_after = Some(wait))
+    }
+
+    /// Adds the cause. Its text must hold no secret and no URL query.
+    #[must_use]
+    pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.change(|inner| inner.source = Some(Cause(Arc::new(source))))
+    }
+
+    /// Replaces the line of text, once everything it mentions has been cleaned.
+    pub(crate) fn with_message(self, message: String) -> Self {
+        self.change(|inner| inner.message = message)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether it can pass without anybody acting. See [`ErrorKind::is_retryable`].
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.kind.is_retryable()
+    }
+
+    /// How long to wait before asking again: what the provider asked for, or what is left of the
+    /// time for which the engine leaves the endpoint in peace.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The HTTP status of the answer, where there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The provider's name, such as `manis`.
+    #[must_use]
+    pub fn provider(&self) -> Option<&'static str> {
+        self.0.provider
+    }
+
+    /// The provider's own error code (`invalid_client`, `UnauthorizedError`): at most 64
+    /// printable characters. Prose for providers that put prose there.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The provider's own words: at most 512 printable characters, scrubbed of known secrets, in
+    /// whatever language it speaks. For people; never match on it.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// The identifier under which the provider logged the request: quote it to its support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Texts that tell what a provider did begin with its name.
+        if let Some(provider) = self
+            .provider()
+            .filter(|name| !self.0.message.starts_with(name))
+        {
+            write!(f, "{provider}: ")?;
+        }
+        write!(f, "{}", self.0)?;
+        if let Some(wait) = self.retry_after() {
+            // Rounded up: "retry after 0 s" helps nobody.
+            let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            write!(f, ": retry after {secs} s")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message);
+        let texts = [
+            ("provider", self.provider()),
+            ("code", self.code()),
+            ("description", self.description()),
+            ("request_id", self.request_id()),
+        ];
+        if let Some(status) = self.status() {
+            debug.field("status", &status.as_u16());
+        }
+        for (name, text) in texts {
+            if let Some(text) = text {
+                debug.field(name, &text);
+            }
+        }
+        if let Some(wait) = self.retry_after() {
+            debug.field("retry_after", &wait);
+        }
+        if let Some(source) = &self.0.source {
+            debug.field("source", &source.to_string());
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        StdError::source(&*self.0)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provider_text_is_scrubbed_capped_and_printable() {
+        let known = Scrubber::new(["hunter2-hunter2"]);
+        let text = format!(
+            "bad secret hunter2-hunter2\u{1b}[31m\r\nX-Injected: 1{}",
+            "é".repeat(600)
+        );
+        let error = Error::new(ErrorKind::Request, "refused").with_description(&text, &known);
+        let shown = error.description().unwrap();
+        assert!(shown.starts_with("bad secret [redacted]"), "{shown}");
+        assert!(!shown.contains(char::is_control));
+        assert_eq!(shown.chars().count(), DESCRIPTION_LIMIT);
+    }
+
+    #[test]
+    fn the_cause_is_in_the_chain_and_not_in_the_text() {
+        let cause = std::io::Error::other("connection refused");
+        let error = Error::new(ErrorKind::Connect, "could not connect").with_source(cause);
+        assert_eq!(error.to_string(), "could not connect");
+        assert_eq!(error.source().unwrap().to_string(), "connection refused");
+    }
+
+    #[test]
+    fn a_clone_is_the_same_allocation() {
+        let error = Error::config("x");
+        assert!(Arc::ptr_eq(&error.0, &error.clone().0));
+    }
+}

@@ -1,0 +1,286 @@
+//! The seam between a provider and the engine: what to send, and how to read the answer.
+//!
+//! A flow is two pure functions. It does no I/O, reads no clock and is not async, so a reader can
+//! hold it against the provider's document and a test needs no server. When to ask, how often, and
+//! what to keep is the engine's affair ([`CachedTokenSource`](crate::CachedTokenSource)).
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::http::Response;
+use crate::policy::RetryPolicy;
+
+/// One provider's documented flow: exchange credentials for a bearer token.
+///
+/// Pure and cheap: the engine may call [`request`](Self::request) any number of times, one of them
+/// when a source is built, to find a missing setting before the first token is needed.
+///
+/// ```
+/// use auth_core::{Endpoint, Error, Expiry, Grant, Identity, Response, TokenExchange, TokenRequest};
+/// use auth_core::secret::{Scrubber, SecretString, ExposeSecret};
+/// use auth_core::wire::{self, Number, Refusal};
+///
+/// struct Acme { endpoint: Endpoint, secret: SecretString }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Granted { #[serde(default)] token: String, #[serde(default)] expires_in: Number }
+///
+/// #[derive(serde::Deserialize, Default)]
+/// struct Refused { error: Option<String> }
+/// impl Refusal for Refused {
+///     fn code(&self) -> Option<&str> { self.error.as_deref() }
+/// }
+///
+/// impl TokenExchange for Acme {
+///     fn provider(&self) -> &'static str { "acme" }
+///     fn identity(&self) -> Identity { Identity::new("acme", &self.endpoint, &[]) }
+///     fn request(&self) -> Result<http::Request<bytes::Bytes>, Error> {
+///         TokenRequest::post(&self.endpoint.join("token"))
+///             .json(&[("secret", (&self.secret).into())])
+///     }
+///     fn read(&self, response: &Response) -> Result<Grant, Error> {
+///         let known = Scrubber::new([self.secret.expose_secret()]);
+///         let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+///         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+///     }
+/// }
+/// ```
+pub trait TokenExchange: Send + Sync + 'static {
+    /// The provider's name, lower case: `digitalpaye`. For errors, logs and metrics.
+    fn provider(&self) -> &'static str;
+
+    /// Whose tokens these are, without any secret: two flows with the same identity get tokens
+    /// that are as good as each other's.
+    fn identity(&self) -> Identity;
+
+    /// The token request, complete: method, URL, headers, body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is missing.
+    fn request(&self) -> Result<http::Request<Bytes>, Error>;
+
+    /// Reads an answer, whatever its status.
+    ///
+    /// # Errors
+    /// The kind that [`wire::read`](crate::wire::read) derives from status and body.
+    fn read(&self, response: &Response) -> Result<Grant, Error>;
+
+    /// How hard to try, where the caller says nothing else.
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::default()
+    }
+}
+
+/// What a provider granted, as the wire said it.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::{Expiry, Grant};
+///
+/// let grant = Grant::bearer("made-up-token", Expiry::After(Duration::from_secs(300)))?;
+/// assert!(Grant::bearer("<html>", Expiry::Unknown).is_err());
+/// assert!(!format!("{grant:?}").contains("made-up"));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+pub struct Grant {
+    pub(crate) secret: SecretString,
+    pub(crate) token_type: String,
+    pub(crate) expiry: Expiry,
+    pub(crate) companions: HeaderMap,
+    pub(crate) notes: Vec<&'static str>,
+}
+
+/// When a token ends, exactly as the wire said it. The engine turns it into a deadline; flows never
+/// do.
+///
+/// ```
+/// use auth_core::Expiry;
+/// use auth_core::wire::Number;
+/// assert_eq!(Expiry::after_seconds(Number::default()), Expiry::Unknown);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// So long after the request began.
+    After(Duration),
+    /// At an instant on the provider's clock.
+    At(SystemTime),
+    /// Not stated, or not readable.
+    Unknown,
+}
+
+/// The longest token taken: RFC 6749 section 5.1 sets no size, so the cap is generous.
+const TOKEN_LIMIT: usize = 16 * 1024;
+
+impl Expiry {
+    /// A lifetime in seconds; negative ones end at once, absent ones are [`Unknown`](Self::Unknown).
+    #[must_use]
+    pub fn after_seconds(seconds: crate::wire::Number) -> Self {
+        seconds.get().map_or(Self::Unknown, |s| {
+            Self::After(Duration::from_secs(u64::try_from(s).unwrap_or_default()))
+        })
+    }
+
+    /// An instant in Unix seconds; absent ones are [`Unknown`](Self::Unknown).
+    #[must_use]
+    pub fn at_unix_seconds(seconds: crate::wire::Number) -> Self {
+        seconds
+            .get()
+            .and_then(crate::jwt::unix_time)
+            .map_or(Self::Unknown, Self::At)
+    }
+}
+
+impl Grant {
+    /// A bearer token (RFC 6750).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the token is empty, longer than
+    /// 16 KiB, or holds a character that no token holds: whatever is not visible ASCII, and the
+    /// brackets, quotes, commas, semicolons and back-slashes that a page or a JSON document would
+    /// bring along. Wider than the `b64token` of RFC 6750 section 2.1 on purpose: a bar or a colon
+    /// in an opaque token is no fault.
+    pub fn bearer(token: impl Into<SecretString>, expiry: Expiry) -> Result<Self, Error> {
+        Self::with_type("Bearer", token, expiry)
+    }
+
+    /// A token with another scheme in front of it.
+    ///
+    /// # Errors
+    /// As for [`bearer`](Self::bearer), and where the scheme is not one word.
+    pub fn with_type(
+        token_type: &str,
+        token: impl Into<SecretString>,
+        expiry: Expiry,
+    ) -> Result<Self, Error> {
+        let secret = token.into();
+        let text = secret.expose_secret();
+        let fault = if text.is_empty() {
+            "no token"
+        } else if text.len() > TOKEN_LIMIT {
+            "a token of over 16 KiB"
+        } else if !text.bytes().all(is_token_byte) {
+            "a token with characters that no token holds"
+        } else if token_type.is_empty()
+            || !token_type
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        {
+            "a token type that is not one word"
+        } else {
+            return Ok(Self {
+                secret,
+                token_type: token_type.to_owned(),
+                expiry,
+                companions: HeaderMap::new(),
+                notes: Vec::new(),
+            });
+        };
+        Err(Error::protocol(format!("the answer holds {fault}")))
+    }
+
+    /// Adds a header that the API wants beside `Authorization`.
+    #[must_use]
+    pub fn companion(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.companions.insert(name, value);
+        self
+    }
+
+    /// Adds a remark that the engine logs as a warning: something odd that did not stop the token.
+    #[must_use]
+    pub fn note(mut self, remark: &'static str) -> Self {
+        self.notes.push(remark);
+        self
+    }
+
+    /// When the token ends, as the wire said it.
+    #[must_use]
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// The token. Reading it takes [`ExposeSecret`].
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// The scheme in front of the token.
+    #[must_use]
+    pub fn token_type(&self) -> &str {
+        &self.token_type
+    }
+
+    /// The remarks made with [`note`](Self::note).
+    #[must_use]
+    pub fn notes(&self) -> &[&'static str] {
+        &self.notes
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("token_type", &self.token_type)
+            .field("secret", &"[redacted]")
+            .field("expiry", &self.expiry)
+            .field("notes", &self.notes)
+            .finish()
+    }
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"'\\<>{}[](),;`".contains(&byte)
+}
+
+/// Whose tokens a flow gets: provider, endpoint, and a fingerprint of what tells accounts apart.
+///
+/// The engine keeps a token across a change of secret, and drops it when the identity changes, so
+/// that a sandbox token is never handed out for production.
+///
+/// ```
+/// use auth_core::{Endpoint, Identity};
+///
+/// let host = Endpoint::parse("https://pay.example.com")?;
+/// assert_ne!(Identity::new("acme", &host, &["live"]), Identity::new("acme", &host, &["test"]));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    provider: &'static str,
+    endpoint: Endpoint,
+    account: u64,
+}
+
+impl Identity {
+    /// An identity of a provider, the endpoint that is asked, and the parts that tell accounts
+    /// apart (client id, API key, environment, scope). The parts are not kept, only a hash of them
+    /// that is good within one process. Leave out what is rotated, the secret above all.
+    #[must_use]
+    pub fn new(provider: &'static str, endpoint: &Endpoint, parts: &[&str]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        parts.hash(&mut hasher);
+        Self {
+            provider,
+            endpoint: endpoint.clone(),
+            account: hasher.finish(),
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nothing that names the account: metrics and logs should not.
+        f.debug_struct("Identity")
+            .field("provider", &self.provider)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! An unverified peek at the times in a JWT.
+//!
+//! Nothing here proves anything: the signature is not checked, and no claim but `iat` and `exp` is
+//! read. The engine only ever lets these times *shorten* what the provider said, so a forged one
+//! can make us ask sooner and nothing else. Do not use it to decide who may do what.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::wire::{Number, Object};
+
+/// The times that a JWT states about itself (RFC 7519 sections 4.1.4 and 4.1.6), cut to whole
+/// seconds. Passport writes them as floats, Keycloak as integers.
+///
+/// ```
+/// // {"alg":"none"} . {"iat":1000,"exp":1600.5} . no signature
+/// let times = auth_core::JwtTimes::peek("eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMC41fQ.");
+/// assert_eq!(times.lifetime(), Some(std::time::Duration::from_secs(600)));
+/// assert_eq!(auth_core::JwtTimes::peek("opaque-token").expires_at(), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JwtTimes {
+    issued_at: Option<SystemTime>,
+    expires_at: Option<SystemTime>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(default)]
+    iat: Number,
+    #[serde(default)]
+    exp: Number,
+}
+
+/// A payload longer than this is not looked at: tokens are at most 16 KiB.
+const PAYLOAD_LIMIT: usize = 16 * 1024;
+
+impl JwtTimes {
+    /// Reads the times of a token; both are absent where it is no JWT.
+    #[must_use]
+    pub fn peek(token: &str) -> Self {
+        Self::try_peek(token).unwrap_or_default()
+    }
+
+    fn try_peek(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || payload.len() > PAYLOAD_LIMIT {
+            return None;
+        }
+        let payload = payload.trim_end_matches('=');
+        let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
+        let Object(claims) = serde_json::from_slice::<Object<Claims>>(&json).ok()?;
+        Some(Self {
+            issued_at: claims.iat.get().and_then(unix_time),
+            expires_at: claims.exp.get().and_then(unix_time),
+        })
+    }
+
+    /// The `iat` claim.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.issued_at
+    }
+
+    /// The `exp` claim.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+
+    /// `exp - iat`, where both are there and in that order.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.expires_at?.duration_since(self.issued_at?).ok()
+    }
+}
+
+/// The instant that many seconds after (or before) the Unix epoch, where the platform can say it.
+#[must_use]
+pub fn unix_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> String {
+        format!(
+            "eyJhbGciOiJub25lIn0.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(payload)
+        )
+    }
+
+    #[test]
+    fn only_numeric_times_are_read() {
+        let at = |seconds| unix_time(seconds);
+        for (payload, exp) in [
+            (r#"{"exp":1728634803}"#, at(1_728_634_803)),
+            (r#"{"exp":1798761600.120312}"#, at(1_798_761_600)),
+            (r#"{"exp":"1728634803"}"#, at(1_728_634_803)),
+            (r#"{"exp":"tomorrow"}"#, None),
+            (r#"{"exp":[1]}"#, None),
+            (r#"{"exp":{"a":1}}"#, None),
+            (r#"{"exp":true}"#, None),
+            (r#"{"exp":null}"#, None),
+            (r#"{"iat":5}"#, None),
+            (r#"{"exp":-5}"#, at(-5)),
+            (r#"{"exp":1e300}"#, None),
+            (r#"{"exp":9223372036854775807}"#, None),
+            (r#"{"exp":1,"exp":2}"#, None),
+            (r"[1,2]", None),
+            ("not json", None),
+        ] {
+            let found = JwtTimes::peek(&token(payload)).expires_at();
+            if payload.contains("9223372036854775807") || payload.contains("1e300") {
+                continue; // what the platform's clock can say differs; that it does not panic is the point
+            }
+            assert_eq!(found, exp, "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_jwt_says_nothing() {
+        for text in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b",
+            "a.!!.c",
+            "eyJhbGciOiJub25lIn0.e30",
+        ] {
+            assert_eq!(JwtTimes::peek(text), JwtTimes::default(), "{text}");
+        }
+        let long = format!("a.{}.c", "A".repeat(3_000_000));
+        assert_eq!(JwtTimes::peek(&long), JwtTimes::default());
+    }
+}

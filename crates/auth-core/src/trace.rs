@@ -1,0 +1,88 @@
+//! What is logged: an allow-list of fields, and never a secret, a body, a claim or a query.
+//!
+//! Names are OpenTelemetry's HTTP conventions where it has one. Without the feature `tracing`
+//! everything here is empty.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// Runs one exchange inside its span.
+#[cfg(feature = "tracing")]
+pub(crate) fn exchange<F: Future>(
+    provider: &'static str,
+    host: &str,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    use tracing::Instrument as _;
+    let span = tracing::info_span!(
+        "token_exchange",
+        provider,
+        "http.request.method" = "POST",
+        "server.address" = host
+    );
+    future.instrument(span)
+}
+
+/// An attempt failed; `pause` is the time until the next one, if there is one.
+#[cfg(feature = "tracing")]
+pub(crate) fn attempt_failed(
+    provider: &'static str,
+    attempt: u32,
+    error: &Error,
+    pause: Option<Duration>,
+) {
+    tracing::warn!(
+        provider,
+        attempt,
+        "http.request.resend_count" = attempt.saturating_sub(1),
+        "http.response.status_code" = error.status().map(|status| status.as_u16()),
+        "error.type" = ?error.kind(),
+        "error.code" = error.code(),
+        retry_in_ms = pause.map(millis),
+        "token exchange failed: {error}"
+    );
+}
+
+/// A token was granted.
+#[cfg(feature = "tracing")]
+pub(crate) fn granted(provider: &'static str, attempt: u32, status: u16, lifetime: Duration) {
+    tracing::info!(
+        provider,
+        attempt,
+        "http.request.resend_count" = attempt.saturating_sub(1),
+        "http.response.status_code" = status,
+        lifetime_s = lifetime.as_secs(),
+        "token granted"
+    );
+}
+
+/// Something odd that did not stop the token.
+#[cfg(feature = "tracing")]
+pub(crate) fn remark(provider: &'static str, remark: &'static str) {
+    tracing::warn!(provider, "{remark}");
+}
+
+#[cfg(feature = "tracing")]
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use silent::*;
+
+#[cfg(not(feature = "tracing"))]
+mod silent {
+    use super::{Duration, Error, Future};
+
+    pub(crate) fn exchange<F: Future>(_: &'static str, _: &str, future: F) -> F {
+        future
+    }
+
+    pub(crate) fn attempt_failed(_: &'static str, _: u32, _: &Error, _: Option<Duration>) {}
+
+    pub(crate) fn granted(_: &'static str, _: u32, _: u16, _: Duration) {}
+
+    pub(crate) fn remark(_: &'static str, _: &'static str) {}
+}

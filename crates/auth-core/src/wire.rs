@@ -1,0 +1,607 @@
+//! What all decoders share: the strict way from a response to a typed body, and from a bad one to
+//! an error.
+//!
+//! The status decides first and the body second, since texts vary by language and version. A
+//! success must be one JSON object and nothing else; whatever is wrong with it, its content is
+//! never quoted, because decoder messages quote values and the values are tokens.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use http::StatusCode;
+use http::header::LOCATION;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::error::{Error, ErrorKind};
+use crate::http::Response;
+use crate::secret::Scrubber;
+
+/// What a provider's error body says, as far as it is one. All fields of the implementing type
+/// should be optional: a body that is not read counts as an empty one, never as a failure.
+pub trait Refusal: DeserializeOwned + Default {
+    /// The provider's stable code, if the body has one.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
+    /// The provider's prose.
+    fn description(&self) -> Option<&str> {
+        None
+    }
+
+    /// The identifier under which the provider logged the request.
+    fn request_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// The kind, where this provider's codes say more than the status: `usual` is what the status
+    /// alone says (see [`usual_kind`]).
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        let _ = answer;
+        usual
+    }
+
+    /// What to do about a refused request, for codes that have a known remedy.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Reads a success, or makes the error that an answer of another kind is.
+///
+/// `check` names the settings to look at when the credentials are rejected, and `known` the
+/// secrets that must not come back out in an error.
+///
+/// # Errors
+/// - statuses but 200 and 201: by [`usual_kind`] and the body `F`;
+/// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`], which never
+///   quotes it.
+pub fn read<S: DeserializeOwned, F: Refusal>(
+    provider: &'static str,
+    check: &str,
+    known: &Scrubber,
+    response: &Response,
+) -> Result<S, Error> {
+    let status = response.status();
+    if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
+        return Err(refusal::<F>(provider, check, known, response));
+    }
+    success(response).map_err(|fault| {
+        Error::protocol(format!("{provider} answered {}: {fault}", status.as_u16()))
+            .with_provider(provider)
+            .with_status(status)
+    })
+}
+
+/// What a status means for every provider, before the body has its say.
+///
+/// | status | kind |
+/// |---|---|
+/// | 401, 403 | `Credentials`; a 403 that is no JSON comes from a gateway: `Protocol` |
+/// | 429 | `RateLimited` |
+/// | 408, 425, 5xx | `Unavailable` |
+/// | other 4xx | `Request` |
+/// | 1xx, 3xx, other 2xx | `Protocol` |
+#[must_use]
+pub fn usual_kind(response: &Response) -> ErrorKind {
+    match response.status().as_u16() {
+        403 if is_foreign(response) => ErrorKind::Protocol,
+        401 | 403 => ErrorKind::Credentials,
+        429 => ErrorKind::RateLimited,
+        408 | 425 | 500..=599 => ErrorKind::Unavailable,
+        400..=499 => ErrorKind::Request,
+        _ => ErrorKind::Protocol,
+    }
+}
+
+/// Whether a body was written by something in between: text that is no JSON object.
+fn is_foreign(response: &Response) -> bool {
+    first_byte(response).is_some_and(|byte| byte != b'{')
+}
+
+fn first_byte(response: &Response) -> Option<u8> {
+    without_bom(response.body())
+        .iter()
+        .copied()
+        .find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// RFC 8259 section 8.1 lets a parser ignore a byte order mark.
+fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
+    // A hint only, but a page is no token response, whatever could be read out of it.
+    if let Some(media_type) = response.media_type()
+        && matches!(
+            media_type.as_str(),
+            "text/html" | "application/xhtml+xml" | "text/plain"
+        )
+    {
+        return Err(format!(
+            "a body of type {media_type} where JSON is documented; is there a portal or proxy in between?"
+        ));
+    }
+    match first_byte(response) {
+        None => return Err("an empty body where a JSON object is documented".into()),
+        Some(b'{') => {}
+        Some(_) => return Err("a body that is not a JSON object".into()),
+    }
+    if is_too_deep(response.body()) {
+        return Err("JSON that is nested too deeply".into());
+    }
+    // serde_json's message quotes values; its category and position do not.
+    serde_json::from_slice::<Object<S>>(without_bom(response.body()))
+        .map(|Object(body)| body)
+        .map_err(|fault| {
+            let what = match fault.classify() {
+                serde_json::error::Category::Data => "JSON that is not of the documented shape",
+                serde_json::error::Category::Eof => "JSON that ends too early",
+                _ => "a body that is not valid JSON",
+            };
+            format!("{what} (line {}, column {})", fault.line(), fault.column())
+        })
+}
+
+/// Whether brackets nest beyond what any token response does. The decoder skips unknown fields
+/// without a limit of its own.
+fn is_too_deep(body: &[u8]) -> bool {
+    const DEEPEST: u32 = 128;
+    let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
+    body.iter().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
+fn refusal<F: Refusal>(
+    provider: &'static str,
+    check: &str,
+    known: &Scrubber,
+    response: &Response,
+) -> Error {
+    let status = response.status();
+    let body = serde_json::from_slice::<Object<F>>(without_bom(response.body()))
+        .map_or_else(|_| F::default(), |Object(body)| body);
+    let usual = usual_kind(response);
+    // A page from a gateway says nothing about what the provider thinks.
+    let kind = if usual == ErrorKind::Protocol {
+        usual
+    } else {
+        body.kind(response, usual)
+    };
+
+    let mut error = Error::new(kind, "");
+    error = error.with_provider(provider).with_status(status);
+    if let Some(code) = body.code() {
+        error = error.with_code(code, known);
+    }
+    if let Some(description) = body.description() {
+        error = error.with_description(description, known);
+    }
+    if let Some(id) = body.request_id() {
+        error = error.with_request_id(id, known);
+    }
+    if let Some(wait) = response.retry_after()
+        && error.is_retryable()
+    {
+        error = error.with_retry_after(wait);
+    }
+    let answer = match error.code() {
+        Some(code) => format!("{} {code}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    };
+    let text = match kind {
+        ErrorKind::Credentials => {
+            format!("{provider} refused the credentials ({answer}): check {check}")
+        }
+        ErrorKind::RateLimited => format!(
+            "{provider} asks for fewer requests ({answer}): share one source between callers"
+        ),
+        ErrorKind::Unavailable => format!("{provider} is unavailable ({answer})"),
+        ErrorKind::Protocol if status.is_redirection() => redirect(provider, response),
+        ErrorKind::Protocol if status == StatusCode::FORBIDDEN => {
+            format!(
+                "a gateway in front of {provider} blocked the request (403 without JSON): check allow-lists and the outgoing address"
+            )
+        }
+        ErrorKind::Protocol => {
+            format!("{provider} answered {answer}, which its document does not know")
+        }
+        _ => {
+            let advice = body
+                .advice()
+                .unwrap_or("check the options and the endpoint");
+            format!("{provider} refused the request ({answer}): {advice}")
+        }
+    };
+    error.with_message(text)
+}
+
+/// Names the target's host and nothing else of it: paths and queries may hold secrets.
+fn redirect(provider: &str, response: &Response) -> String {
+    let target = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let host = target
+        .and_then(|target| target.parse::<http::Uri>().ok())
+        .and_then(|uri| uri.host().map(|host| crate::secret::printable(host, 253)));
+    let status = response.status().as_u16();
+    let to = match host {
+        Some(host) => format!("to {host}"),
+        None => "to another path of the same host".to_owned(),
+    };
+    format!(
+        "{provider} redirected the token request ({status}) {to}; it was not followed, since the secret would go with it: check the endpoint"
+    )
+}
+
+/// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
+/// provider means.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OnlyMap(PhantomData))
+    }
+}
+
+/// A whole number as providers write them: an integer, a float (cut down), or either in quotes.
+///
+/// Whatever else stands there (`null`, `true`, `"soon"`, a list) reads as absent, so that an odd
+/// expiry costs the known short lifetime and not the token. Numbers beyond 64 bits are held at the
+/// edge.
+///
+/// ```
+/// use auth_core::wire::Number;
+///
+/// let read = |json| serde_json::from_str::<Number>(json).unwrap().get();
+/// assert_eq!(read("300"), Some(300));
+/// assert_eq!(read("\"300\""), Some(300));
+/// assert_eq!(read("299.9"), Some(299));
+/// assert_eq!(read("true"), None);
+/// ```
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Number(Option<i64>);
+
+impl Number {
+    /// The number, if there is one.
+    #[must_use]
+    pub const fn get(self) -> Option<i64> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyNumber)
+    }
+}
+
+struct AnyNumber;
+
+impl<'de> Visitor<'de> for AnyNumber {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Number, E> {
+        Ok(Number(Some(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Number, E> {
+        Ok(Number(Some(i64::try_from(value).unwrap_or(i64::MAX))))
+    }
+
+    // A float cast saturates and cuts towards zero (`floor` first, so that -0.5 is negative).
+    #[allow(clippy::cast_possible_truncation)]
+    fn visit_f64<E>(self, value: f64) -> Result<Number, E> {
+        Ok(Number((!value.is_nan()).then(|| value.floor() as i64)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Number, E> {
+        let text = value.trim();
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        // `f64` also reads "inf" and "nan", which are no numbers of a wire format.
+        if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return Ok(Number(None));
+        }
+        match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(whole), _) => self.visit_i64(whole),
+            (Err(_), Ok(float)) => self.visit_f64(float),
+            _ => Ok(Number(None)),
+        }
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Number, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Number(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Number, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Number(None))
+    }
+}
+
+/// A text that may be written as anything: prose, a number, an object. Only a text or a number is
+/// kept, so that an error body of an unforeseen shape still gives up its other fields.
+#[derive(Debug, Default, Clone)]
+pub struct Text(Option<String>);
+
+impl Text {
+    /// The text, if there is one.
+    #[must_use]
+    pub fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) if !text.trim().is_empty() => Some(text),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }))
+    }
+}
+
+/// Checks a `token_type` that the wire states: `Bearer` in any case (RFC 6749 section 5.1).
+///
+/// # Errors
+/// [`ErrorKind::Protocol`] that names the type.
+pub fn expect_bearer(
+    provider: &'static str,
+    token_type: Option<&str>,
+    known: &Scrubber,
+) -> Result<(), Error> {
+    match token_type {
+        Some(stated) if stated.eq_ignore_ascii_case("bearer") => Ok(()),
+        Some(stated) => {
+            let shown = crate::secret::printable(&known.scrub(stated), 32);
+            Err(Error::protocol(format!(
+                "{provider} answered with token type {shown:?} where Bearer is documented"
+            ))
+            .with_provider(provider))
+        }
+        None => Err(Error::protocol(format!(
+            "{provider} answered without the documented token type"
+        ))
+        .with_provider(provider)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::time::UNIX_EPOCH;
+
+    #[derive(Debug, Deserialize)]
+    struct Granted {
+        token: String,
+    }
+
+    #[derive(Default, Deserialize)]
+    struct Refused {
+        #[serde(default)]
+        error: Text,
+    }
+
+    impl Refusal for Refused {
+        fn code(&self) -> Option<&str> {
+            self.error.get()
+        }
+    }
+
+    fn answer(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &[u8],
+    ) -> Result<Granted, Error> {
+        let mut response = http::Response::new(Bytes::copy_from_slice(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        for (name, value) in headers {
+            response
+                .headers_mut()
+                .insert(*name, http::HeaderValue::from_static(value));
+        }
+        let response = Response::new(response, UNIX_EPOCH);
+        read::<Granted, Refused>(
+            "acme",
+            "ACME_SECRET",
+            &Scrubber::new(["CANARY-1"]),
+            &response,
+        )
+    }
+
+    #[test]
+    fn a_success_is_one_json_object_and_nothing_else() {
+        for body in [
+            &b"{\"token\":\"t\"}"[..],
+            b"\xef\xbb\xbf{\"token\":\"t\"}",
+            b" \n {\"token\":\"t\",\"more\":[1,{\"x\":null}]} ",
+        ] {
+            assert_eq!(answer(200, &[], body).unwrap().token, "t");
+            assert_eq!(answer(201, &[], body).unwrap().token, "t");
+        }
+        let deep = format!(
+            "{{\"token\":\"t\",\"x\":{}{}}}",
+            "[".repeat(200),
+            "]".repeat(200)
+        );
+        for body in [
+            &b""[..],
+            b"null",
+            b"[]",
+            b"[\"t\"]",
+            b"\"t\"",
+            b"{",
+            b"{\"token\":\"CANARY-2",
+            b"{\"token\":[\"CANARY-2\"]}",
+            b"{\"token\":\"a\",\"token\":\"b\"}",
+            b"{\"token\":\"t\"}<!-- -->",
+            b"{\"token\":\"t\"} {\"token\":\"t\"}",
+            b"{\"token\":\"\xff\xfe\"}",
+            b"<html></html>",
+            deep.as_bytes(),
+        ] {
+            let error = answer(200, &[], body).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::Protocol,
+                "{}",
+                String::from_utf8_lossy(body)
+            );
+            assert!(!format!("{error} {error:?}").contains("CANARY"));
+        }
+        let page = answer(
+            200,
+            &[("content-type", "text/html; charset=utf-8")],
+            b"{\"token\":\"t\"}",
+        );
+        assert!(page.unwrap_err().to_string().contains("text/html"));
+    }
+
+    #[test]
+    fn the_status_decides_the_kind() {
+        use ErrorKind::{Credentials, Protocol, RateLimited, Request, Unavailable};
+        for (status, kind) in [
+            (204, Protocol),
+            (202, Protocol),
+            (206, Protocol),
+            (301, Protocol),
+            (307, Protocol),
+            (400, Request),
+            (401, Credentials),
+            (403, Credentials),
+            (404, Request),
+            (405, Request),
+            (408, Unavailable),
+            (409, Request),
+            (411, Request),
+            (413, Request),
+            (415, Request),
+            (422, Request),
+            (425, Unavailable),
+            (429, RateLimited),
+            (500, Unavailable),
+            (502, Unavailable),
+            (503, Unavailable),
+            (504, Unavailable),
+            (599, Unavailable),
+            (600, Protocol),
+        ] {
+            let error = answer(status, &[("retry-after", "7")], b"{\"error\":\"x\"}").unwrap_err();
+            assert_eq!(error.kind(), kind, "{status}");
+            assert_eq!(error.status().unwrap().as_u16(), status);
+            assert_eq!(error.retry_after().is_some(), error.is_retryable());
+        }
+        let page = answer(403, &[], b"<html>blocked</html>").unwrap_err();
+        assert_eq!(page.kind(), Protocol);
+        assert_eq!(
+            answer(502, &[], b"<html></html>").unwrap_err().kind(),
+            Unavailable
+        );
+    }
+
+    #[test]
+    fn a_redirect_names_the_host_alone() {
+        let location = ("location", "https://evil.example/x?secret=CANARY-3");
+        let error = answer(302, &[location], b"").unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains("evil.example") && !text.contains("CANARY"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_refusal_reads_as_one_line_that_says_what_to_do() {
+        let error = answer(401, &[], b"{\"error\":\"invalid_client CANARY-1\"}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "acme refused the credentials (401 invalid_client [redacted]): check ACME_SECRET"
+        );
+        assert_eq!(error.code(), Some("invalid_client [redacted]"));
+    }
+
+    #[test]
+    fn an_error_body_of_any_shape_is_still_an_error_of_its_status() {
+        for body in [
+            &b"[1]"[..],
+            b"null",
+            b"{\"error\":{\"a\":1}}",
+            b"\xff",
+            b"{\"error\":1,\"error\":2}",
+        ] {
+            assert_eq!(
+                answer(401, &[], body).unwrap_err().kind(),
+                ErrorKind::Credentials
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_providers_write_them() {
+        for (json, number) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("-0.5", Some(-1)),
+            ("9007199254740993", Some(9_007_199_254_740_993)),
+            ("18446744073709551615", Some(i64::MAX)),
+            ("1e300", Some(i64::MAX)),
+            ("\" 12 \"", Some(12)),
+            ("\"12.9\"", Some(12)),
+            ("\"\"", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
+            ("\"soon\"", None),
+            ("null", None),
+            ("false", None),
+            ("[1,[2]]", None),
+            ("{\"a\":1}", None),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<Number>(json).unwrap().get(),
+                number,
+                "{json}"
+            );
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The table of recorded bodies, and the one test that runs a flow through all of it.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_core::{
+    CachedTokenSource, Endpoint, Error, ErrorKind, ManualClock, RefreshPolicy, RetryPolicy,
+    TokenExchange,
+};
+use serde::Deserialize;
+
+use crate::socket::{Server, response};
+
+/// One recorded answer, and what it must become.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Fixture {
+    /// The body's file name.
+    pub file: String,
+    /// The provider that sends it; `generic` ones may come from any.
+    pub provider: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Content-Type`, if there is one.
+    pub content_type: String,
+    /// Further headers.
+    pub headers: BTreeMap<String, String>,
+    /// When it was sent, in Unix seconds: what both clocks show.
+    pub at: u64,
+    /// `ok`, or the class of the error.
+    pub expect: String,
+    /// For `ok`: the token's lifetime in seconds.
+    pub lifetime: Option<u64>,
+}
+
+impl Fixture {
+    /// The body, with `secret` where the file says `@SECRET@`.
+    #[must_use]
+    pub fn body(&self, secret: &str) -> Vec<u8> {
+        let bytes = std::fs::read(folder().join(&self.file)).unwrap();
+        // Bytes outside UTF-8 are kept: only files that are text have the mark.
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if text.contains("@SECRET@") => text.replace("@SECRET@", secret).into_bytes(),
+            _ => bytes,
+        }
+    }
+
+    /// The whole answer as it stands on the wire.
+    #[must_use]
+    pub fn response(&self, secret: &str) -> Vec<u8> {
+        let mut headers = vec![("date".to_owned(), httpdate::fmt_http_date(self.sent_at()))];
+        if !self.content_type.is_empty() {
+            headers.push(("content-type".to_owned(), self.content_type.clone()));
+        }
+        headers.extend(self.headers.clone());
+        response(self.status, &headers, &self.body(secret))
+    }
+
+    /// When it was sent.
+    #[must_use]
+    pub fn sent_at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.at)
+    }
+
+    /// The kind of error that its class is.
+    #[must_use]
+    pub fn kind(&self) -> Option<ErrorKind> {
+        Some(match self.expect.as_str() {
+            "ok" => return None,
+            "invalid_credentials" => ErrorKind::Credentials,
+            "misconfigured" => ErrorKind::Request,
+            "rate_limited" => ErrorKind::RateLimited,
+            "unavailable" => ErrorKind::Unavailable,
+            "protocol" => ErrorKind::Protocol,
+            other => panic!("{}: unknown class {other}", self.file),
+        })
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The fixtures of a provider, and those that may come from any.
+#[must_use]
+pub fn fixtures(provider: &str) -> Vec<Fixture> {
+    let index = std::fs::read(folder().join("index.json")).unwrap();
+    let all: Vec<Fixture> = serde_json::from_slice(&index).unwrap();
+    all.into_iter()
+        .filter(|f| f.provider == provider || f.provider == "generic")
+        .collect()
+}
+
+/// Every way in which an error shows itself: `Display`, `Debug` plain and pretty, and its chain.
+#[must_use]
+pub fn error_texts(error: &Error) -> String {
+    let mut texts = format!("{error}\n{error:?}\n{error:#?}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        writeln!(texts, "{error}\n{error:?}").unwrap();
+        cause = error.source();
+    }
+    texts
+}
+
+/// Runs a flow through every fixture of its provider over a real socket: `ok` must give a token
+/// that ends when the index says, every other class its [`ErrorKind`], and no error may show
+/// `secret` or any part of a body that could be a token.
+///
+/// All that is wrong is reported at once.
+///
+/// # Panics
+/// Where an outcome differs from the index.
+pub async fn check_fixtures<E: TokenExchange>(
+    provider: &str,
+    secret: &str,
+    flow: impl Fn(Endpoint) -> E,
+) {
+    let fixtures = fixtures(provider);
+    assert!(
+        fixtures.len() > 15,
+        "{provider} has {} fixtures",
+        fixtures.len()
+    );
+    let mut wrong = Vec::new();
+    for fixture in &fixtures {
+        let server = Server::answering(fixture.response(secret)).await;
+        let source = CachedTokenSource::builder(flow(server.endpoint()))
+            .clock(ManualClock::at(fixture.sent_at()))
+            .refresh(RefreshPolicy::default())
+            .retry(RetryPolicy::never())
+            .build()
+            .unwrap();
+        let found = match source.token().await {
+            Ok(token) => {
+                let ends = token.expires_at().unwrap();
+                format!(
+                    "ok for {} s",
+                    ends.duration_since(fixture.sent_at()).unwrap().as_secs()
+                )
+            }
+            Err(error) => {
+                let texts = error_texts(&error);
+                for canary in [secret, "CANARY", "eyJ", "made-up-opaque", "\u{1b}"] {
+                    assert!(
+                        !texts.contains(canary),
+                        "{}: shows {canary}: {texts}",
+                        fixture.file
+                    );
+                }
+                assert_eq!(
+                    error.provider(),
+                    Some(source_provider(provider)),
+                    "{}",
+                    fixture.file
+                );
+                format!("{:?}", error.kind())
+            }
+        };
+        let expected = match (fixture.kind(), fixture.lifetime) {
+            (None, Some(lifetime)) => format!("ok for {lifetime} s"),
+            (Some(kind), _) => format!("{kind:?}"),
+            (None, None) => panic!("{}: ok without a lifetime", fixture.file),
+        };
+        if found != expected {
+            wrong.push(format!(
+                "{}: expected {expected}, found {found}",
+                fixture.file
+            ));
+        }
+        assert_eq!(server.requests().len(), 1, "{}", fixture.file);
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        fixtures.len(),
+        wrong.join("\n")
+    );
+}
+
+fn source_provider(provider: &str) -> &'static str {
+    ["digitalpaye", "digishare", "tresorpay", "papaya", "manis"]
+        .into_iter()
+        .find(|name| *name == provider)
+        .unwrap()
+}

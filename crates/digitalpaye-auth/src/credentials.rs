@@ -1,0 +1,114 @@
+//! An API key and its secret, checked when made.
+
+use std::fmt;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
+
+/// A Digitalpaye API key and its secret. `Debug` shows neither.
+///
+/// ```
+/// use digitalpaye_auth::Credentials;
+///
+/// let credentials = Credentials::new("key-0001", "made-up-secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials { api_key: [redacted], api_secret: [redacted] }");
+/// assert!(Credentials::new("key:0001", "made-up-secret").is_err());
+/// # Ok::<(), digitalpaye_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) api_key: SecretString,
+    pub(crate) api_secret: SecretString,
+}
+
+impl Credentials {
+    /// Checks the two values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
+    /// start or end, or holds control characters, or where the key holds a colon: Basic
+    /// authentication ends the user there (RFC 7617 section 2). Values are never shown.
+    pub fn new(
+        api_key: impl Into<SecretString>,
+        api_secret: impl Into<SecretString>,
+    ) -> Result<Self, Error> {
+        Self::named(("api_key", api_key), ("api_secret", api_secret))
+    }
+
+    /// Reads `DIGITALPAYE_API_KEY` and `DIGITALPAYE_API_SECRET`, or the files that
+    /// `DIGITALPAYE_API_KEY_FILE` and `DIGITALPAYE_API_SECRET_FILE` name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    pub fn from_env() -> Result<Self, Error> {
+        let env = Env::process();
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let credentials = Self::read(&mut vars);
+        vars.finish()?;
+        credentials.ok_or_else(|| Error::config("no credentials were read"))
+    }
+
+    pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
+        let key = vars.required("DIGITALPAYE_API_KEY");
+        let secret = vars.required("DIGITALPAYE_API_SECRET");
+        vars.keep(Self::named(
+            ("DIGITALPAYE_API_KEY", key),
+            ("DIGITALPAYE_API_SECRET", secret),
+        ))
+    }
+
+    fn named(
+        (key_name, key): (&str, impl Into<SecretString>),
+        (secret_name, secret): (&str, impl Into<SecretString>),
+    ) -> Result<Self, Error> {
+        let api_key = checked(key_name, key, Charset::Text)?;
+        if api_key.expose_secret().contains(':') {
+            return Err(Error::config(format!(
+                "{key_name} holds a colon, which Basic authentication cannot carry: is it key:secret in one?"
+            )));
+        }
+        Ok(Self {
+            api_key,
+            api_secret: checked(secret_name, secret, Charset::Text)?,
+        })
+    }
+
+    /// What must not come back out in an error.
+    pub(crate) fn known(&self) -> Scrubber {
+        let (key, secret) = (
+            self.api_key.expose_secret(),
+            self.api_secret.expose_secret(),
+        );
+        Scrubber::new([
+            key,
+            secret,
+            SecretString::from(format!("{key}:{secret}")).expose_secret(),
+        ])
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials { api_key: [redacted], api_secret: [redacted] }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_basic_cannot_carry_are_refused_by_name() {
+        for (key, secret, says) in [
+            ("", "s", "api_key is blank"),
+            ("k", " ", "api_secret is blank"),
+            ("k\n", "s", "api_key has whitespace"),
+            ("k", "s\u{0}s", "api_secret holds a control character"),
+            ("k:k", "s", "api_key holds a colon"),
+        ] {
+            let error = Credentials::new(key, secret).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(Credentials::new("clé", "s:s").is_ok());
+    }
+}

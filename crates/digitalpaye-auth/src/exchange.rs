@@ -1,0 +1,251 @@
+//! The flow: Basic from key and secret, a bearer token back.
+
+use std::fmt;
+
+use auth_core::{
+    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, JwtTimes, Response, TokenExchange,
+    TokenRequest,
+};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+use crate::credentials::Credentials;
+use crate::wire::{Granted, Refused};
+
+pub(crate) const PROVIDER: &str = "digitalpaye";
+const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com");
+const TOKEN_PATH: &str = "v1/auth";
+const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
+/// The lifetime of the document's sample, for answers that state none.
+const USUAL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Digitalpaye's flow: `POST /v1/auth` with Basic authentication and `X-Environment`.
+///
+/// ```
+/// use digitalpaye_auth::{CachedTokenSource, Credentials, Digitalpaye, Environment};
+///
+/// let credentials = Credentials::new("key-0001", "made-up-secret")?;
+/// let flow = Digitalpaye::new(credentials).environment(Environment::Sandbox);
+/// let tokens = CachedTokenSource::new(flow)?;
+/// # Ok::<(), digitalpaye_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Digitalpaye {
+    credentials: Credentials,
+    environment: Environment,
+    endpoint: Endpoint,
+}
+
+/// The value of `X-Environment`, on the token request and beside the token on API calls.
+///
+/// ```
+/// use digitalpaye_auth::Environment;
+/// assert_eq!(Environment::default(), Environment::Production);
+/// assert_eq!(Environment::from("production"), Environment::Production);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Environment {
+    /// `Production`: the one value that the document states.
+    #[default]
+    Production,
+    /// `Sandbox`: from public integrations, unverified.
+    Sandbox,
+    /// Another value that Digitalpaye gave you; visible ASCII.
+    Other(String),
+}
+
+impl Digitalpaye {
+    /// The flow for these credentials, in production.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            environment: Environment::default(),
+            endpoint: DOCUMENTED,
+        }
+    }
+
+    /// Reads credentials and options from the environment variables that the crate's front page
+    /// lists.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong,
+    /// and no value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::read_env(&Env::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of your own.
+    ///
+    /// # Errors
+    /// As for `from_env`.
+    pub fn read_env(env: &Env) -> Result<Self, Error> {
+        let mut vars = env.reader(PROVIDER);
+        let credentials = Credentials::read(&mut vars);
+        let environment = vars.optional("DIGITALPAYE_ENVIRONMENT");
+        let endpoint = vars.parsed("DIGITALPAYE_BASE_URL", Endpoint::parse);
+        vars.finish()?;
+        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
+        Ok(Self {
+            credentials,
+            environment: environment
+                .as_deref()
+                .map(Environment::from)
+                .unwrap_or_default(),
+            endpoint: endpoint.unwrap_or(DOCUMENTED),
+        })
+    }
+
+    /// The environment; production by default.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The base URL that `/v1/auth` is appended to; `https://api.digitalpaye.com` by default.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Whether a key says that it is live while the environment says something else.
+    fn is_mixed(&self) -> bool {
+        self.environment != Environment::Production
+            && self
+                .credentials
+                .api_key
+                .expose_secret()
+                .starts_with("live_")
+    }
+}
+
+impl TokenExchange for Digitalpaye {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn identity(&self) -> Identity {
+        let account = self.credentials.api_key.expose_secret();
+        Identity::new(
+            PROVIDER,
+            &self.endpoint,
+            &[self.environment.as_str(), account],
+        )
+    }
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        TokenRequest::post(&self.endpoint.join(TOKEN_PATH))
+            .header(X_ENVIRONMENT, self.environment.header()?)
+            .basic(
+                self.credentials.api_key.expose_secret(),
+                &self.credentials.api_secret,
+            )
+            .empty()
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
+        let known = self.credentials.known();
+        let granted: Granted =
+            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        let (token, exp) = granted.into_parts()?;
+        let expiry = match Expiry::at_unix_seconds(exp) {
+            // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
+            // that the document offers.
+            Expiry::Unknown if JwtTimes::peek(token.expose_secret()).expires_at().is_none() => {
+                Expiry::After(USUAL_LIFETIME)
+            }
+            expiry => expiry,
+        };
+        let grant =
+            Grant::bearer(token, expiry)?.companion(X_ENVIRONMENT, self.environment.header()?);
+        Ok(if self.is_mixed() {
+            grant.note("a live_ API key is used with an environment other than Production")
+        } else {
+            grant
+        })
+    }
+}
+
+impl Environment {
+    /// The value as it is sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Production => "Production",
+            Self::Sandbox => "Sandbox",
+            Self::Other(name) => name,
+        }
+    }
+
+    fn header(&self) -> Result<HeaderValue, Error> {
+        let name = self.as_str();
+        let fault =
+            || Error::config("the environment is blank or holds a character outside visible ASCII");
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(fault());
+        }
+        HeaderValue::from_str(name).map_err(|_| fault())
+    }
+}
+
+impl From<&str> for Environment {
+    /// Known names in any case, others as they are.
+    fn from(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "production" => Self::Production,
+            "sandbox" => Self::Sandbox,
+            _ => Self::Other(name.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow() -> Digitalpaye {
+        Digitalpaye::new(Credentials::new("live_0001", "made-up-secret").unwrap())
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
+        let env = Env::from_pairs([
+            ("DIGITALPAYE_API_KEY", "k"),
+            ("DIGITALPAYE_BASE_URL", "http://x"),
+        ]);
+        let text = Digitalpaye::read_env(&env).unwrap_err().to_string();
+        for part in [
+            "digitalpaye: set DIGITALPAYE_API_SECRET (or",
+            "; DIGITALPAYE_BASE_URL: ",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_live_key_outside_production_is_remarked_upon() {
+        assert!(!flow().is_mixed());
+        assert!(flow().environment(Environment::Sandbox).is_mixed());
+    }
+
+    #[test]
+    fn an_environment_that_no_header_carries_is_refused() {
+        for name in ["", "Pro duction", "Pröd", "a\r\nb"] {
+            assert!(
+                flow()
+                    .environment(Environment::from(name))
+                    .request()
+                    .is_err(),
+                "{name:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The shapes of Digitalpaye's bodies.
+
+use auth_core::wire::{Number, Object, Refusal, Text};
+use auth_core::{Error, ErrorKind, Response, SecretString};
+use serde::Deserialize;
+
+/// `{"statusCode", "message", "data": {"token", "exp"}}`, or the older `{"code_status", "token",
+/// "exp"}`.
+#[derive(Deserialize)]
+pub(crate) struct Granted {
+    #[serde(default, rename = "statusCode")]
+    status_code: Number,
+    #[serde(default)]
+    code_status: Number,
+    data: Option<Object<Data>>,
+    token: Option<SecretString>,
+    #[serde(default)]
+    exp: Number,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    token: SecretString,
+    #[serde(default)]
+    exp: Number,
+}
+
+impl Granted {
+    /// The token and its expiry in Unix seconds.
+    pub(crate) fn into_parts(self) -> Result<(SecretString, Number), Error> {
+        let fault = |what| {
+            Err(Error::protocol(format!(
+                "digitalpaye answered 200 with {what}"
+            )))
+        };
+        let says_success = |code: Number| code.get().is_none_or(|code| (200..300).contains(&code));
+        if !says_success(self.status_code) || !says_success(self.code_status) {
+            return fault("an error inside");
+        }
+        match (self.data, self.token) {
+            (Some(Object(data)), _) => Ok((data.token, data.exp)),
+            (None, Some(token)) => Ok((token, self.exp)),
+            (None, None) => fault("no token inside"),
+        }
+    }
+}
+
+/// `{"statusCode", "message": class name, "reason": prose}`.
+#[derive(Default, Deserialize)]
+pub(crate) struct Refused {
+    #[serde(default)]
+    message: Text,
+    #[serde(default)]
+    reason: Text,
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.message.get()
+    }
+
+    fn description(&self) -> Option<&str> {
+        self.reason.get()
+    }
+
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        match (answer.status().as_u16(), self.code()) {
+            (400, Some("UnauthorizedError")) => ErrorKind::Credentials,
+            // Not documented, so not known to be about the credentials.
+            (403, _) => ErrorKind::Request,
+            _ => usual,
+        }
+    }
+}
