@@ -15,6 +15,8 @@ mod builder;
 mod flight;
 mod lifetime;
 mod memory;
+#[cfg(test)]
+mod promises;
 mod state;
 
 use std::fmt;

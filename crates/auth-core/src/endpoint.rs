@@ -171,10 +171,7 @@ impl Endpoint {
         if !secure && !loopback {
             return refuse("is plain http: use https (http is for loopback hosts alone)");
         }
-        if path.contains("//")
-            || path.split('/').any(|s| is_dots(s))
-            || !path.bytes().all(is_path_byte)
-        {
+        if path.contains("//") || path.split('/').any(is_dots) || !path.bytes().all(is_path_byte) {
             return refuse("has a path with //, a dot segment, or characters that need encoding");
         }
         let scheme = if secure { "https" } else { "http" };

@@ -348,9 +348,7 @@ mod tests {
             STANDARD.encode(bytes),
             URL_SAFE_NO_PAD.encode(bytes),
             percent_encoded(bytes),
-            percent_encoded(bytes)
-                .to_lowercase()
-                .replace("p%c3", "p%c3"),
+            percent_lowercase(&percent_encoded(bytes)),
             form_urlencoded::byte_serialize(bytes).collect(),
             serde_json::to_string(secret)
                 .unwrap()

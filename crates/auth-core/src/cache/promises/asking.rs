@@ -1,0 +1,288 @@
+//! Promises 3 to 7: one request for all, whoever goes away.
+
+use super::*;
+
+/// Promise 3, success.
+#[tokio::test]
+async fn however_many_callers_wait_one_request_is_in_flight() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let callers: Vec<_> = (0..1_000).map(|_| ask(&source)).collect();
+    settle().await;
+    assert_eq!(provider.requests(), 1);
+    provider.let_through(1);
+    for caller in callers {
+        assert_eq!(text(&caller.await.unwrap().unwrap()), "token-1");
+    }
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 3, failure.
+#[tokio::test]
+async fn callers_share_a_failure_too() {
+    let provider = Provider::new([Answer::Status(401, None)]);
+    provider.shut();
+    let source = provider.source(&ManualClock::default());
+    let callers: Vec<_> = (0..100).map(|_| ask(&source)).collect();
+    settle().await;
+    provider.let_through(1);
+    for caller in callers {
+        assert_eq!(
+            caller.await.unwrap().unwrap_err().kind(),
+            ErrorKind::Credentials
+        );
+    }
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 4: the flight is a task of its own.
+#[tokio::test]
+async fn a_cancelled_leader_harms_nobody() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let leader = ask(&source);
+    settle().await;
+    let waiter = ask(&source);
+    settle().await;
+    leader.abort();
+    settle().await;
+    provider.let_through(1);
+    assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-1");
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 4, without a tokio runtime: the next waiter drives the same request on.
+#[test]
+fn without_a_runtime_the_next_waiter_takes_over_the_same_request() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let mut leader = Box::pin(source.token());
+    let mut waiter = pin!(source.token());
+    assert!(poll_once(leader.as_mut()).is_pending());
+    assert!(poll_once(waiter.as_mut()).is_pending());
+    drop(leader);
+    provider.let_through(1);
+    let Poll::Ready(token) = poll_once(waiter.as_mut()) else {
+        panic!("the waiter hangs")
+    };
+    assert_eq!(text(&token.unwrap()), "token-1");
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 4: no half-done request is resumed after its last caller left.
+#[test]
+fn if_nobody_waits_any_more_the_next_caller_starts_clean() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let mut only = Box::pin(source.token());
+    assert!(poll_once(only.as_mut()).is_pending());
+    drop(only);
+    assert_eq!(provider.under_way(), 0);
+    provider.let_through(1);
+    let mut next = pin!(source.token());
+    let Poll::Ready(token) = poll_once(next.as_mut()) else {
+        panic!("the caller hangs")
+    };
+    assert_eq!(text(&token.unwrap()), "token-2");
+}
+
+/// Promise 4: the flight goes with its runtime, and those on another start again.
+#[test]
+fn a_runtime_that_is_shut_down_with_the_flight_in_it_harms_nobody() {
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap()
+    };
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let (first, second) = (runtime(), runtime());
+    let doomed = source.clone();
+    first.spawn(async move { doomed.token().await });
+    while provider.requests() == 0 {
+        std::thread::yield_now();
+    }
+    let (entered, on_entry) = std::sync::mpsc::channel();
+    let waiting = source;
+    let waiter = second.spawn(async move {
+        let mut call = pin!(waiting.token());
+        std::future::poll_fn(|cx| {
+            let poll = call.as_mut().poll(cx);
+            let _ = entered.send(());
+            poll
+        })
+        .await
+    });
+    on_entry.recv().unwrap();
+    first.shutdown_background();
+    while provider.requests() < 2 {
+        std::thread::yield_now();
+    }
+    provider.let_through(1);
+    assert_eq!(text(&second.block_on(waiter).unwrap().unwrap()), "token-2");
+}
+
+/// Promise 4: in the client and in the flow.
+#[tokio::test]
+async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
+    for answer in [Answer::Panic, Answer::Status(299, None)] {
+        let (clock, provider) = (ManualClock::default(), Provider::new([answer]));
+        let source = provider.source(&clock);
+        let error = source.token().await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("CANARY"));
+        clock.advance(SECS(31));
+        provider.then([Answer::Token(300)]);
+        assert!(source.token().await.is_ok());
+    }
+}
+
+/// Promise 5, over all attempts.
+#[tokio::test]
+async fn a_flight_has_a_deadline_over_all_its_attempts() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Silence]));
+    let flow = Acme {
+        retry: RetryPolicy::default().max_attempts(99).deadline(SECS(25)),
+        ..Acme::default()
+    };
+    let source = provider.builder(&clock, flow).build().unwrap();
+    let caller = ask(&source);
+    settle().await;
+    pass(&clock, SECS(24)).await;
+    assert!(!caller.is_finished());
+    pass(&clock, SECS(2)).await;
+    let error = caller.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(provider.requests() > 1);
+}
+
+/// Promise 5: a runtime that is not driven never ends a flight; its callers still end.
+#[test]
+fn a_runtime_that_stands_still_hangs_nobody() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let still = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let mut call = Box::pin(source.token());
+    {
+        let _guard = still.enter(); // the flight is spawned here, and never polled
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    clock.advance(SECS(31));
+    let Poll::Ready(result) = poll_once(call.as_mut()) else {
+        panic!("the caller hangs")
+    };
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+    let mut next = pin!(source.token()); // starts clean
+    assert!(matches!(poll_once(next.as_mut()), Poll::Ready(Ok(_))));
+}
+
+/// Promise 6.
+#[tokio::test]
+async fn while_a_token_is_stale_callers_get_it_at_once_and_one_refresh_runs() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.advance(SECS(245));
+    provider.shut();
+    assert_eq!(source.state(), TokenState::Stale);
+    for _ in 0..100 {
+        assert_eq!(text(&source.token().await.unwrap()), "token-1");
+    }
+    settle().await;
+    assert_eq!(provider.requests(), 2);
+    provider.let_through(1);
+    settle().await;
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+    assert_eq!(provider.requests(), 2);
+}
+
+/// Promise 6: the endpoint is down while the token is stale but good.
+#[tokio::test]
+async fn a_failed_refresh_keeps_the_old_token_until_it_ends() {
+    let script = [Answer::Token(300), Answer::Status(401, None)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.advance(SECS(245));
+    for _ in 0..40 {
+        assert_eq!(text(&source.token().await.unwrap()), "token-1");
+        settle().await;
+        clock.advance(SECS(1));
+    }
+    assert_eq!(provider.requests(), 3, "two refreshes, 30 s apart");
+    clock.advance(SECS(10));
+    assert_eq!(
+        source.token().await.unwrap_err().kind(),
+        ErrorKind::Credentials
+    );
+}
+
+/// Promise 6, without a runtime to spawn on: one caller drives the refresh.
+#[test]
+fn without_a_runtime_one_caller_drives_the_refresh() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else {
+        panic!("hangs")
+    };
+    clock.advance(SECS(245));
+    provider.shut();
+    let mut driver = pin!(source.token());
+    assert!(poll_once(driver.as_mut()).is_pending());
+    let Poll::Ready(other) = poll_once(pin!(source.token())) else {
+        panic!("hangs")
+    };
+    assert_eq!(text(&other.unwrap()), "token-1");
+    provider.let_through(1);
+    let Poll::Ready(token) = poll_once(driver.as_mut()) else {
+        panic!("hangs")
+    };
+    assert_eq!(text(&token.unwrap()), "token-2");
+}
+
+/// Promise 7.
+#[tokio::test]
+async fn a_dropped_source_leaves_no_task_behind() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.advance(SECS(245));
+    provider.shut();
+    source.token().await.unwrap();
+    settle().await;
+    assert_eq!(provider.under_way(), 1);
+    drop(source);
+    settle().await;
+    assert_eq!(provider.under_way(), 0);
+}
+
+/// Promise 7: outside any runtime.
+#[test]
+fn a_constructor_spawns_and_sends_nothing() {
+    let provider = Provider::new([Answer::Token(300)]);
+    let _source = provider.source(&ManualClock::default());
+    assert_eq!(provider.requests(), 0);
+}
+
+/// A missing setting is found at start-up.
+#[test]
+fn a_flow_that_lacks_a_setting_makes_no_source() {
+    let provider = Provider::new([Answer::Token(300)]);
+    let flow = Acme {
+        secret: "missing",
+        ..Acme::default()
+    };
+    let error = provider
+        .builder(&ManualClock::default(), flow)
+        .build()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.to_string(), "acme: set ACME_SECRET");
+}

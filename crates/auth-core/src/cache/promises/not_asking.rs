@@ -1,0 +1,229 @@
+//! Promises 8 to 12: when the endpoint is left in peace.
+
+use super::*;
+
+/// Promise 8.
+#[tokio::test]
+async fn a_sixty_second_token_works_and_so_does_a_one_year_one() {
+    for (life, fresh_until, usable_until) in [
+        (60, SECS(45), Duration::from_secs_f64(57.0)),
+        (31_536_000, SECS(31_535_625), SECS(31_535_990)),
+    ] {
+        let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(life)]));
+        let source = provider.source(&clock);
+        source.token().await.unwrap();
+        clock.advance(fresh_until - MILLIS(1));
+        assert_eq!(source.state(), TokenState::Fresh, "{life}");
+        clock.advance(usable_until - fresh_until);
+        assert_eq!(source.state(), TokenState::Stale, "{life}");
+        clock.advance(MILLIS(1));
+        assert_eq!(source.state(), TokenState::Expired, "{life}");
+    }
+}
+
+/// Promise 9: a rejection.
+#[tokio::test]
+async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
+    let (clock, provider) = (
+        ManualClock::default(),
+        Provider::new([Answer::Status(401, None)]),
+    );
+    let source = provider.source(&clock);
+    for _ in 0..100 {
+        assert_eq!(
+            source.token().await.unwrap_err().kind(),
+            ErrorKind::Credentials
+        );
+        clock.advance(MILLIS(299));
+    }
+    assert_eq!(provider.requests(), 1);
+    clock.advance(SECS(1));
+    source.token().await.unwrap_err();
+    assert_eq!(provider.requests(), 2);
+}
+
+/// Promise 9: an outage of an hour, a call every 250 ms.
+#[tokio::test]
+async fn requests_grow_with_the_logarithm_of_an_outage_and_recovery_is_seen_soon() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
+    let source = provider
+        .builder(&clock, Acme::default())
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    for _ in 0..(600 * 4) {
+        let error = source.token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        clock.advance(MILLIS(250));
+    }
+    assert!(provider.requests() < 60, "{}", provider.requests());
+    provider.then([Answer::Token(300)]);
+    let mut waited = Duration::ZERO;
+    while source.token().await.is_err() {
+        clock.advance(MILLIS(250));
+        waited += MILLIS(250);
+    }
+    assert!(waited <= SECS(31), "{waited:?}");
+}
+
+/// Promise 9: the remembered error says how long the endpoint is left in peace.
+#[tokio::test]
+async fn retry_after_is_obeyed_and_what_is_left_is_told() {
+    let script = [Answer::Status(429, Some(120)), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    let error = source.token().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.retry_after()),
+        (ErrorKind::RateLimited, Some(SECS(120)))
+    );
+    clock.advance(SECS(100));
+    assert_eq!(
+        source.token().await.unwrap_err().retry_after(),
+        Some(SECS(20))
+    );
+    assert_eq!(provider.requests(), 1);
+    clock.advance(SECS(20));
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+}
+
+/// Promise 9: one attempt, and nobody waits long for it once the failure is known.
+#[tokio::test]
+async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
+    let source = provider
+        .builder(&clock, Acme::default())
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    source.token().await.unwrap_err();
+    let source = source.clone();
+    clock.advance(SECS(2));
+    provider.then([Answer::Silence]);
+    let caller = ask(&source);
+    settle().await;
+    assert!(!caller.is_finished());
+    pass(&clock, MILLIS(1_001)).await;
+    assert_eq!(
+        caller.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Connect
+    );
+    assert_eq!(
+        (provider.requests(), provider.under_way()),
+        (2, 1),
+        "the probe goes on"
+    );
+}
+
+/// Promise 10.
+#[tokio::test]
+async fn only_what_can_pass_is_tried_again_and_at_most_three_times() {
+    for (answer, requests) in [
+        (Answer::Connect, 3),
+        (Answer::Status(500, None), 3),
+        (Answer::Status(429, None), 3),
+        (Answer::Status(408, None), 3),
+        (Answer::Status(400, None), 1),
+        (Answer::Status(401, None), 1),
+        (Answer::Status(302, None), 1),
+        (Answer::Body("<html>", "x"), 1),
+    ] {
+        let (clock, provider) = (ManualClock::default(), Provider::new([answer.clone()]));
+        let source = provider.source(&clock);
+        let caller = ask(&source);
+        settle().await;
+        pass(&clock, SECS(12)).await;
+        caller.await.unwrap().unwrap_err();
+        assert_eq!(provider.requests(), requests, "{answer:?}");
+    }
+}
+
+/// Promise 11.
+#[tokio::test]
+async fn ten_late_401s_cost_one_refresh_and_evict_no_newer_token() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let old = source.token().await.unwrap();
+    for _ in 0..10 {
+        source.invalidate(&old);
+        assert_eq!(text(&source.token().await.unwrap()), "token-2");
+    }
+    assert_eq!(provider.requests(), 2);
+}
+
+/// Promise 11: an API that always answers 401, asked every 100 ms for five minutes.
+#[tokio::test]
+async fn an_api_that_always_answers_401_makes_no_loop() {
+    let (clock, provider) = (
+        ManualClock::default(),
+        Provider::new([Answer::Token(3_600)]),
+    );
+    let source = provider.source(&clock);
+    for _ in 0..3_000 {
+        let token = source.token().await.unwrap();
+        source.invalidate(&token);
+        clock.advance(MILLIS(100));
+    }
+    assert!(
+        (6..=12).contains(&provider.requests()),
+        "{}",
+        provider.requests()
+    );
+}
+
+/// Promise 12: a rotated secret.
+#[tokio::test]
+async fn replacing_the_exchange_forgets_a_rejection_and_keeps_a_good_token() {
+    let script = [Answer::Status(401, None), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    source.token().await.unwrap_err();
+    source
+        .replace(Acme {
+            secret: "CANARY-new",
+            ..Acme::default()
+        })
+        .unwrap();
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+    source.replace(Acme::default()).unwrap();
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+    source
+        .replace(Acme {
+            account: "a-2",
+            ..Acme::default()
+        })
+        .unwrap();
+    assert_eq!(
+        text(&source.token().await.unwrap()),
+        "token-3",
+        "another account"
+    );
+    assert!(
+        source
+            .replace(Acme {
+                secret: "missing",
+                ..Acme::default()
+            })
+            .is_err()
+    );
+    assert_eq!(text(&source.token().await.unwrap()), "token-3");
+}
+
+/// Promise 12: who waits under the old credentials is served under the new ones.
+#[tokio::test]
+async fn a_flight_under_replaced_credentials_does_not_count() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let waiter = ask(&source);
+    settle().await;
+    source
+        .replace(Acme {
+            account: "a-2",
+            ..Acme::default()
+        })
+        .unwrap();
+    settle().await;
+    provider.let_through(2);
+    assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
+}

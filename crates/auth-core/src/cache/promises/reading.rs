@@ -1,0 +1,51 @@
+//! Promises 1 and 2: what a reader gets, and never gets.
+
+use super::*;
+
+/// Promise 1: the synchronous look works while a refresh is in flight, erased or not.
+#[tokio::test]
+async fn a_fresh_token_is_there_without_waiting() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    assert!(source.fresh().is_none());
+    source.token().await.unwrap();
+    let shared = SharedTokenSource::from(source.clone());
+    assert_eq!(text(&source.fresh().unwrap()), "token-1");
+    assert_eq!(text(&shared.fresh().unwrap()), "token-1");
+    let mut call = pin!(shared.token());
+    assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Ok(_))));
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 2, monotonic clock.
+#[tokio::test]
+async fn an_expired_token_is_never_handed_out() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.advance(SECS(290));
+    assert_eq!(source.state(), TokenState::Expired);
+    assert!(source.fresh().is_none());
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+}
+
+/// Promise 2, wall clock: a laptop that slept.
+#[tokio::test]
+async fn a_token_that_ended_while_the_machine_slept_is_not_handed_out() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.suspend(SECS(3_600));
+    assert_eq!(text(&source.token().await.unwrap()), "token-2");
+}
+
+/// The seam for code that is generic over sources.
+#[tokio::test]
+async fn a_source_behind_the_trait_is_the_same_source() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let erased: &dyn TokenSource = &source;
+    let token = erased.token().await.unwrap();
+    erased.invalidate(&token);
+    assert!(source.fresh().is_none());
+}

@@ -1,0 +1,98 @@
+//! Promise 13: deadlines, clocks, and what is made of odd ones.
+
+use super::*;
+
+/// Promise 13.
+#[tokio::test]
+async fn a_deadline_counts_from_the_moment_the_request_began() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(60)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let caller = ask(&source);
+    settle().await;
+    clock.advance(SECS(9));
+    provider.let_through(1);
+    caller.await.unwrap().unwrap();
+    clock.advance(SECS(48)); // 9 + 48 = 57 = 60 less its margin
+    assert_eq!(source.state(), TokenState::Expired);
+}
+
+/// Promise 13.
+#[tokio::test]
+async fn a_token_that_ends_on_its_way_is_an_error() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(5)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let caller = ask(&source);
+    settle().await;
+    clock.advance(SECS(6));
+    provider.let_through(1);
+    assert_eq!(
+        caller.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Protocol
+    );
+}
+
+/// Promise 13: an error, and not a loop.
+#[tokio::test]
+async fn dead_on_arrival_is_an_error_and_not_a_loop() {
+    let provider = Provider::new([Answer::Token(0)]);
+    let source = provider.source(&ManualClock::default());
+    for _ in 0..100 {
+        assert_eq!(
+            source.token().await.unwrap_err().kind(),
+            ErrorKind::Protocol
+        );
+    }
+    assert_eq!(provider.requests(), 1);
+}
+
+/// Promise 13: `exp` 600 s after the server's `Date`, read with a clock an hour off either way.
+#[tokio::test]
+async fn a_wrong_local_clock_neither_shortens_nor_stretches_a_token() {
+    // {"iat":1767225600,"exp":1767226200}
+    let body =
+        r#"{"token":"eyJhbGciOiJub25lIn0.eyJpYXQiOjE3NjcyMjU2MDAsImV4cCI6MTc2NzIyNjIwMH0."}"#;
+    for wrong in [-3_600_i64, 0, 3_600] {
+        let clock = ManualClock::default();
+        let wall = crate::unix_time(1_767_225_600 + wrong).unwrap();
+        clock.set_wall(wall);
+        let provider = Provider::new([Answer::Body(body, "Thu, 01 Jan 2026 00:00:00 GMT")]);
+        let source = provider.source(&clock);
+        let token = source.token().await.unwrap();
+        let lifetime = token.expires_at().unwrap().duration_since(wall).unwrap();
+        assert!(
+            (SECS(599)..=SECS(600)).contains(&lifetime),
+            "{wrong}: {lifetime:?}"
+        );
+    }
+}
+
+/// Promise 13: without any stated expiry.
+#[tokio::test]
+async fn an_unknown_expiry_gets_five_minutes() {
+    let provider = Provider::new([Answer::Body(r#"{"token":"t"}"#, "x")]);
+    let clock = ManualClock::default();
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.advance(SECS(290));
+    assert_eq!(source.state(), TokenState::Expired);
+}
+
+/// A cap of the caller's own.
+#[tokio::test]
+async fn a_token_is_kept_no_longer_than_the_policy_says() {
+    let (clock, provider) = (
+        ManualClock::default(),
+        Provider::new([Answer::Token(31_536_000)]),
+    );
+    let daily = RefreshPolicy::default().max_age(SECS(86_400));
+    let source = provider
+        .builder(&clock, Acme::default())
+        .refresh(daily)
+        .build()
+        .unwrap();
+    source.token().await.unwrap();
+    clock.advance(SECS(86_390));
+    assert_eq!(source.state(), TokenState::Expired);
+}

@@ -1,0 +1,175 @@
+//! Fields as providers write them: numbers in quotes, texts that are objects, objects that are lists.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
+/// provider means.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OnlyMap(PhantomData))
+    }
+}
+
+/// A whole number as providers write them: an integer, a float (cut down), or either in quotes.
+///
+/// Whatever else stands there (`null`, `true`, `"soon"`, a list) reads as absent, so that an odd
+/// expiry costs the known short lifetime and not the token. Numbers beyond 64 bits are held at the
+/// edge.
+///
+/// ```
+/// use auth_core::wire::Number;
+///
+/// let read = |json| serde_json::from_str::<Number>(json).unwrap().get();
+/// assert_eq!(read("300"), Some(300));
+/// assert_eq!(read("\"300\""), Some(300));
+/// assert_eq!(read("299.9"), Some(299));
+/// assert_eq!(read("true"), None);
+/// ```
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Number(Option<i64>);
+
+impl Number {
+    /// The number, if there is one.
+    #[must_use]
+    pub const fn get(self) -> Option<i64> {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyNumber)
+    }
+}
+
+struct AnyNumber;
+
+impl<'de> Visitor<'de> for AnyNumber {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Number, E> {
+        Ok(Number(Some(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Number, E> {
+        Ok(Number(Some(i64::try_from(value).unwrap_or(i64::MAX))))
+    }
+
+    // A float cast saturates and cuts towards zero (`floor` first, so that -0.5 is negative).
+    #[allow(clippy::cast_possible_truncation)]
+    fn visit_f64<E>(self, value: f64) -> Result<Number, E> {
+        Ok(Number((!value.is_nan()).then(|| value.floor() as i64)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Number, E> {
+        let text = value.trim();
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        // `f64` also reads "inf" and "nan", which are no numbers of a wire format.
+        if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+            return Ok(Number(None));
+        }
+        match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(whole), _) => self.visit_i64(whole),
+            (Err(_), Ok(float)) => self.visit_f64(float),
+            _ => Ok(Number(None)),
+        }
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Number, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Number(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Number, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Number(None))
+    }
+}
+
+/// A text that may be written as anything: prose, a number, an object. Only a text or a number is
+/// kept, so that an error body of an unforeseen shape still gives up its other fields.
+#[derive(Debug, Default, Clone)]
+pub struct Text(Option<String>);
+
+impl Text {
+    /// The text, if there is one.
+    #[must_use]
+    pub fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) if !text.trim().is_empty() => Some(text),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_providers_write_them() {
+        for (json, number) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("-0.5", Some(-1)),
+            ("9007199254740993", Some(9_007_199_254_740_993)),
+            ("18446744073709551615", Some(i64::MAX)),
+            ("1e300", Some(i64::MAX)),
+            ("\" 12 \"", Some(12)),
+            ("\"12.9\"", Some(12)),
+            ("\"\"", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
+            ("\"soon\"", None),
+            ("null", None),
+            ("false", None),
+            ("[1,[2]]", None),
+            ("{\"a\":1}", None),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<Number>(json).unwrap().get(),
+                number,
+                "{json}"
+            );
+        }
+    }
+}
