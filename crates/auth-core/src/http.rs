@@ -12,8 +12,7 @@ use http::{Request, StatusCode};
 
 use crate::error::Error;
 
-#[cfg(feature = "reqwest-0_13")]
-pub(crate) mod reqwest;
+pub(crate) mod client;
 
 /// The longest response body that is read: 64 KiB. Longer ones are an error, not a cut token.
 pub const BODY_LIMIT: usize = 64 * 1024;

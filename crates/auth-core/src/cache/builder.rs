@@ -75,7 +75,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         let http_client = match self.http_client {
             Some(client) => client,
-            None => default_client()?,
+            None => crate::http::client::default_client()?,
         };
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
         let tools = Tools {
@@ -96,16 +96,4 @@ impl<E> fmt::Debug for CachedTokenSourceBuilder<E> {
             .field("retry", &self.retry)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "reqwest-0_13")]
-fn default_client() -> Result<Arc<dyn HttpClient>, Error> {
-    Ok(Arc::new(crate::http::reqwest::ReqwestClient::shared()?))
-}
-
-#[cfg(not(feature = "reqwest-0_13"))]
-fn default_client() -> Result<Arc<dyn HttpClient>, Error> {
-    Err(Error::config(
-        "no HTTP client: hand one to .http_client(..), or turn on the feature reqwest-0_13",
-    ))
 }
