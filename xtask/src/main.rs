@@ -1,1 +1,38 @@
-fn main() {}
+//! `cargo xtask`: what a newcomer needs to trust a clone, and what CI calls.
+//!
+//! One module a command; each is a list of steps that any shell could run. Nothing here is needed
+//! to use the crates.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+
+mod house;
+mod lint;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test    unit, integration and doc tests; every example; a consumer outside the workspace
+cargo xtask lint    rustfmt, the rules of the house, clippy and rustdoc with warnings denied
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let result = match (args.next().as_deref(), args.next()) {
+        (Some("test"), None) => test::run_all(),
+        (Some("lint"), None) => lint::run(),
+        (None | Some("help" | "--help" | "-h"), _) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!("no such command; there are:\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

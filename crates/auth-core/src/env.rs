@@ -142,7 +142,11 @@ impl EnvReader<'_> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Option<T> {
+        let known = self.faults.len();
         let value = self.optional(name)?;
+        if self.faults.len() > known {
+            return None; // it could not be read, which is said already
+        }
         match parse(&value) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
@@ -290,6 +294,15 @@ mod tests {
             "acme: A_SECRET_FILE names a file that cannot be read (entity not found)"
         );
         std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_one_fault_and_not_two() {
+        let env = Env::from_pairs([("A_URL_FILE", "/nowhere/at/all")]);
+        let mut vars = env.reader("acme");
+        assert!(vars.parsed("A_URL", crate::Endpoint::parse).is_none());
+        let text = vars.finish().unwrap_err().to_string();
+        assert!(!text.contains("endpoint URL"), "{text}");
     }
 
     #[test]

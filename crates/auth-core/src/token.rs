@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -147,7 +147,14 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken")
             .field("token_type", &self.0.token_type)
             .field("secret", &"[redacted]")
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &self.0.expires_at.map(readable))
             .finish()
     }
+}
+
+/// A date that people read, in seconds.
+fn readable(instant: SystemTime) -> String {
+    // The formatter panics beyond the year 9999.
+    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    httpdate::fmt_http_date(instant.clamp(SystemTime::UNIX_EPOCH, last))
 }

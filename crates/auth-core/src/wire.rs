@@ -259,14 +259,14 @@ pub fn expect_bearer(
         Some(stated) => {
             let shown = crate::secret::printable(&known.scrub(stated), 32);
             Err(Error::protocol(format!(
-                "{provider} answered with token type {shown:?} where Bearer is documented"
+                "{provider} answered with token type {shown:?} where Bearer is expected"
             ))
             .with_provider(provider))
         }
-        None => Err(Error::protocol(format!(
-            "{provider} answered without the documented token type"
-        ))
-        .with_provider(provider)),
+        None => Err(
+            Error::protocol(format!("{provider} answered without a token type"))
+                .with_provider(provider),
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every recorded body through the flow, over a real socket.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
 use digitalpaye_auth::{Credentials, Digitalpaye, Endpoint};
 
 const SECRET: &str = "CANARY-digitalpaye-secret";

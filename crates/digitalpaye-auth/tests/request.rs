@@ -1,5 +1,7 @@
 //! The exact request: as httpmock sees it, and as it stands on the wire.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
 use auth_testkit::{Server, response};
 use digitalpaye_auth::{CachedTokenSource, Credentials, Digitalpaye, Endpoint, Environment};
 use httpmock::{Method::POST, MockServer};

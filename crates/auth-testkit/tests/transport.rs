@@ -1,0 +1,250 @@
+//! The transport rules of `auth-core`'s own client, over real sockets.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test that cannot go on panics
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use auth_core::{
+    BODY_LIMIT, Endpoint, Error, ErrorKind, HttpClient, ReqwestClient, SecretString, TokenRequest,
+};
+use auth_testkit::{Server, error_texts, response};
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const SECRET: &str = "CANARY-transport";
+
+fn request(endpoint: &Endpoint) -> http::Request<Bytes> {
+    let name = http::HeaderName::from_static("x-secret");
+    TokenRequest::post(endpoint)
+        .secret_header(name, &SecretString::from(SECRET))
+        .empty()
+        .unwrap()
+}
+
+async fn send(endpoint: &Endpoint) -> Result<http::Response<Bytes>, Error> {
+    ReqwestClient::shared()
+        .unwrap()
+        .send(request(endpoint))
+        .await
+}
+
+/// A server whose every connection, once a request's head is read, is handed to `then`.
+async fn serve<F, R>(then: F) -> Endpoint
+where
+    F: Fn(TcpStream) -> R + Send + 'static,
+    R: Future<Output = ()> + Send,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::runtime::Handle::current().spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 4096];
+            if stream.read(&mut head).await.is_ok_and(|count| count > 0) {
+                then(stream).await;
+            }
+        }
+    });
+    endpoint
+}
+
+/// Security R3.
+#[tokio::test]
+async fn a_client_that_was_told_to_follow_redirects_does_not() {
+    let second = Server::answering(response(200, &[], b"{}")).await;
+    let location = [("location".to_owned(), second.endpoint().to_string())];
+    let first = Server::answering(response(307, &location, b"")).await;
+    let client = ReqwestClient::configure(|builder| {
+        builder
+            .redirect(reqwest::redirect::Policy::limited(10))
+            .timeout(Duration::from_secs(999))
+    })
+    .unwrap();
+    let answer = client.send(request(&first.endpoint())).await.unwrap();
+    assert_eq!((answer.status().as_u16(), second.connections()), (307, 0));
+}
+
+/// Security R4: nothing leaves for a host that is not this machine.
+#[tokio::test]
+async fn plain_http_to_another_host_is_refused_by_the_client_too() {
+    let mut request = request(&Endpoint::from_static("https://pay.example.com"));
+    *request.uri_mut() = "http://192.0.2.1/token".parse().unwrap();
+    let error = ReqwestClient::shared()
+        .unwrap()
+        .send(request)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+/// Security T4.
+#[tokio::test]
+async fn a_body_without_end_is_cut_off_at_once() {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    let endpoint = serve(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            let chunk = [&b"1000\r\n"[..], &[b' '; 4096], b"\r\n"].concat();
+            while stream.write_all(&chunk).await.is_ok() {
+                count.fetch_add(chunk.len(), Ordering::SeqCst);
+            }
+        }
+    })
+    .await;
+    let began = Instant::now();
+    let error = send(&endpoint).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert!(began.elapsed() < Duration::from_secs(2));
+    // What the sockets' own buffers took in is all that was sent.
+    assert!(sent.load(Ordering::SeqCst) < 16 * 1024 * 1024);
+}
+
+/// Security T4: at the edge, stated or not.
+#[tokio::test]
+async fn a_body_of_64_kib_passes_and_one_byte_more_does_not() {
+    for (size, passes) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
+        let body = vec![b' '; size];
+        let stated = Server::answering(response(200, &[], &body)).await;
+        assert_eq!(send(&stated.endpoint()).await.is_ok(), passes, "{size}");
+        let unstated = [&b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"[..], &body].concat();
+        let unstated = Server::answering(unstated).await;
+        assert_eq!(send(&unstated.endpoint()).await.is_ok(), passes, "{size}");
+    }
+}
+
+/// Security T5.
+#[tokio::test]
+async fn a_compressed_body_is_not_unpacked() {
+    let headers = [("content-encoding".to_owned(), "gzip".to_owned())];
+    let bytes = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    let server = Server::answering(response(200, &headers, bytes)).await;
+    assert_eq!(
+        send(&server.endpoint()).await.unwrap().body().as_ref(),
+        bytes
+    );
+    assert!(!server.requests()[0].headers.contains_key("accept-encoding"));
+}
+
+#[tokio::test]
+async fn failures_tell_apart_what_was_sent_and_what_was_not() {
+    // Nobody listens: bound and dropped again.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let refused = Endpoint::parse(&format!("http://{free}/token?")).is_err();
+    assert!(refused, "a query is refused before anything is sent");
+    let nobody = Endpoint::parse(&format!("http://{free}/CANARY-path")).unwrap();
+    let closing = serve(|stream| async move { drop(stream) }).await;
+    let truncating = serve(|mut stream| async move {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"to")
+            .await
+            .unwrap();
+    })
+    .await;
+    let babbling = serve(|mut stream| async move {
+        stream
+            .write_all(b"\0\0\0 this is no HTTP \0\0\0\r\n\r\n")
+            .await
+            .unwrap();
+    })
+    .await;
+    for (endpoint, kind) in [
+        (nobody, ErrorKind::Connect),
+        (closing, ErrorKind::Unavailable),
+        (truncating, ErrorKind::Unavailable),
+        (babbling, ErrorKind::Unavailable),
+    ] {
+        let error = send(&endpoint).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(
+            !error_texts(&error).contains("CANARY"),
+            "{}",
+            error_texts(&error)
+        );
+    }
+}
+
+mod tls {
+    use super::*;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+    /// A TLS server with a certificate for `host` of an authority of its own; counts what it reads
+    /// in the clear. Returns the authority's certificate too.
+    async fn server(host: &str) -> (Endpoint, reqwest::Certificate, Arc<AtomicUsize>) {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca_key = rcgen::KeyPair::generate().unwrap();
+        let authority = params.self_signed(&ca_key).unwrap();
+        let issuer = rcgen::Issuer::from_params(&params, &ca_key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec![host.to_owned()])
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![leaf.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let read = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&read);
+        tokio::runtime::Handle::current().spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut head = [0; 4096];
+                count.fetch_add(stream.read(&mut head).await.unwrap_or(0), Ordering::SeqCst);
+                let _ = stream.write_all(&response(200, &[], b"{}")).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        let endpoint = Endpoint::parse(&format!("https://localhost:{port}")).unwrap();
+        (
+            endpoint,
+            reqwest::Certificate::from_der(authority.der()).unwrap(),
+            read,
+        )
+    }
+
+    /// Security T1.
+    #[tokio::test]
+    async fn a_certificate_of_an_unknown_authority_gets_no_secret() {
+        let (endpoint, _, read) = server("localhost").await;
+        let error = send(&endpoint).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        // Nor with a client that was told to look away.
+        let blind =
+            ReqwestClient::configure(|builder| builder.tls_danger_accept_invalid_certs(true));
+        blind.unwrap().send(request(&endpoint)).await.unwrap_err();
+        assert_eq!(read.load(Ordering::SeqCst), 0);
+    }
+
+    /// Security T1, trap T11: an authority can be added, and then the host name still counts.
+    #[tokio::test]
+    async fn an_added_authority_is_trusted_for_the_hosts_it_speaks_for() {
+        for (host, trusted) in [("localhost", true), ("pay.example.com", false)] {
+            let (endpoint, authority, read) = server(host).await;
+            let client =
+                ReqwestClient::configure(|builder| builder.tls_certs_merge([authority])).unwrap();
+            let answer = client.send(request(&endpoint)).await;
+            assert_eq!(answer.is_ok(), trusted, "{host}: {answer:?}");
+            assert_eq!(read.load(Ordering::SeqCst) > 0, trusted);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A client's id and secret, or a token that someone pasted; checked when made.
+
+use std::fmt;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString, StaticTokenSource};
+
+/// A Digishare client's id and its secret. `Debug` shows neither.
+///
+/// ```
+/// use digishare_auth::Credentials;
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials { client_id: [redacted], client_secret: [redacted] }");
+/// assert!(Credentials::new("client-0001", "made-up-secret\n").is_err());
+/// # Ok::<(), digishare_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) client_id: SecretString,
+    pub(crate) client_secret: SecretString,
+}
+
+impl Credentials {
+    /// Checks the two values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
+    /// start or end, or holds control characters. Values are never shown.
+    pub fn new(
+        client_id: impl Into<SecretString>,
+        client_secret: impl Into<SecretString>,
+    ) -> Result<Self, Error> {
+        Self::named(("client_id", client_id), ("client_secret", client_secret))
+    }
+
+    /// Reads `DIGISHARE_CLIENT_ID` and `DIGISHARE_CLIENT_SECRET`, or the files that
+    /// `DIGISHARE_CLIENT_ID_FILE` and `DIGISHARE_CLIENT_SECRET_FILE` name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    pub fn from_env() -> Result<Self, Error> {
+        let env = Env::process();
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let credentials = Self::read(&mut vars);
+        vars.finish()?;
+        credentials.ok_or_else(|| Error::config("no credentials were read"))
+    }
+
+    pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
+        let id = vars.required("DIGISHARE_CLIENT_ID");
+        let secret = vars.required("DIGISHARE_CLIENT_SECRET");
+        vars.keep(Self::named(
+            ("DIGISHARE_CLIENT_ID", id),
+            ("DIGISHARE_CLIENT_SECRET", secret),
+        ))
+    }
+
+    fn named(
+        (id_name, id): (&str, impl Into<SecretString>),
+        (secret_name, secret): (&str, impl Into<SecretString>),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            client_id: checked(id_name, id, Charset::Text)?,
+            client_secret: checked(secret_name, secret, Charset::Text)?,
+        })
+    }
+
+    /// What must not come back out in an error. The id is no secret (RFC 6749 section 2.2), and
+    /// Passport's are often one digit, which would blot out every text.
+    pub(crate) fn known(&self) -> Scrubber {
+        Scrubber::new([self.client_secret.expose_secret()])
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials { client_id: [redacted], client_secret: [redacted] }")
+    }
+}
+
+/// A token from Digishare's dashboard (Paramètres > Jetons d'accès personnels), which shows it
+/// once. It is never fetched and never refreshed; `Debug` does not show it.
+///
+/// ```
+/// use digishare_auth::{PersonalAccessToken, SharedTokenSource};
+///
+/// let token = PersonalAccessToken::new("made-up-token")?;
+/// assert_eq!(format!("{token:?}"), "PersonalAccessToken([redacted])");
+/// let tokens: SharedTokenSource = token.into_source().into();
+/// # Ok::<(), digishare_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PersonalAccessToken(StaticTokenSource);
+
+impl PersonalAccessToken {
+    /// Checks the token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is blank, longer than 16 KiB, or
+    /// holds whitespace or characters that no token holds; `Bearer` does not belong in front. It is
+    /// never shown.
+    pub fn new(token: impl Into<SecretString>) -> Result<Self, Error> {
+        Self::named("personal_access_token", token)
+    }
+
+    /// Reads `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or the file that
+    /// `DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE` names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), as for [`new`](Self::new), and where the
+    /// variable is not set.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::read_env(&Env::process())
+    }
+
+    pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
+        const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let token = vars.required(NAME);
+        let token = vars.keep(Self::named(NAME, token));
+        vars.finish()?;
+        token.ok_or_else(|| Error::config("no token was read"))
+    }
+
+    fn named(name: &str, token: impl Into<SecretString>) -> Result<Self, Error> {
+        let token = checked(name, token, Charset::Header)?;
+        StaticTokenSource::bearer(token).map(Self).map_err(|_| {
+            Error::config(format!(
+                "{name} is longer than 16 KiB, or holds a character that no token holds"
+            ))
+        })
+    }
+
+    /// The source that hands it out.
+    #[must_use]
+    pub fn into_source(self) -> StaticTokenSource {
+        self.0
+    }
+}
+
+impl fmt::Debug for PersonalAccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonalAccessToken([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_core::TokenSource as _;
+
+    #[test]
+    fn values_that_a_paste_has_spoilt_are_refused_by_name() {
+        for (id, secret, says) in [
+            ("", "s", "client_id is blank"),
+            ("c", " ", "client_secret is blank"),
+            ("c\n", "s", "client_id has whitespace"),
+            ("c", "s\u{0}s", "client_secret holds a control character"),
+        ] {
+            let error = Credentials::new(id, secret).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(Credentials::new("3", "a&b=c+d%e fé").is_ok());
+    }
+
+    #[test]
+    fn a_token_that_a_paste_has_spoilt_is_refused_and_never_shown() {
+        for (token, says) in [
+            ("", "is blank"),
+            ("CANARY\n", "has whitespace"),
+            ("Bearer CANARY", "holds a space"),
+            ("{CANARY}", "holds a character that no token holds"),
+        ] {
+            let error = PersonalAccessToken::new(token).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.contains("personal_access_token"), "{text}");
+            assert!(text.contains(says) && !text.contains("CANARY"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_token_is_handed_out_as_it_is_and_survives_a_stray_401() {
+        let env = Env::from_pairs([("DIGISHARE_PERSONAL_ACCESS_TOKEN", "made-up|token")]);
+        let source = PersonalAccessToken::read_env(&env).unwrap().into_source();
+        let token = source.fresh().unwrap();
+        assert_eq!(token.authorization(), "Bearer made-up|token");
+        assert_eq!(token.expires_at(), None);
+        source.invalidate(&token);
+        assert!(source.fresh().is_some());
+    }
+
+    #[test]
+    fn a_missing_token_is_named() {
+        let error = PersonalAccessToken::read_env(&Env::from_pairs([("", "")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "digishare: set DIGISHARE_PERSONAL_ACCESS_TOKEN (or DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE)"
+        );
+    }
+}

@@ -1,0 +1,346 @@
+//! The flow: client credentials as JSON, a bearer token back.
+
+use std::time::Duration;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::wire::expect_bearer;
+use auth_core::{
+    BodyValue, CachedTokenSource, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity,
+    RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
+};
+use bytes::Bytes;
+use http::header::LOCATION;
+
+use crate::credentials::{Credentials, PersonalAccessToken};
+use crate::wire::{Granted, Refused};
+
+pub(crate) const PROVIDER: &str = "digishare";
+const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
+const TOKEN_PATH: &str = "v1/oauth/token";
+/// The longest that [`source_from_env`] keeps a token, so that a rotated secret is noticed.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Digishare's flow: `POST /v1/oauth/token` with client credentials as JSON.
+///
+/// ```
+/// use digishare_auth::{CachedTokenSource, Credentials, Digishare};
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// let flow = Digishare::new(credentials).scope("campaigns:read");
+/// let tokens = CachedTokenSource::new(flow)?;
+/// # Ok::<(), digishare_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Digishare {
+    credentials: Credentials,
+    scope: Option<String>,
+    body_format: BodyFormat,
+    endpoint: Endpoint,
+}
+
+/// How the token request writes its body.
+///
+/// ```
+/// use digishare_auth::BodyFormat;
+/// assert_eq!(BodyFormat::default(), BodyFormat::Json);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyFormat {
+    /// `application/json`: what the document shows.
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`: what RFC 6749 section 4.4.2 wants; unverified.
+    Form,
+}
+
+impl Digishare {
+    /// The flow for these credentials.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            scope: None,
+            body_format: BodyFormat::default(),
+            endpoint: DOCUMENTED,
+        }
+    }
+
+    /// Reads credentials and options from the environment variables that the crate's front page
+    /// lists.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong,
+    /// and no value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::read_env(&Env::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of your own.
+    ///
+    /// # Errors
+    /// As for `from_env`.
+    pub fn read_env(env: &Env) -> Result<Self, Error> {
+        let mut vars = env.reader(PROVIDER);
+        let credentials = Credentials::read(&mut vars);
+        let scope = vars.parsed("DIGISHARE_SCOPE", proved);
+        let endpoint = vars.parsed("DIGISHARE_BASE_URL", Endpoint::parse);
+        vars.finish()?;
+        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
+        Ok(Self {
+            credentials,
+            scope,
+            body_format: BodyFormat::default(),
+            endpoint: endpoint.unwrap_or(DOCUMENTED),
+        })
+    }
+
+    /// The scope to ask for, several with a space between; none by default, since the document
+    /// knows none.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// How the body is written; JSON by default.
+    pub fn body_format(mut self, format: BodyFormat) -> Self {
+        self.body_format = format;
+        self
+    }
+
+    /// The base URL that `/v1/oauth/token` is appended to; `https://api.digishare.ma` by default.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+}
+
+impl TokenExchange for Digishare {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn identity(&self) -> Identity {
+        let account = self.credentials.client_id.expose_secret();
+        let scope = self.scope.as_deref().unwrap_or_default();
+        Identity::new(PROVIDER, &self.endpoint, &[scope, account])
+    }
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        let scope = self.scope.as_deref().map(proved).transpose()?;
+        let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
+            ("grant_type", "client_credentials".into()),
+            ("client_id", (&self.credentials.client_id).into()),
+            ("client_secret", (&self.credentials.client_secret).into()),
+        ];
+        fields.extend(scope.as_deref().map(|scope| ("scope", scope.into())));
+        let request = TokenRequest::post(&self.endpoint.join(TOKEN_PATH));
+        match self.body_format {
+            BodyFormat::Json => request.json(&fields),
+            BodyFormat::Form => request.form(&fields),
+        }
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
+        let known = self.credentials.known();
+        if let Some(host) = login_host(response) {
+            return Err(to_login(response, &host));
+        }
+        let granted: Granted =
+            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        expect_bearer(PROVIDER, granted.token_type.as_deref(), &known)?;
+        let expiry = Expiry::after_seconds(granted.expires_in);
+        Grant::bearer(granted.access_token, expiry)
+    }
+}
+
+/// A scope that can be sent as it is.
+fn proved(scope: &str) -> Result<String, Error> {
+    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+}
+
+/// The host whose login page a redirect leads to. Laravel sends those there who do not ask for
+/// JSON.
+fn login_host(response: &Response) -> Option<String> {
+    let target = response.headers().get(LOCATION)?.to_str().ok()?;
+    let target: http::Uri = target.parse().ok()?;
+    let is_login = target.path().trim_end_matches('/').ends_with("/login");
+    let host = target.host().unwrap_or("the same host");
+    (response.status().is_redirection() && is_login).then(|| host.chars().take(253).collect())
+}
+
+fn to_login(response: &Response, host: &str) -> Error {
+    let status = response.status();
+    Error::protocol(format!(
+        "{PROVIDER} redirected the token request ({}) to the login page of {host}, as it does where `Accept: application/json` is missing; it was not followed: check the endpoint, and for a proxy that takes the header away",
+        status.as_u16()
+    ))
+    .with_provider(PROVIDER)
+    .with_status(status)
+}
+
+/// A source by whichever way the environment names: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or
+/// `DIGISHARE_CLIENT_ID` and `DIGISHARE_CLIENT_SECRET` with the options that the crate's front page
+/// lists. A fetched token is kept for a day at most.
+///
+/// ```no_run
+/// let tokens = digishare_auth::source_from_env()?;
+/// # Ok::<(), digishare_auth::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) where both ways are named, or neither, or one
+/// is incomplete; and, as for [`CachedTokenSource::new`], where there is no HTTP client.
+pub fn source_from_env() -> Result<SharedTokenSource, Error> {
+    source_read_env(&Env::process())
+}
+
+/// As [`source_from_env`], from variables of your own.
+///
+/// # Errors
+/// As for `source_from_env`.
+pub fn source_read_env(env: &Env) -> Result<SharedTokenSource, Error> {
+    let is_pasted = env.any_set(&["DIGISHARE_PERSONAL_ACCESS_TOKEN"]);
+    let is_fetched = env.any_set(&["DIGISHARE_CLIENT_ID", "DIGISHARE_CLIENT_SECRET"]);
+    let fault = |text| Err(Error::config(text).with_provider(PROVIDER));
+    match (is_pasted, is_fetched) {
+        (true, true) => fault(
+            "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside DIGISHARE_CLIENT_ID or DIGISHARE_CLIENT_SECRET: unset one of the two ways",
+        ),
+        (false, false) => fault(
+            "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET (or their twins with _FILE)",
+        ),
+        (true, false) => Ok(PersonalAccessToken::read_env(env)?.into_source().into()),
+        (false, true) => CachedTokenSource::builder(Digishare::read_env(env)?)
+            .refresh(RefreshPolicy::default().max_age(A_DAY))
+            .build()
+            .map(SharedTokenSource::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: (&str, &str) = ("DIGISHARE_CLIENT_ID", "client-0001");
+    const SECRET: (&str, &str) = ("DIGISHARE_CLIENT_SECRET", "made-up-secret");
+    const PASTED: (&str, &str) = ("DIGISHARE_PERSONAL_ACCESS_TOKEN", "made-up-token");
+
+    fn flow() -> Digishare {
+        Digishare::new(Credentials::new("client-0001", "made-up-secret").unwrap())
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
+        let env = Env::from_pairs([
+            ID,
+            ("DIGISHARE_BASE_URL", "http://x"),
+            ("DIGISHARE_SCOPE", " "),
+        ]);
+        let text = Digishare::read_env(&env).unwrap_err().to_string();
+        for part in [
+            "digishare: set DIGISHARE_CLIENT_SECRET (or",
+            "; DIGISHARE_SCOPE: the scope is blank",
+            "; DIGISHARE_BASE_URL: ",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_sets_what_the_setters_set() {
+        let options = [
+            ("DIGISHARE_SCOPE", "a b"),
+            ("DIGISHARE_BASE_URL", "https://dev.api.digishare.ma"),
+        ];
+        let env = Env::from_pairs([ID, SECRET].into_iter().chain(options));
+        let request = Digishare::read_env(&env).unwrap().request().unwrap();
+        let url = "https://dev.api.digishare.ma/v1/oauth/token";
+        assert_eq!(request.uri(), url);
+        let set = flow()
+            .scope("a b")
+            .endpoint(Endpoint::parse("https://dev.api.digishare.ma").unwrap());
+        assert_eq!(request.body(), set.request().unwrap().body());
+        assert_eq!(
+            Digishare::read_env(&env).unwrap().identity(),
+            set.identity()
+        );
+        assert_ne!(set.identity(), flow().identity());
+    }
+
+    #[test]
+    fn the_default_endpoint_is_the_documented_one() {
+        let url = "https://api.digishare.ma/v1/oauth/token";
+        assert_eq!(flow().request().unwrap().uri(), url);
+    }
+
+    #[test]
+    fn a_blank_scope_is_refused() {
+        for scope in ["", " ", "a\n"] {
+            assert!(flow().scope(scope).request().is_err(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn one_way_to_authenticate_is_taken_and_two_or_none_are_named() {
+        for (pairs, says) in [
+            (
+                vec![],
+                "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and",
+            ),
+            (
+                vec![PASTED, ID, SECRET],
+                "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside",
+            ),
+            (
+                vec![PASTED, SECRET],
+                "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside",
+            ),
+            (vec![ID], "set DIGISHARE_CLIENT_SECRET (or"),
+        ] {
+            let error = source_read_env(&Env::from_pairs(pairs)).unwrap_err();
+            assert_eq!(error.kind(), auth_core::ErrorKind::Config);
+            let text = error.to_string();
+            assert!(
+                text.starts_with("digishare: ") && text.contains(says),
+                "{text}"
+            );
+        }
+        let pasted = source_read_env(&Env::from_pairs([PASTED])).unwrap();
+        assert_eq!(
+            pasted.fresh().unwrap().authorization(),
+            "Bearer made-up-token"
+        );
+        let fetched = source_read_env(&Env::from_pairs([ID, SECRET])).unwrap();
+        assert!(fetched.fresh().is_none());
+    }
+
+    #[test]
+    fn a_redirect_to_the_login_page_says_what_it_means() {
+        for (status, location, says) in [
+            (
+                302,
+                "https://api.digishare.ma/login",
+                "login page of api.digishare.ma",
+            ),
+            (302, "/fr/login/?next=CANARY", "login page of the same host"),
+            (
+                302,
+                "https://elsewhere.example.com/CANARY",
+                "to elsewhere.example.com; ",
+            ),
+            (500, "/login", "is unavailable"),
+        ] {
+            let mut answer = http::Response::new(Bytes::new());
+            *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            answer
+                .headers_mut()
+                .insert(LOCATION, location.parse().unwrap());
+            let answer = Response::new(answer, std::time::UNIX_EPOCH);
+            let error = flow().read(&answer).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(says) && !text.contains("CANARY"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The shapes of Digishare's bodies.
+
+use std::collections::BTreeMap;
+
+use auth_core::wire::{Number, Refusal, Text};
+use auth_core::{ErrorKind, Response, SecretString};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// `{"token_type", "expires_in", "access_token"}`.
+#[derive(Deserialize)]
+pub(crate) struct Granted {
+    pub(crate) access_token: SecretString,
+    pub(crate) token_type: Option<String>,
+    #[serde(default)]
+    pub(crate) expires_in: Number,
+}
+
+/// What an error body says, whichever part of Laravel wrote it.
+#[derive(Default, Deserialize)]
+#[serde(from = "Body")]
+pub(crate) struct Refused {
+    code: Option<String>,
+    description: Option<String>,
+    request_id: Text,
+}
+
+/// Passport's `{"error": code, "error_description", "hint"}`, and the API's `{"error": prose,
+/// "details"}`, `{"message", "errors": {field: [prose]}}` and `{"message", "request_id"}`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    error: Text,
+    error_description: Text,
+    message: Text,
+    details: Text,
+    hint: Text,
+    errors: Option<Fields>,
+    request_id: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Fields {
+    Named(BTreeMap<String, IgnoredAny>),
+    Other(IgnoredAny),
+}
+
+impl From<Body> for Refused {
+    fn from(body: Body) -> Self {
+        let (code, prose) = match body.error.get() {
+            Some(error) if is_code(error) => (Some(error.to_owned()), None),
+            error => (None, error),
+        };
+        let fields = match body.errors {
+            Some(Fields::Named(fields)) if !fields.is_empty() => {
+                let names: Vec<_> = fields.into_keys().collect();
+                Some(format!("Fields: {}", names.join(", ")))
+            }
+            _ => None,
+        };
+        let mut description = String::new();
+        for part in [
+            prose,
+            body.error_description.get(),
+            body.message.get(),
+            body.details.get(),
+            body.hint.get(),
+            fields.as_deref(),
+        ] {
+            // Passport 8 says the same again under `message`.
+            let Some(part) = part.filter(|part| !description.contains(part)) else {
+                continue;
+            };
+            if !description.is_empty() {
+                description.push_str(if description.ends_with('.') {
+                    " "
+                } else {
+                    ". "
+                });
+            }
+            description.push_str(part);
+        }
+        Self {
+            code,
+            description: (!description.is_empty()).then_some(description),
+            request_id: body.request_id,
+        }
+    }
+}
+
+/// Whether a text is one word, as the codes of RFC 6749 section 5.2 are.
+fn is_code(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+impl Refused {
+    fn has_code(&self, code: &str) -> bool {
+        self.code()
+            .is_some_and(|own| own.eq_ignore_ascii_case(code))
+    }
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.get()
+    }
+
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        match answer.status().as_u16() {
+            _ if usual.is_retryable() => usual,
+            _ if self.has_code("invalid_client") || self.has_code("invalid_grant") => {
+                ErrorKind::Credentials
+            }
+            // The API's "no permission": the credentials were understood.
+            403 => ErrorKind::Request,
+            _ => usual,
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        match self.code()?.to_ascii_lowercase().as_str() {
+            "invalid_scope" => Some("leave .scope(..) away, or name one that the client has"),
+            "unauthorized_client" => {
+                Some("ask Digishare to allow the client the client credentials grant")
+            }
+            "invalid_request" | "unsupported_grant_type" => {
+                Some("a field did not arrive; try .body_format(BodyFormat::Form)")
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Credentials, Digishare, Error, TokenExchange as _};
+
+    fn refusal(status: u16, body: &'static str) -> Error {
+        let mut answer = http::Response::new(bytes::Bytes::from_static(body.as_bytes()));
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        let answer = Response::new(answer, std::time::UNIX_EPOCH);
+        let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
+        Digishare::new(credentials).read(&answer).unwrap_err()
+    }
+
+    #[test]
+    fn the_status_decides_and_a_code_may_say_more() {
+        use ErrorKind::{Credentials, Protocol, RateLimited, Request, Unavailable};
+        for (status, body, kind) in [
+            (400, r#"{"error":"invalid_client"}"#, Credentials),
+            (403, r#"{"error":"Invalid_Client"}"#, Credentials),
+            (422, r#"{"error":"invalid_client"}"#, Credentials),
+            (400, r#"{"error":"invalid_grant"}"#, Credentials),
+            (401, r#"{"error":"access_denied"}"#, Credentials),
+            (401, r#"{"message":"Unauthenticated."}"#, Credentials),
+            (401, "", Credentials),
+            (400, r#"{"error":"unauthorized_client"}"#, Request),
+            (400, r#"{"error":"invalid client"}"#, Request),
+            (403, r#"{"message":"Forbidden."}"#, Request),
+            (403, "<html>", Protocol),
+            (404, "<html>", Request),
+            (429, r#"{"error":"invalid_client"}"#, RateLimited),
+            (500, r#"{"error":"invalid_client"}"#, Unavailable),
+            (
+                500,
+                r#"{"message":"Route [login] not defined."}"#,
+                Unavailable,
+            ),
+        ] {
+            assert_eq!(refusal(status, body).kind(), kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn all_that_a_body_says_is_kept_once() {
+        for (body, code, description) in [
+            (
+                r#"{"error":"invalid_scope","error_description":"Unknown","hint":"Check it","message":"Unknown"}"#,
+                Some("invalid_scope"),
+                Some("Unknown. Check it"),
+            ),
+            (
+                r#"{"error":"Invalid payload.","details":"Position 42."}"#,
+                None,
+                Some("Invalid payload. Position 42."),
+            ),
+            (
+                r#"{"error":"Invalid payload.","details":null}"#,
+                None,
+                Some("Invalid payload."),
+            ),
+            (
+                r#"{"message":"Invalid.","errors":{"scope":["x"],"client_id":["y","z"]}}"#,
+                None,
+                Some("Invalid. Fields: client_id, scope"),
+            ),
+            (
+                r#"{"message":"Invalid.","errors":["x"]}"#,
+                None,
+                Some("Invalid."),
+            ),
+            (r#"{"error":{"code":7},"errors":{}}"#, None, None),
+            (r#"["invalid_client"]"#, None, None),
+        ] {
+            let error = refusal(400, body);
+            assert_eq!(error.code(), code, "{body}");
+            assert_eq!(error.description(), description, "{body}");
+        }
+        let error = refusal(500, r#"{"message":"x","request_id":"a1b2-c3"}"#);
+        assert_eq!(error.request_id(), Some("a1b2-c3"));
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_about_it() {
+        for (body, says) in [
+            (r#"{"error":"invalid_scope"}"#, "leave .scope(..) away"),
+            (
+                r#"{"error":"unauthorized_client"}"#,
+                "ask Digishare to allow",
+            ),
+            (r#"{"error":"invalid_request"}"#, "BodyFormat::Form"),
+            (
+                r#"{"error":"Some prose."}"#,
+                "check the options and the endpoint",
+            ),
+        ] {
+            let text = refusal(400, body).to_string();
+            assert!(text.contains(says), "{text}");
+        }
+    }
+}

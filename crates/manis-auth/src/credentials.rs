@@ -1,0 +1,105 @@
+//! A merchant id and its secret, checked when made.
+
+use std::fmt;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
+
+/// A Manis merchant id and its secret. `Debug` shows neither.
+///
+/// ```
+/// use manis_auth::Credentials;
+///
+/// let credentials = Credentials::new("merchant-0001", "made-up-secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials { merchant_id: [redacted], secret: [redacted] }");
+/// assert!(Credentials::new("merchant 0001", "made-up-secret").is_err());
+/// # Ok::<(), manis_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) merchant_id: SecretString,
+    pub(crate) secret: SecretString,
+}
+
+impl Credentials {
+    /// Checks the two values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
+    /// start or end, or holds anything but visible ASCII: both travel in headers, which alter or
+    /// misread the rest (RFC 9110 section 5.5). Values are never shown.
+    pub fn new(
+        merchant_id: impl Into<SecretString>,
+        secret: impl Into<SecretString>,
+    ) -> Result<Self, Error> {
+        Self::named(("merchant_id", merchant_id), ("secret", secret))
+    }
+
+    /// Reads `MANIS_MERCHANT_ID` and `MANIS_SECRET`, or the files that `MANIS_MERCHANT_ID_FILE` and
+    /// `MANIS_SECRET_FILE` name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    pub fn from_env() -> Result<Self, Error> {
+        let env = Env::process();
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let credentials = Self::read(&mut vars);
+        vars.finish()?;
+        credentials.ok_or_else(|| Error::config("no credentials were read"))
+    }
+
+    pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
+        let id = vars.required("MANIS_MERCHANT_ID");
+        let secret = vars.required("MANIS_SECRET");
+        vars.keep(Self::named(
+            ("MANIS_MERCHANT_ID", id),
+            ("MANIS_SECRET", secret),
+        ))
+    }
+
+    fn named(
+        (id_name, id): (&str, impl Into<SecretString>),
+        (secret_name, secret): (&str, impl Into<SecretString>),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            merchant_id: checked(id_name, id, Charset::Header)?,
+            secret: checked(secret_name, secret, Charset::Header)?,
+        })
+    }
+
+    /// What must not come back out in an error.
+    pub(crate) fn known(&self) -> Scrubber {
+        Scrubber::new([
+            self.merchant_id.expose_secret(),
+            self.secret.expose_secret(),
+        ])
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials { merchant_id: [redacted], secret: [redacted] }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_headers_cannot_carry_are_refused_by_name() {
+        for (id, secret, says) in [
+            ("", "s", "merchant_id is blank"),
+            ("m", " ", "secret is blank"),
+            ("m\n", "s", "merchant_id has whitespace"),
+            ("m", " s", "secret has whitespace"),
+            ("m", "s\r\ns", "secret holds a control character"),
+            ("m m", "s", "merchant_id holds a space"),
+            ("m", "sé", "secret holds a space or a character outside"),
+        ] {
+            let error = Credentials::new(id, secret).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(Credentials::new("m:1", "s\"\\!~").is_ok());
+    }
+}

@@ -1,0 +1,163 @@
+//! When a token ends: Manis writes a number and does not say what it counts.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use auth_core::{Error, Expiry, unix_time};
+
+/// An `expiresAt` further in the past than this, or further ahead than `LONGEST`, is not believed.
+const RECENT: Duration = Duration::from_secs(5 * 60);
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// What the integer `expiresAt` counts: the document says "timestamp" and no more.
+///
+/// Whatever the unit, a number that ends up more than 5 minutes before the provider's clock, or
+/// more than 400 days after it, is not believed: the token's own `exp` decides then, or it is kept
+/// for 5 minutes, with a warning. So a wrong unit costs requests and not an outage, nor a token
+/// that is kept for fifty years. A token that ended within the last 5 minutes has ended, and is an
+/// error.
+///
+/// ```
+/// use manis_auth::ExpiryUnit;
+/// assert_eq!(ExpiryUnit::default(), ExpiryUnit::Auto);
+/// assert_eq!("millis".parse::<ExpiryUnit>()?, ExpiryUnit::Millis);
+/// # Ok::<(), manis_auth::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExpiryUnit {
+    /// Told by size: below 10⁹ seconds from now, below 10¹¹ Unix seconds, below 10¹⁴ milliseconds,
+    /// below 10¹⁷ microseconds, else nanoseconds. No two readings of one number are both near the
+    /// present.
+    #[default]
+    Auto,
+    /// Unix seconds.
+    Seconds,
+    /// Unix milliseconds.
+    Millis,
+    /// Seconds from now.
+    RelativeSeconds,
+}
+
+impl ExpiryUnit {
+    /// The name, as `MANIS_EXPIRES_AT_UNIT` takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Auto => "auto",
+            Self::Seconds => "seconds",
+            Self::Millis => "millis",
+            Self::RelativeSeconds => "relative-seconds",
+        }
+    }
+
+    /// What a number means on an answer that came at `now` by the provider's clock. Rounds down; a
+    /// span of nothing or less has ended.
+    pub(crate) fn read(self, number: i64, now: SystemTime) -> Expiry {
+        let per_second = match (self, number) {
+            (Self::RelativeSeconds, _) | (Self::Auto, ..1_000_000_000) => {
+                let span = Duration::from_secs(u64::try_from(number).unwrap_or_default());
+                return if span <= LONGEST {
+                    Expiry::After(span)
+                } else {
+                    Expiry::Unknown
+                };
+            }
+            (Self::Seconds, _) | (Self::Auto, ..100_000_000_000) => 1,
+            (Self::Millis, _) | (Self::Auto, ..100_000_000_000_000) => 1_000,
+            (Self::Auto, ..100_000_000_000_000_000) => 1_000_000,
+            (Self::Auto, _) => 1_000_000_000,
+        };
+        let Some(instant) = unix_time(number / per_second) else {
+            return Expiry::Unknown;
+        };
+        let is_near = match instant.duration_since(now) {
+            Ok(ahead) => ahead <= LONGEST,
+            Err(behind) => behind.duration() <= RECENT,
+        };
+        if is_near {
+            Expiry::At(instant)
+        } else {
+            Expiry::Unknown
+        }
+    }
+}
+
+impl FromStr for ExpiryUnit {
+    type Err = Error;
+
+    /// Known names in any case, and no others.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "seconds" => Ok(Self::Seconds),
+            "millis" => Ok(Self::Millis),
+            "relative-seconds" | "relative" => Ok(Self::RelativeSeconds),
+            _ => Err(Error::config(
+                "the unit is none of auto, seconds, millis and relative-seconds",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for ExpiryUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_by_its_size_unless_its_unit_is_set() {
+        use ExpiryUnit::{Auto, Millis, RelativeSeconds, Seconds};
+        const NOW: i64 = 1_767_225_600; // 2026-01-01T00:00Z
+        const DAYS_400: i64 = 400 * 86_400;
+        let after = |seconds| Expiry::After(Duration::from_secs(seconds));
+        let at = |seconds| Expiry::At(unix_time(seconds).unwrap());
+        for (unit, number, expiry) in [
+            (Auto, i64::MIN, after(0)),
+            (Auto, -1, after(0)),
+            (Auto, 0, after(0)),
+            (Auto, 1, after(1)),
+            (Auto, 3_600, after(3_600)),
+            (Auto, DAYS_400, after(34_560_000)),
+            (Auto, DAYS_400 + 1, Expiry::Unknown),
+            (Auto, 999_999_999, Expiry::Unknown),
+            (Auto, 1_000_000_000, Expiry::Unknown), // 2001
+            (Auto, NOW + 3_600, at(NOW + 3_600)),
+            (Auto, NOW, at(NOW)),
+            (Auto, NOW - 300, at(NOW - 300)),
+            (Auto, NOW - 301, Expiry::Unknown),
+            (Auto, NOW + DAYS_400, at(NOW + DAYS_400)),
+            (Auto, NOW + DAYS_400 + 1, Expiry::Unknown),
+            (Auto, 99_999_999_999, Expiry::Unknown),
+            (Auto, 100_000_000_000, Expiry::Unknown), // 1973
+            (Auto, (NOW + 60) * 1_000 + 999, at(NOW + 60)),
+            (Auto, (NOW + 60) * 1_000_000 + 999_999, at(NOW + 60)),
+            (Auto, (NOW + 60) * 1_000_000_000 + 999_999_999, at(NOW + 60)),
+            (Auto, i64::MAX, Expiry::Unknown),
+            (Seconds, NOW + 60, at(NOW + 60)),
+            (Seconds, (NOW + 60) * 1_000, Expiry::Unknown),
+            (Seconds, 3_600, Expiry::Unknown),
+            (Seconds, 0, Expiry::Unknown),
+            (Seconds, i64::MIN, Expiry::Unknown),
+            (Seconds, i64::MAX, Expiry::Unknown),
+            (Millis, (NOW + 60) * 1_000 + 999, at(NOW + 60)),
+            (Millis, (NOW - 300) * 1_000, at(NOW - 300)),
+            (Millis, (NOW - 300) * 1_000 - 1, Expiry::Unknown), // rounded down, not up
+            (Millis, NOW + 60, Expiry::Unknown),
+            (Millis, i64::MIN, Expiry::Unknown),
+            (RelativeSeconds, 3_600, after(3_600)),
+            (RelativeSeconds, -5, after(0)),
+            (RelativeSeconds, NOW + 60, Expiry::Unknown),
+            (RelativeSeconds, i64::MAX, Expiry::Unknown),
+        ] {
+            let found = unit.read(number, unix_time(NOW).unwrap());
+            assert_eq!(found, expiry, "{unit} {number}");
+        }
+    }
+}

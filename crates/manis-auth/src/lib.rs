@@ -1,0 +1,63 @@
+//! Tokens for the [Manis](https://apidoc-v1.maniscloud.com) API: merchant payments.
+//!
+//! Manis exchanges a merchant id and secret (two headers) for a token. This crate asks for it,
+//! keeps it, and asks again before it ends.
+//!
+//! ```no_run
+//! use manis_auth::{CachedTokenSource, Manis};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), manis_auth::Error> {
+//! let tokens = CachedTokenSource::new(Manis::from_env()?)?; // once, at start-up
+//! let token = tokens.token().await?;                        // before each call; cached
+//! let mut headers = http::HeaderMap::new();
+//! token.apply(&mut headers);                                // Authorization
+//! # Ok(()) }
+//! ```
+//!
+//! # Environment variables
+//!
+//! Each may be given as `NAME_FILE`, the name of a file that holds the value.
+//!
+//! | variable | |
+//! |---|---|
+//! | `MANIS_MERCHANT_ID` | required |
+//! | `MANIS_SECRET` | required |
+//! | `MANIS_BASE_URL` | required: the URL that `/api/v1/auth/token` is appended to |
+//! | `MANIS_EXPIRES_AT_UNIT` | `auto` (default), `seconds`, `millis` or `relative-seconds` |
+//!
+//! # What the document leaves open, and what this crate does
+//!
+//! | | the document | this crate |
+//! |---|---|---|
+//! | M1 | names no host, and misprints URLs whose host would be `api` or `https` | [`Manis::new`] takes the [`Endpoint`], which refuses such URLs |
+//! | M2 | prints the path as `/v1/auth/token` and as `/api/v1/auth/token` | takes the second, which its OpenAPI states; [`Manis::token_path`] sets another |
+//! | M3 | `expiresAt` is an integer without a unit | tells the unit by the size, or takes [`Manis::expiry_unit`]; ignores what ends over 5 minutes ago or 400 days ahead by the answer's `Date`, and warns; the JWT's own `exp`, if earlier, wins |
+//! | M4 | states two shapes for a 400 | reads both; HTTP's status counts and not the body's |
+//! | M5 | formats `timestamp` in two ways | does not read it |
+//! | M6 | calls both headers optional | always sends both |
+//! | M7 | does not say what `tokenType` may be, nor how to use the token | takes `Bearer` in any case and sends `Authorization: Bearer`; another type is [`ErrorKind::Protocol`], unless [`Manis::scheme`] says what to send |
+//! | M8 | the secret travels in a header of its own | marks it sensitive and follows no redirect; a proxy or APM agent may log a header that it does not know: tell yours about `x-secret` |
+//! | M9 | does not say what id and secret may hold | refuses what a header would alter: spaces, and all but visible ASCII |
+//! | M10 | sends a POST without a body | sends `Content-Length: 0` |
+//! | M11 | states 400 and 401, and not which of them wrong credentials get | 401 is [`ErrorKind::Credentials`], 400 [`ErrorKind::Request`] with Manis's words in [`Error::description`] and a text that says to check both |
+
+mod credentials;
+mod exchange;
+mod expiry;
+mod wire;
+
+#[cfg(feature = "reqwest-0_13")]
+pub use auth_core::ReqwestClient;
+pub use auth_core::{
+    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env, Error, ErrorKind,
+    ExposeSecret, HttpClient, RefreshPolicy, RetryPolicy, SecretString, SharedTokenSource,
+    TokenExchange, TokenSource, TokenState, async_trait,
+};
+
+pub use crate::credentials::Credentials;
+pub use crate::exchange::Manis;
+pub use crate::expiry::ExpiryUnit;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,83 @@
+//! The shapes of Manis's bodies.
+
+use auth_core::SecretString;
+use auth_core::wire::{Number, Refusal, Text};
+use serde::Deserialize;
+
+/// `{"token", "expiresAt", "tokenType"}`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Granted {
+    pub(crate) token: SecretString,
+    #[serde(default)]
+    pub(crate) expires_at: Number,
+    #[serde(default)]
+    pub(crate) token_type: Text,
+}
+
+/// `{"message", "timestamp"}`, or `{"timestamp", "title", "type", "status", "soaCode", "detail"}`,
+/// or what a JVM server says when it fails: `{"error"}`. Timestamps come in two formats and are
+/// not read; nor is `status`, since HTTP has said it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refused {
+    #[serde(default)]
+    soa_code: Text,
+    #[serde(default)]
+    detail: Text,
+    #[serde(default)]
+    message: Text,
+    #[serde(default)]
+    error: Text,
+    #[serde(default)]
+    title: Text,
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.soa_code.get()
+    }
+
+    fn description(&self) -> Option<&str> {
+        [&self.detail, &self.message, &self.error, &self.title]
+            .into_iter()
+            .find_map(Text::get)
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        // Which status wrong credentials get is not documented, and neither are host and path.
+        Some("check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_documented_shapes_of_an_error_are_read() {
+        let refused = |texts: &[(&str, &str)]| {
+            let map = texts.iter().copied();
+            let map = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(map);
+            Refused::deserialize(map).unwrap()
+        };
+        let day = ("timestamp", "2026-01-01");
+        let prose = [
+            ("timestamp", "2026-01-01T00:00:00.000Z"),
+            ("title", "Bad Request"),
+            ("type", "about:blank"),
+            ("status", "200"),
+            ("soaCode", "AUTH-0001"),
+            ("detail", "no id"),
+        ];
+        for (body, code, description) in [
+            (refused(&prose), Some("AUTH-0001"), Some("no id")),
+            (refused(&prose[..4]), None, Some("Bad Request")),
+            (refused(&[("message", "no id"), day]), None, Some("no id")),
+            (refused(&[("error", "oops"), day]), None, Some("oops")),
+            (refused(&[day]), None, None),
+        ] {
+            assert_eq!((body.code(), body.description()), (code, description));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! An API key and its secret, checked when made.
+
+use std::fmt;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
+
+/// A Papaya Global API key and its client secret. `Debug` shows neither.
+///
+/// ```
+/// use papaya_auth::Credentials;
+///
+/// let credentials = Credentials::new("key-0001", "made-up-secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials { api_key: [redacted], client_secret: [redacted] }");
+/// assert!(Credentials::new("key-0001\n", "made-up-secret").is_err());
+/// # Ok::<(), papaya_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) api_key: SecretString,
+    pub(crate) client_secret: SecretString,
+}
+
+impl Credentials {
+    /// Checks the two values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
+    /// start or end, or holds control characters. Values are never shown.
+    pub fn new(
+        api_key: impl Into<SecretString>,
+        client_secret: impl Into<SecretString>,
+    ) -> Result<Self, Error> {
+        Self::named(("api_key", api_key), ("client_secret", client_secret))
+    }
+
+    /// Reads `PAPAYA_API_KEY` and `PAPAYA_CLIENT_SECRET`, or the files that `PAPAYA_API_KEY_FILE`
+    /// and `PAPAYA_CLIENT_SECRET_FILE` name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    pub fn from_env() -> Result<Self, Error> {
+        let env = Env::process();
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let credentials = Self::read(&mut vars);
+        vars.finish()?;
+        credentials.ok_or_else(|| Error::config("no credentials were read"))
+    }
+
+    pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
+        let key = vars.required("PAPAYA_API_KEY");
+        let secret = vars.required("PAPAYA_CLIENT_SECRET");
+        vars.keep(Self::named(
+            ("PAPAYA_API_KEY", key),
+            ("PAPAYA_CLIENT_SECRET", secret),
+        ))
+    }
+
+    fn named(
+        (key_name, key): (&str, impl Into<SecretString>),
+        (secret_name, secret): (&str, impl Into<SecretString>),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            api_key: checked(key_name, key, Charset::Text)?,
+            client_secret: checked(secret_name, secret, Charset::Text)?,
+        })
+    }
+
+    /// What must not come back out in an error.
+    pub(crate) fn known(&self) -> Scrubber {
+        Scrubber::new([
+            self.api_key.expose_secret(),
+            self.client_secret.expose_secret(),
+        ])
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials { api_key: [redacted], client_secret: [redacted] }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_pasting_faults_are_refused_by_name() {
+        for (key, secret, says) in [
+            ("", "s", "api_key is blank"),
+            ("k", " ", "client_secret is blank"),
+            ("k\n", "s", "api_key has whitespace"),
+            ("k", "s\u{0}s", "client_secret holds a control character"),
+        ] {
+            let error = Credentials::new(key, secret).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(Credentials::new("clé:k", "s\"\\\u{2028}s").is_ok());
+    }
+}

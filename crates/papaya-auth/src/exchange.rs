@@ -1,0 +1,379 @@
+//! The flow: key and secret in a JSON body, a bearer token back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{
+    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, Response, RetryPolicy,
+    TokenExchange, TokenRequest,
+};
+use bytes::Bytes;
+
+use crate::credentials::Credentials;
+use crate::wire::{Granted, Refused};
+
+pub(crate) const PROVIDER: &str = "papaya";
+const STAGING: Endpoint =
+    Endpoint::from_static("https://authentication-service.staging.pay.papayaglobal.work");
+const TOKEN_PATH: &str = "token";
+
+/// Papaya Global's flow: `POST /token` with key and secret in a JSON body.
+///
+/// It needs an [environment](Self::environment) or an [endpoint](Self::endpoint), and says so when
+/// a source is built.
+///
+/// ```
+/// use papaya_auth::{CachedTokenSource, Credentials, Environment, Papaya};
+///
+/// let credentials = Credentials::new("key-0001", "made-up-secret")?;
+/// let flow = Papaya::new(credentials).environment(Environment::Staging);
+/// let tokens = CachedTokenSource::new(flow)?;
+/// # Ok::<(), papaya_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Papaya {
+    credentials: Credentials,
+    environment: Option<Environment>,
+    endpoint: Option<Endpoint>,
+    token_name: Option<String>,
+}
+
+/// Which of Papaya's environments to ask. Each has keys of its own.
+///
+/// ```
+/// use papaya_auth::Environment;
+/// assert_eq!("Staging".parse::<Environment>()?, Environment::Staging);
+/// # Ok::<(), papaya_auth::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Environment {
+    /// The one host that the document states.
+    Staging,
+    /// No host is documented: ask Papaya for it and set [`Papaya::endpoint`] too.
+    Production,
+}
+
+impl Papaya {
+    /// The flow for these credentials, without a place to ask yet.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            environment: None,
+            endpoint: None,
+            token_name: None,
+        }
+    }
+
+    /// Reads credentials and options from the environment variables that the crate's front page
+    /// lists.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong,
+    /// and no value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::read_env(&Env::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of your own.
+    ///
+    /// # Errors
+    /// As for `from_env`.
+    pub fn read_env(env: &Env) -> Result<Self, Error> {
+        let mut vars = env.reader(PROVIDER);
+        let environment = vars.parsed("PAPAYA_ENVIRONMENT", str::parse);
+        let endpoint = vars.parsed("PAPAYA_BASE_URL", Endpoint::parse);
+        let unread = environment.is_none() && env.any_set(&["PAPAYA_ENVIRONMENT"]);
+        if !unread && !env.any_set(&["PAPAYA_BASE_URL"]) {
+            vars.keep(base_url(environment, None));
+        }
+        let token_name = vars.optional("PAPAYA_TOKEN_NAME");
+        if let Some(name) = token_name.as_deref() {
+            vars.keep(checked("PAPAYA_TOKEN_NAME", name, Charset::Text));
+        }
+        // Last: a missing value keeps what follows it from being reported.
+        let credentials = Credentials::read(&mut vars);
+        vars.finish()?;
+        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
+        Ok(Self {
+            credentials,
+            environment,
+            endpoint,
+            token_name,
+        })
+    }
+
+    /// The environment; none by default.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The base URL that `/token` is appended to, whatever the environment; the environment's by
+    /// default.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// The name under which Papaya keeps each token; by default Papaya makes one up, a random UUID.
+    ///
+    /// Not sent unless set. What becomes of two tokens of one name is not documented: where
+    /// replicas run, let each have a name of its own. A name that is blank, has whitespace at its
+    /// start or end, or holds control characters is an error when a source is built.
+    pub fn token_name(mut self, name: impl Into<String>) -> Self {
+        self.token_name = Some(name.into());
+        self
+    }
+}
+
+/// Where to ask: an endpoint of the caller's wins over the environment's.
+fn base_url(
+    environment: Option<Environment>,
+    endpoint: Option<&Endpoint>,
+) -> Result<Endpoint, Error> {
+    match (endpoint, environment) {
+        (Some(endpoint), _) => Ok(endpoint.clone()),
+        (None, Some(Environment::Staging)) => Ok(STAGING),
+        (None, Some(Environment::Production)) => Err(Error::config(
+            "no production host is documented: ask Papaya for it and set .endpoint(..) or PAPAYA_BASE_URL",
+        )),
+        (None, None) => Err(Error::config(
+            "no place to ask is set: choose .environment(Environment::Staging) or PAPAYA_ENVIRONMENT=staging, or set the URL that Papaya gave you with .endpoint(..) or PAPAYA_BASE_URL",
+        )),
+    }
+}
+
+impl TokenExchange for Papaya {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn identity(&self) -> Identity {
+        // The host tells the environments apart. Without one no request is made, nor asked whose.
+        let endpoint = base_url(self.environment, self.endpoint.as_ref()).unwrap_or(STAGING);
+        let account = self.credentials.api_key.expose_secret();
+        Identity::new(PROVIDER, &endpoint, &[account])
+    }
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        let endpoint = base_url(self.environment, self.endpoint.as_ref())?;
+        let name = match self.token_name.as_deref() {
+            Some(name) => Some(checked("token_name", name, Charset::Text)?),
+            None => None,
+        };
+        let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
+            ("api_key", (&self.credentials.api_key).into()),
+            ("client_secret", (&self.credentials.client_secret).into()),
+        ];
+        if let Some(name) = &name {
+            fields.push(("token_name", name.into()));
+        }
+        TokenRequest::post(&endpoint.join(TOKEN_PATH)).json(&fields)
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let check = "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET, and that they are this environment's (a missing field may be answered alike)";
+        let known = self.credentials.known();
+        let granted: Granted =
+            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        let (token, expiry) = granted.into_parts();
+        let grant = Grant::bearer(token, expiry)?;
+        Ok(if expiry == Expiry::Unknown {
+            grant.note("valid_until is missing or not of the documented form")
+        } else {
+            grant
+        })
+    }
+
+    /// Two attempts, and none after a request that got no answer: each request that Papaya
+    /// receives leaves a named token behind there.
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::default()
+            .max_attempts(2)
+            .resend_unanswered(false)
+    }
+}
+
+impl Environment {
+    /// The name, as `PAPAYA_ENVIRONMENT` takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl FromStr for Environment {
+    type Err = Error;
+
+    /// Known names in any case, and no others.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "staging" => Ok(Self::Staging),
+            "production" => Ok(Self::Production),
+            _ => Err(Error::config(
+                "the environment is neither staging nor production",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_core::{CachedTokenSource, ErrorKind};
+
+    fn flow() -> Papaya {
+        Papaya::new(Credentials::new("key-0001", "made-up-secret").unwrap())
+    }
+
+    fn url(flow: Papaya) -> String {
+        flow.request().unwrap().uri().to_string()
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
+        for (pairs, parts) in [
+            (
+                vec![],
+                vec![
+                    "papaya: set PAPAYA_API_KEY (or PAPAYA_API_KEY_FILE) and PAPAYA_CLIENT_SECRET (or",
+                    "; no place to ask is set: choose ",
+                    "PAPAYA_ENVIRONMENT=staging",
+                    "PAPAYA_BASE_URL",
+                ],
+            ),
+            (
+                vec![
+                    ("PAPAYA_API_KEY", "k"),
+                    ("PAPAYA_ENVIRONMENT", "CANARY"),
+                    ("PAPAYA_TOKEN_NAME", "a\nb"),
+                ],
+                vec![
+                    "papaya: set PAPAYA_CLIENT_SECRET (or",
+                    "; PAPAYA_ENVIRONMENT: the environment is neither staging nor production",
+                    "; PAPAYA_TOKEN_NAME holds a control character",
+                ],
+            ),
+            (
+                vec![
+                    ("PAPAYA_ENVIRONMENT", "production"),
+                    ("PAPAYA_API_KEY", "k"),
+                ],
+                vec!["; no production host is documented: ask Papaya for it and set "],
+            ),
+            (
+                vec![("PAPAYA_BASE_URL", "http://x"), ("PAPAYA_API_KEY", "k")],
+                vec!["; PAPAYA_BASE_URL: "],
+            ),
+        ] {
+            let error = Papaya::read_env(&Env::from_pairs(pairs.clone())).unwrap_err();
+            let text = error.to_string();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            for part in parts {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            assert!(!text.contains("CANARY"), "{text}");
+            let set = pairs
+                .iter()
+                .any(|(name, _)| *name == "PAPAYA_ENVIRONMENT" || *name == "PAPAYA_BASE_URL");
+            assert_eq!(text.contains("no place to ask"), !set, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_variables_make_the_flow() {
+        let made = |more: &[(&str, &str)]| {
+            let both = [("PAPAYA_API_KEY", "k"), ("PAPAYA_CLIENT_SECRET", "s")];
+            Papaya::read_env(&Env::from_pairs(both.iter().chain(more).copied())).unwrap()
+        };
+        let staging = made(&[
+            ("PAPAYA_ENVIRONMENT", "STAGING"),
+            ("PAPAYA_TOKEN_NAME", "r-1"),
+        ]);
+        let body = staging.request().unwrap().into_body();
+        assert_eq!(
+            body,
+            r#"{"api_key":"k","client_secret":"s","token_name":"r-1"}"#
+        );
+        assert_eq!(
+            url(staging),
+            "https://authentication-service.staging.pay.papayaglobal.work/token"
+        );
+        let own = ("PAPAYA_BASE_URL", "https://pay.example.com/base");
+        for more in [&[own][..], &[own, ("PAPAYA_ENVIRONMENT", "production")]] {
+            assert_eq!(url(made(more)), "https://pay.example.com/base/token");
+        }
+    }
+
+    #[test]
+    fn without_a_place_to_ask_no_source_is_built() {
+        for (flow, says) in [
+            (flow(), "papaya: no place to ask is set"),
+            (
+                flow().environment(Environment::Production),
+                "papaya: no production host is documented",
+            ),
+        ] {
+            let error = CachedTokenSource::new(flow.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let text = error.to_string();
+            assert!(text.starts_with(says), "{text}");
+            assert!(
+                text.contains(".endpoint(..)") && text.contains("PAPAYA_BASE_URL"),
+                "{text}"
+            );
+            let own = flow.endpoint(Endpoint::parse("https://pay.example.com").unwrap());
+            assert!(CachedTokenSource::new(own).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_token_name_that_is_a_pasting_fault_is_refused_before_anything_is_sent() {
+        for name in ["", " ", "a\n", "a\u{0}b"] {
+            let flow = flow().environment(Environment::Staging).token_name(name);
+            let error = flow.request().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains("token_name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_valid_until_that_is_not_read_is_remarked_upon() {
+        for (body, notes) in [
+            (r#"{"token":"t","valid_until":"2024-07-11T07:48Z"}"#, 0),
+            (r#"{"token":"t","valid_until":"2024-07-11T07:48"}"#, 1),
+            (r#"{"token":"t","valid_until":1720684080}"#, 1),
+            (r#"{"token":"t","valid_until":null}"#, 1),
+            (r#"{"token":"t"}"#, 1),
+        ] {
+            let answer = http::Response::new(Bytes::from_static(body.as_bytes()));
+            let answer = Response::new(answer, std::time::UNIX_EPOCH);
+            let grant = flow().read(&answer).unwrap();
+            assert_eq!(grant.notes().len(), notes, "{body}");
+            assert_eq!(grant.expiry() == Expiry::Unknown, notes == 1, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_key_at_a_host_is_whose_tokens_these_are() {
+        let staging = flow().environment(Environment::Staging);
+        let named = staging.clone().token_name("replica-1");
+        assert_eq!(staging.identity(), named.identity());
+        let elsewhere = Endpoint::parse("https://pay.example.com").unwrap();
+        assert_ne!(staging.identity(), named.endpoint(elsewhere).identity());
+        let debug = format!("{staging:?}");
+        assert!(debug.contains("Staging") && !debug.contains("0001") && !debug.contains("made-up"));
+    }
+}

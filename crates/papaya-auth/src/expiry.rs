@@ -1,0 +1,177 @@
+//! When a token ends: Papaya writes ISO 8601, and mostly without seconds.
+
+use std::time::SystemTime;
+
+use auth_core::unix_time;
+use jiff::Timestamp;
+
+/// Reads `valid_until`, and never later than it says: `2024-07-11T07:48Z`, with or without seconds
+/// and up to nine digits of a fraction (as Java writes an instant, shortest first), with `Z` or an
+/// offset (`+03:00`, `+0300`).
+///
+/// All else is no instant. The shape is checked here, since jiff also reads spaces for the `T`,
+/// lower case, commas, times of an hour alone, `[UTC]` behind the zone, years of six digits and
+/// offsets beyond a day; what a date is, it knows best.
+pub(crate) fn instant(text: &str) -> Option<SystemTime> {
+    // Byte for byte as long as the text, so that places in one are places in the other.
+    let shape = text.replace(|c: char| c.is_ascii_digit(), "0");
+    let mut zone = shape.strip_prefix("0000-00-00T00:00")?;
+    let mut whole_seconds = "0000-00-00T00:00".len();
+    if let Some(rest) = zone.strip_prefix(":00") {
+        (zone, whole_seconds) = (rest, whole_seconds + ":00".len());
+        if let Some(rest) = rest.strip_prefix('.') {
+            zone = rest.trim_start_matches('0');
+            if !(1..=9).contains(&(rest.len() - zone.len())) {
+                return None;
+            }
+        }
+    }
+    if !matches!(zone, "Z" | "+00:00" | "+0000" | "-00:00" | "-0000") {
+        return None;
+    }
+    let zone = text.get(text.len() - zone.len()..)?;
+    // RFC 3339 section 5.6.
+    if zone.get(1..3).is_some_and(|hours| hours > "23") {
+        return None;
+    }
+    // Without its fraction, which rounds down before the epoch too.
+    let rounded = format!("{}{zone}", text.get(..whole_seconds)?);
+    unix_time(rounded.parse::<Timestamp>().ok()?.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::Offset;
+
+    fn seconds(text: &str) -> Option<i64> {
+        let at = Timestamp::try_from(instant(text)?).unwrap();
+        assert_eq!(at.subsec_nanosecond(), 0, "{text}");
+        Some(at.as_second())
+    }
+
+    #[test]
+    fn valid_until_is_read_as_papaya_writes_it() {
+        for (text, at) in [
+            ("2024-07-11T07:48Z", 1_720_684_080),
+            ("2024-07-11T07:48:31Z", 1_720_684_111),
+            ("2024-07-11T07:48:31.508Z", 1_720_684_111),
+            ("2024-07-11T07:48:31.999999999Z", 1_720_684_111),
+            ("2024-07-11T10:48+03:00", 1_720_684_080),
+            ("2024-07-11T10:48:31.5+0300", 1_720_684_111),
+            ("2024-07-10T22:18-09:30", 1_720_684_080),
+            ("2024-07-11T07:48-0000", 1_720_684_080),
+            // A leap second ends with the second before it.
+            ("2016-12-31T23:59:60Z", 1_483_228_799),
+            ("2024-02-29T00:00Z", 1_709_164_800),
+            ("1969-12-31T23:59:58.5Z", -2),
+            ("9999-12-30T21:59Z", 253_402_207_140),
+        ] {
+            assert_eq!(seconds(text), Some(at), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_that_shape_is_no_instant() {
+        for text in [
+            "",
+            "tomorrow",
+            "1720684080",
+            "2024-07-11",
+            "2024-07-11T07Z",
+            "2024-07-11T07:48",
+            "2024-07-11T07:48:31",
+            "2024-07-11 07:48Z",
+            "2024-07-11t07:48Z",
+            "2024-07-11T07:48z",
+            "2024-07-11T07:48Z[UTC]",
+            "2024-07-11T07:48+03:00[Europe/Athens]",
+            "2024-07-11T07:48.5Z",
+            "2024-07-11T07:48:31.Z",
+            "2024-07-11T07:48:31,5Z",
+            "2024-07-11T07:48:31.1234567890Z",
+            "2024-07-11T07:48+03",
+            "2024-07-11T07:48+3:00",
+            "2024-07-11T07:48+24:00",
+            "2024-07-11T07:48+03:60",
+            "2024-07-11T07:48+03:00:00",
+            "2024-07-11T07:48\u{2212}03:00",
+            "2024-07-11T07:48 Z",
+            " 2024-07-11T07:48Z",
+            "2024-07-11T07:48Z\n",
+            "20240711T0748Z",
+            "2024-7-11T07:48Z",
+            "2024-13-01T00:00Z",
+            "2023-02-29T00:00Z",
+            "2024-07-11T24:00Z",
+            "2024-07-11T07:60Z",
+            "2024-07-11T07:48:61Z",
+            "+002024-07-11T07:48Z",
+            "-2024-07-11T07:48Z",
+            "9999-12-31T23:59Z", // beyond jiff's last instant, and no expiry
+            "٢٠٢٤-07-11T07:48Z",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn any_instant_in_any_writing_is_read_back_and_never_rounded_up() {
+        // From 1901 to 2100, in steps that meet every second of a minute.
+        for at in (-2_177_452_800..4_102_444_800_i64).step_by(23_456_789) {
+            for minutes in [0, 1, 59, -59, 180, -570, 840, -720, 1_439, -1_439] {
+                let offset = Offset::from_seconds(minutes * 60).unwrap();
+                let local = offset.to_datetime(Timestamp::from_second(at).unwrap());
+                let sign = if minutes < 0 { '-' } else { '+' };
+                let (h, m) = (minutes.abs() / 60, minutes.abs() % 60);
+                let mut zones = vec![
+                    format!("{sign}{h:02}:{m:02}"),
+                    format!("{sign}{h:02}{m:02}"),
+                ];
+                if minutes == 0 {
+                    zones.push("Z".into());
+                }
+                for zone in zones {
+                    let minute = local.strftime("%Y-%m-%dT%H:%M");
+                    let text = format!("{minute}{zone}");
+                    assert_eq!(seconds(&text), Some(at - at.rem_euclid(60)), "{text}");
+                    let second = local.strftime("%Y-%m-%dT%H:%M:%S");
+                    for digits in 0..=9 {
+                        let fraction = [".", &"9".repeat(digits)].concat();
+                        let fraction = if digits == 0 { "" } else { &fraction };
+                        let text = format!("{second}{fraction}{zone}");
+                        assert_eq!(seconds(&text), Some(at), "{text}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_spoilt_text_is_no_instant_or_one_that_is_not_too_late() {
+        let strange = [
+            '\0', ' ', '+', '-', '.', ':', '0', '6', '9', 'T', 'Z', '[', 'é', '\u{2028}',
+        ];
+        for text in ["2024-07-11T07:48Z", "2024-02-29T23:59:59.123456789-09:30"] {
+            for place in 0..=text.len() {
+                let (before, after) = text.split_at(place);
+                let mut spoilt = vec![before.to_owned(), after.to_owned()];
+                for c in strange {
+                    spoilt.push(format!("{before}{c}{after}"));
+                    spoilt.push(format!("{before}{c}{}", after.get(1..).unwrap_or_default()));
+                }
+                for text in spoilt {
+                    // What is read at all, jiff reads too, fraction and all.
+                    if let Some(at) = seconds(&text) {
+                        let whole = text.parse::<Timestamp>().unwrap();
+                        assert_eq!(
+                            i128::from(at),
+                            whole.as_nanosecond().div_euclid(1_000_000_000),
+                            "{text}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

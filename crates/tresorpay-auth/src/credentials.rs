@@ -1,0 +1,119 @@
+//! A client's id and secret, checked when made.
+
+use std::fmt;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
+
+/// A TresorPay client's id and its secret. `Debug` shows neither.
+///
+/// ```
+/// use tresorpay_auth::Credentials;
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// assert_eq!(format!("{credentials:?}"), "Credentials { client_id: [redacted], client_secret: [redacted] }");
+/// assert!(Credentials::new("client-0001", "made-up-secret\n").is_err());
+/// # Ok::<(), tresorpay_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    pub(crate) client_id: SecretString,
+    pub(crate) client_secret: SecretString,
+}
+
+impl Credentials {
+    /// Checks the two values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
+    /// start or end, or holds control characters. Values are never shown.
+    pub fn new(
+        client_id: impl Into<SecretString>,
+        client_secret: impl Into<SecretString>,
+    ) -> Result<Self, Error> {
+        Self::named(("client_id", client_id), ("client_secret", client_secret))
+    }
+
+    /// Reads `TRESORPAY_CLIENT_ID` and `TRESORPAY_CLIENT_SECRET`, or the files that
+    /// `TRESORPAY_CLIENT_ID_FILE` and `TRESORPAY_CLIENT_SECRET_FILE` name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    pub fn from_env() -> Result<Self, Error> {
+        let env = Env::process();
+        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let credentials = Self::read(&mut vars);
+        vars.finish()?;
+        credentials.ok_or_else(|| Error::config("no credentials were read"))
+    }
+
+    pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
+        let id = vars.required("TRESORPAY_CLIENT_ID");
+        let secret = vars.required("TRESORPAY_CLIENT_SECRET");
+        vars.keep(Self::named(
+            ("TRESORPAY_CLIENT_ID", id),
+            ("TRESORPAY_CLIENT_SECRET", secret),
+        ))
+    }
+
+    fn named(
+        (id_name, id): (&str, impl Into<SecretString>),
+        (secret_name, secret): (&str, impl Into<SecretString>),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            client_id: checked(id_name, id, Charset::Text)?,
+            client_secret: checked(secret_name, secret, Charset::Text)?,
+        })
+    }
+
+    /// What must not come back out in an error: the secret, and the pair as Basic sends it. The id
+    /// alone is no secret (RFC 6749 section 2.2).
+    pub(crate) fn known(&self) -> Scrubber {
+        let encoded = |part: &SecretString| {
+            let bytes = part.expose_secret().as_bytes();
+            SecretString::from(form_urlencoded::byte_serialize(bytes).collect::<String>())
+        };
+        let (id, secret) = (encoded(&self.client_id), encoded(&self.client_secret));
+        let pair = format!("{}:{}", id.expose_secret(), secret.expose_secret());
+        Scrubber::new([
+            self.client_secret.expose_secret(),
+            SecretString::from(pair).expose_secret(),
+        ])
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials { client_id: [redacted], client_secret: [redacted] }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_a_paste_has_spoilt_are_refused_by_name() {
+        for (id, secret, says) in [
+            ("", "s", "client_id is blank"),
+            ("c", " ", "client_secret is blank"),
+            ("c\n", "s", "client_id has whitespace"),
+            ("c", "s\u{0}s", "client_secret holds a control character"),
+        ] {
+            let error = Credentials::new(id, secret).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(Credentials::new("client:0001", "a&b=c+d%e fé").is_ok());
+    }
+
+    #[test]
+    fn a_basic_header_that_comes_back_is_scrubbed() {
+        let known = Credentials::new("user", "secret/with=special?character")
+            .unwrap()
+            .known();
+        // The vector of Keycloak's BasicAuthHelper.RFC6749 test.
+        let header = "Basic dXNlcjpzZWNyZXQlMkZ3aXRoJTNEc3BlY2lhbCUzRmNoYXJhY3Rlcg==";
+        assert_eq!(known.scrub(header), "Basic [redacted]");
+        assert_eq!(known.scrub("user"), "user");
+    }
+}

@@ -1,0 +1,340 @@
+//! The flow: client credentials as a form, a bearer token back.
+
+use std::str::FromStr;
+
+use auth_core::secret::{Charset, checked};
+use auth_core::wire::expect_bearer;
+use auth_core::{
+    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, Response,
+    TokenExchange, TokenRequest,
+};
+use bytes::Bytes;
+
+use crate::credentials::Credentials;
+use crate::wire::{Granted, Refused};
+
+pub(crate) const PROVIDER: &str = "tresorpay";
+const DOCUMENTED: Endpoint = Endpoint::from_static(
+    "https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
+);
+const SANDBOX: Endpoint = Endpoint::from_static(
+    "https://recette.auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
+);
+/// The document's value of `client_scope`, and its picture's of `scope`.
+const SCOPE: &str = "tresorpay";
+
+/// TresorPay's flow: client credentials as a form, to the token URL of a Keycloak realm.
+///
+/// ```
+/// use tresorpay_auth::{CachedTokenSource, Credentials, Environment, TresorPay};
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// let flow = TresorPay::new(credentials).environment(Environment::Sandbox);
+/// let tokens = CachedTokenSource::new(flow)?;
+/// # Ok::<(), tresorpay_auth::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TresorPay {
+    credentials: Credentials,
+    scope: Option<String>,
+    client_auth: ClientAuth,
+    environment: Environment,
+    /// The whole token URL, where one was given; it wins over the environment's.
+    endpoint: Option<Endpoint>,
+}
+
+/// Where tokens come from.
+///
+/// ```
+/// use tresorpay_auth::Environment;
+/// assert_eq!(Environment::default(), Environment::Production);
+/// assert_eq!("Sandbox".parse::<Environment>()?, Environment::Sandbox);
+/// # Ok::<(), tresorpay_auth::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Environment {
+    /// `auth.finances.ml`: the one host that the document states.
+    #[default]
+    Production,
+    /// `recette.auth.finances.ml`: from public sources, unverified.
+    Sandbox,
+}
+
+/// How the client proves who it is (RFC 6749 section 2.3.1).
+///
+/// ```
+/// use tresorpay_auth::ClientAuth;
+/// assert_eq!(ClientAuth::default(), ClientAuth::Form);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// Id and secret in the form: what the document's text shows.
+    #[default]
+    Form,
+    /// Id and secret in `Authorization: Basic`, form-encoded first, and not in the form: what the
+    /// document's picture shows. Old Keycloak versions do not decode them.
+    Basic,
+}
+
+impl TresorPay {
+    /// The flow for these credentials, in production.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            scope: Some(SCOPE.to_owned()),
+            client_auth: ClientAuth::default(),
+            environment: Environment::default(),
+            endpoint: None,
+        }
+    }
+
+    /// Reads credentials and options from the environment variables that the crate's front page
+    /// lists.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong,
+    /// and no value.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::read_env(&Env::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of your own.
+    ///
+    /// # Errors
+    /// As for `from_env`.
+    pub fn read_env(env: &Env) -> Result<Self, Error> {
+        let mut vars = env.reader(PROVIDER);
+        let credentials = Credentials::read(&mut vars);
+        let scope = vars.parsed("TRESORPAY_SCOPE", proved);
+        let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
+        let endpoint = vars.parsed("TRESORPAY_TOKEN_URL", Endpoint::parse);
+        vars.finish()?;
+        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
+        let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
+        Ok(Self {
+            credentials,
+            scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
+            client_auth: ClientAuth::default(),
+            environment: environment.unwrap_or_default(),
+            endpoint,
+        })
+    }
+
+    /// The scope to ask for, several with a space between; `tresorpay` by default. `None` asks for
+    /// the client's own scopes: do so where the answer is `invalid_scope`.
+    pub fn scope(mut self, scope: Option<&str>) -> Self {
+        self.scope = scope.map(str::to_owned);
+        self
+    }
+
+    /// How the client proves who it is; in the form by default.
+    pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.client_auth = client_auth;
+        self
+    }
+
+    /// The environment; production by default.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The whole token URL, to which nothing is appended (other providers' endpoints are base
+    /// URLs): `https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token` by default.
+    /// It wins over [`environment`](Self::environment), whichever was set first.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    fn token_url(&self) -> Endpoint {
+        let given = self.endpoint.clone();
+        given.unwrap_or_else(|| self.environment.token_url())
+    }
+}
+
+impl TokenExchange for TresorPay {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn identity(&self) -> Identity {
+        let account = self.credentials.client_id.expose_secret();
+        let scope = self.scope.as_deref().unwrap_or_default();
+        Identity::new(PROVIDER, &self.token_url(), &[scope, account])
+    }
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        let scope = self.scope.as_deref().map(proved).transpose()?;
+        let (id, secret) = (&self.credentials.client_id, &self.credentials.client_secret);
+        let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
+            ("grant_type", "client_credentials".into()),
+            ("client_scope", SCOPE.into()),
+        ];
+        fields.extend(scope.as_deref().map(|scope| ("scope", scope.into())));
+        let request = TokenRequest::post(&self.token_url());
+        match self.client_auth {
+            ClientAuth::Form => {
+                fields.extend([("client_id", id.into()), ("client_secret", secret.into())]);
+                request.form(&fields)
+            }
+            // RFC 6749 section 2.3: never two methods in one request.
+            ClientAuth::Basic => request.form_basic(id.expose_secret(), secret).form(&fields),
+        }
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let check = "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET";
+        let known = self.credentials.known();
+        let granted: Granted =
+            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        expect_bearer(PROVIDER, granted.token_type.as_deref(), &known)?;
+        if granted.is_revoked_at_birth() {
+            return Err(Error::protocol(format!(
+                "{PROVIDER} granted a token that was revoked at birth: the realm's not-before policy lies after it"
+            )));
+        }
+        let expiry = Expiry::after_seconds(granted.expires_in);
+        Grant::bearer(granted.access_token, expiry)
+    }
+}
+
+/// A scope that can be sent as it is.
+fn proved(scope: &str) -> Result<String, Error> {
+    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+}
+
+impl Environment {
+    fn token_url(self) -> Endpoint {
+        match self {
+            Self::Production => DOCUMENTED,
+            Self::Sandbox => SANDBOX,
+        }
+    }
+}
+
+impl FromStr for Environment {
+    type Err = Error;
+
+    /// The two names in any case.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "production" => Ok(Self::Production),
+            "sandbox" => Ok(Self::Sandbox),
+            _ => Err(Error::config(
+                "the environment is neither production nor sandbox",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: (&str, &str) = ("TRESORPAY_CLIENT_ID", "client-0001");
+    const SECRET: (&str, &str) = ("TRESORPAY_CLIENT_SECRET", "made-up-secret");
+
+    fn flow() -> TresorPay {
+        TresorPay::new(Credentials::new("client-0001", "made-up-secret").unwrap())
+    }
+
+    fn from_env(options: &[(&str, &str)]) -> Result<TresorPay, Error> {
+        let pairs = [ID, SECRET].iter().chain(options).copied();
+        TresorPay::read_env(&Env::from_pairs(pairs))
+    }
+
+    fn same(one: &TresorPay, other: &TresorPay) -> bool {
+        let (one_request, other_request) = (one.request().unwrap(), other.request().unwrap());
+        one.identity() == other.identity()
+            && one_request.uri() == other_request.uri()
+            && one_request.body() == other_request.body()
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
+        let env = Env::from_pairs([
+            ID,
+            ("TRESORPAY_SCOPE", " "),
+            ("TRESORPAY_ENVIRONMENT", "CANARY"),
+            ("TRESORPAY_TOKEN_URL", "http://x"),
+        ]);
+        let text = TresorPay::read_env(&env).unwrap_err().to_string();
+        for part in [
+            "tresorpay: set TRESORPAY_CLIENT_SECRET (or",
+            "; TRESORPAY_SCOPE: the scope is blank",
+            "; TRESORPAY_ENVIRONMENT: the environment is neither production nor sandbox",
+            "; TRESORPAY_TOKEN_URL: ",
+        ] {
+            assert!(text.contains(part) && !text.contains("CANARY"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_sets_what_the_setters_set() {
+        let own = "https://sso.example.com/auth/realms/tresorpay/token";
+        let endpoint = || Endpoint::parse(own).unwrap();
+        for (options, set) in [
+            (vec![], flow()),
+            (
+                vec![("TRESORPAY_SCOPE", "openid a")],
+                flow().scope(Some("openid a")),
+            ),
+            (vec![("TRESORPAY_SCOPE", "None")], flow().scope(None)),
+            (
+                vec![("TRESORPAY_ENVIRONMENT", "SANDBOX")],
+                flow().environment(Environment::Sandbox),
+            ),
+            (
+                vec![("TRESORPAY_TOKEN_URL", own)],
+                flow().endpoint(endpoint()),
+            ),
+        ] {
+            assert!(same(&from_env(&options).unwrap(), &set), "{options:?}");
+            assert_eq!(same(&flow(), &set), options.is_empty(), "{options:?}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_wins_over_the_environment_whichever_was_set_first() {
+        let own = "https://sso.example.com/token";
+        let endpoint = || Endpoint::parse(own).unwrap();
+        for flow in [
+            flow()
+                .endpoint(endpoint())
+                .environment(Environment::Sandbox),
+            flow()
+                .environment(Environment::Sandbox)
+                .endpoint(endpoint()),
+            from_env(&[
+                ("TRESORPAY_TOKEN_URL", own),
+                ("TRESORPAY_ENVIRONMENT", "sandbox"),
+            ])
+            .unwrap(),
+        ] {
+            assert_eq!(flow.request().unwrap().uri(), own);
+        }
+    }
+
+    #[test]
+    fn each_environment_has_its_token_url() {
+        for (environment, host) in [
+            (Environment::Production, "auth.finances.ml"),
+            (Environment::Sandbox, "recette.auth.finances.ml"),
+        ] {
+            let url = format!("https://{host}/realms/tresorpay/protocol/openid-connect/token");
+            let request = flow().environment(environment).request().unwrap();
+            assert_eq!(request.uri(), url.as_str());
+        }
+    }
+
+    #[test]
+    fn a_blank_scope_is_refused() {
+        for scope in ["", " ", "a\n"] {
+            assert!(flow().scope(Some(scope)).request().is_err(), "{scope:?}");
+        }
+    }
+}

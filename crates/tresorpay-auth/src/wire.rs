@@ -1,0 +1,312 @@
+//! The shapes of the bodies that TresorPay's Keycloak sends.
+
+use auth_core::wire::{Number, Refusal, Text};
+use auth_core::{ErrorKind, ExposeSecret, JwtTimes, Response, SecretString, unix_time};
+use http::header::WWW_AUTHENTICATE;
+use serde::Deserialize;
+
+/// `{"access_token", "expires_in", "token_type", "not-before-policy"}`, and much that is not read:
+/// a refresh or identity token is one more secret to keep, and of no use.
+#[derive(Deserialize)]
+pub(crate) struct Granted {
+    pub(crate) access_token: SecretString,
+    pub(crate) token_type: Option<String>,
+    #[serde(default)]
+    pub(crate) expires_in: Number,
+    #[serde(default, rename = "not-before-policy")]
+    not_before: Number,
+}
+
+impl Granted {
+    /// Whether the realm refuses all tokens of this one's age.
+    pub(crate) fn is_revoked_at_birth(&self) -> bool {
+        let policy = self.not_before.get().filter(|seconds| *seconds > 0);
+        let issued_at = JwtTimes::peek(self.access_token.expose_secret()).issued_at();
+        match (issued_at, policy.and_then(unix_time)) {
+            (Some(issued_at), Some(policy)) => issued_at < policy,
+            _ => false,
+        }
+    }
+}
+
+/// `{"error": code or prose, "error_description": prose}`.
+#[derive(Default, Deserialize)]
+pub(crate) struct Refused {
+    #[serde(default)]
+    error: Text,
+    #[serde(default)]
+    error_description: Text,
+}
+
+/// How Keycloak's texts begin, in lower case, where they say more than code and status do.
+const TEXTS: [(&str, ErrorKind); 7] = [
+    ("client not enabled", ErrorKind::Request),
+    ("public client", ErrorKind::Request),
+    ("bearer-only", ErrorKind::Request),
+    ("client secret not provided", ErrorKind::Request),
+    ("missing client_id", ErrorKind::Request),
+    ("https required", ErrorKind::Request),
+    ("realm not enabled", ErrorKind::Unavailable),
+];
+
+impl Refused {
+    fn has_code(&self, codes: &[&str]) -> bool {
+        let own = self.code().unwrap_or_default();
+        codes.iter().any(|code| own.eq_ignore_ascii_case(code))
+    }
+
+    /// The prose, wherever it stands, in lower case.
+    fn text(&self) -> String {
+        let text = self
+            .description()
+            .or_else(|| self.code())
+            .unwrap_or_default();
+        text.trim().to_ascii_lowercase()
+    }
+
+    /// The kind that the body names, if it names one.
+    fn named_kind(&self) -> Option<ErrorKind> {
+        let text = self.text();
+        let known = TEXTS.iter().find(|(start, _)| text.starts_with(start));
+        let is_user_disabled = text.starts_with("user ") && text.ends_with("disabled");
+        if let Some((_, kind)) = known {
+            Some(*kind)
+        } else if self.has_code(&["invalid_client", "unauthorized_client", "invalid_grant"])
+            || (self.has_code(&["invalid_request"]) && is_user_disabled)
+        {
+            Some(ErrorKind::Credentials)
+        } else {
+            None
+        }
+    }
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.error.get()
+    }
+
+    fn description(&self) -> Option<&str> {
+        self.error_description.get()
+    }
+
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        match answer.status().as_u16() {
+            401 if is_challenge(answer) => ErrorKind::Request,
+            400 | 401 | 403 => self.named_kind().unwrap_or(usual),
+            _ => usual,
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        if self.has_code(&["invalid_scope"]) {
+            return Some(
+                "the client lacks the scope: have it assigned, or send none with .scope(None) or TRESORPAY_SCOPE=none",
+            );
+        }
+        match self.text().as_str() {
+            "" => Some("check the token URL, and try the other .client_auth(..)"),
+            text if text.starts_with("client secret") || text.starts_with("missing client_id") => {
+                Some("id or secret did not arrive; try the other .client_auth(..)")
+            }
+            text if text.starts_with("realm") || text.starts_with("http 404") => {
+                Some("check the token URL, which is given whole")
+            }
+            _ if self.has_code(&["invalid_client", "unauthorized_client"]) => {
+                Some("ask TresorPay to allow the client a service account")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Keycloak's answer to a Basic header that it could not read: a challenge and no body.
+fn is_challenge(answer: &Response) -> bool {
+    let mut challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter();
+    let is_basic = |value: &http::HeaderValue| {
+        let scheme = value.as_bytes().get(..5);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+    };
+    answer.body().trim_ascii().is_empty() && challenges.any(is_basic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Credentials, Error, TokenExchange as _, TresorPay};
+
+    fn refusal(status: u16, challenge: &'static str, body: &str) -> Error {
+        let mut answer = http::Response::new(bytes::Bytes::copy_from_slice(body.as_bytes()));
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        let challenge = http::HeaderValue::from_static(challenge);
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        let answer = Response::new(answer, std::time::UNIX_EPOCH);
+        let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
+        TresorPay::new(credentials).read(&answer).unwrap_err()
+    }
+
+    #[test]
+    fn a_token_from_before_the_realms_policy_is_no_token() {
+        // {"alg":"none"} . {"iat":1000,"exp":1600} . no signature
+        let jwt = "eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMH0.";
+        for (token, policy, is_revoked) in [
+            (jwt, "1001", true),
+            (jwt, "\"1001\"", true),
+            (jwt, "1000", false),
+            (jwt, "0", false),
+            (jwt, "-1", false),
+            (jwt, "null", false),
+            ("made-up-opaque-token", "1001", false),
+        ] {
+            let body = format!(
+                r#"{{"access_token":"{token}","token_type":"Bearer","not-before-policy":{policy}}}"#
+            );
+            let answer = Response::new(http::Response::new(body.into()), std::time::UNIX_EPOCH);
+            let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
+            let read = TresorPay::new(credentials).read(&answer);
+            assert_eq!(read.is_err(), is_revoked, "{token} {policy}");
+        }
+    }
+
+    #[test]
+    fn texts_and_codes_say_more_than_the_status() {
+        use ErrorKind::{Credentials, RateLimited, Request, Unavailable};
+        let service_account = "not allowed to retrieve service account";
+        for (statuses, code, description, kind) in [
+            (
+                &[400, 401][..],
+                "unauthorized_client",
+                "Invalid client secret",
+                Credentials,
+            ),
+            (&[400, 401], "UNAUTHORIZED_CLIENT", "", Credentials),
+            (
+                &[400, 401],
+                "invalid_client",
+                "Invalid client credentials",
+                Credentials,
+            ),
+            (
+                &[400, 401],
+                "invalid_grant",
+                "Invalid user credentials",
+                Credentials,
+            ),
+            (
+                &[400, 401],
+                "invalid_request",
+                "User 'service-account-x' disabled",
+                Credentials,
+            ),
+            (
+                &[400, 401],
+                "unauthorized_client",
+                "Client not enabled to x",
+                Request,
+            ),
+            (
+                &[400, 401],
+                "invalid_client",
+                &format!("Public client {service_account}"),
+                Request,
+            ),
+            (
+                &[400, 401],
+                "unauthorized_client",
+                "bearer-only not allowed",
+                Request,
+            ),
+            (
+                &[400, 401],
+                "unauthorized_client",
+                "Client secret not provided in request",
+                Request,
+            ),
+            (
+                &[400, 401],
+                "invalid_client",
+                "Missing client_id parameter",
+                Request,
+            ),
+            (&[400], "invalid_request", "duplicated parameter", Request),
+            (
+                &[400],
+                "invalid_scope",
+                "Invalid scopes: tresorpay",
+                Request,
+            ),
+            (&[401, 403], "access_denied", "", Credentials),
+            (&[403], "invalid_request", "HTTPS required", Request),
+            (&[403], "access_denied", "Realm not enabled", Unavailable),
+            (&[403], "Realm not enabled", "", Unavailable),
+            (&[404], "Realm does not exist", "", Request),
+            (&[404], "invalid_client", "", Request),
+            (&[429], "invalid_client", "", RateLimited),
+            (
+                &[500, 503],
+                "unauthorized_client",
+                "Public client",
+                Unavailable,
+            ),
+        ] {
+            let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+            for status in statuses {
+                let found = refusal(*status, "Bearer", &body).kind();
+                assert_eq!(found, kind, "{status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_challenge_without_a_body_is_about_the_request() {
+        use ErrorKind::{Credentials, Request};
+        for (challenge, body, kind) in [
+            (r#"Basic realm="tresorpay""#, "", Request),
+            (r#"basic realm="tresorpay""#, "\r\n", Request),
+            ("Bearer", "", Credentials),
+            (
+                r#"Basic realm="tresorpay""#,
+                r#"{"error":"invalid_client"}"#,
+                Credentials,
+            ),
+        ] {
+            assert_eq!(
+                refusal(401, challenge, body).kind(),
+                kind,
+                "{challenge} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_about_it() {
+        for (code, description, says) in [
+            ("invalid_scope", "Invalid scopes: tresorpay", ".scope(None)"),
+            (
+                "Realm does not exist",
+                "",
+                "the token URL, which is given whole",
+            ),
+            (
+                "unauthorized_client",
+                "Public client not allowed",
+                "a service account",
+            ),
+            (
+                "invalid_client",
+                "Missing client_id parameter",
+                "did not arrive",
+            ),
+            (
+                "invalid_request",
+                "duplicated parameter",
+                "check the options",
+            ),
+            ("", "", "check the token URL, and"),
+        ] {
+            let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+            let text = refusal(400, "Bearer", &body).to_string();
+            assert!(text.contains(says), "{text}");
+        }
+    }
+}

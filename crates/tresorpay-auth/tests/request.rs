@@ -1,0 +1,91 @@
+//! The exact request: as httpmock sees it, and as it stands on the wire.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+
+use auth_testkit::{Server, response};
+use httpmock::{Method::POST, MockServer};
+use tresorpay_auth::{CachedTokenSource, ClientAuth, Credentials, Endpoint, TresorPay};
+
+const GRANTED: &str = r#"{"access_token":"made-up-token","expires_in":300,"refresh_expires_in":0,"token_type":"Bearer","not-before-policy":0,"scope":"profile email"}"#;
+const PATH: &str = "/realms/tresorpay/protocol/openid-connect/token";
+const FORM: &str = "application/x-www-form-urlencoded";
+const HEADERS: [&str; 5] = [
+    "accept",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+];
+
+fn flow(base: &str, id: &str, secret: &str) -> TresorPay {
+    let credentials = Credentials::new(id, secret).unwrap();
+    TresorPay::new(credentials).endpoint(Endpoint::parse(&format!("{base}{PATH}")).unwrap())
+}
+
+#[tokio::test]
+async fn the_request_is_the_documented_one_and_nothing_more() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.method(POST)
+                .path(PATH)
+                .header("content-type", FORM)
+                .header("accept", "application/json")
+                .form_urlencoded_tuple("grant_type", "client_credentials")
+                .form_urlencoded_tuple("client_scope", "tresorpay")
+                .form_urlencoded_tuple("scope", "tresorpay")
+                .form_urlencoded_tuple("client_id", "client-0001")
+                .form_urlencoded_tuple("client_secret", "made-up-secret")
+                .body("grant_type=client_credentials&client_scope=tresorpay&scope=tresorpay&client_id=client-0001&client_secret=made-up-secret")
+                .is_true(|request| {
+                    let mut names: Vec<_> = request
+                        .headers_vec()
+                        .iter()
+                        .map(|(name, _)| name.to_lowercase())
+                        .collect();
+                    names.sort();
+                    names == HEADERS && request.query_params().is_empty()
+                });
+            then.status(200)
+                .header("content-type", "application/json")
+                .body(GRANTED);
+        })
+        .await;
+    let flow = flow(&server.base_url(), "client-0001", "made-up-secret");
+    let tokens = CachedTokenSource::new(flow).unwrap();
+    tokens.token().await.unwrap();
+    tokens.token().await.unwrap(); // from the cache
+    mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn every_secret_stands_on_the_wire_unharmed() {
+    let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
+    let flow = flow(server.endpoint().as_str(), "client-0001", "a&b=c+d%e fé").scope(None);
+    let token = CachedTokenSource::new(flow).unwrap().token().await.unwrap();
+    assert_eq!(token.authorization(), "Bearer made-up-token");
+    let body = "grant_type=client_credentials&client_scope=tresorpay&client_id=client-0001&client_secret=a%26b%3Dc%2Bd%25e+f%C3%A9";
+    let [request] = server.requests().try_into().unwrap();
+    assert_eq!(request.line, format!("POST {PATH} HTTP/1.1"));
+    assert_eq!(request.header_names(), HEADERS);
+    assert_eq!(request.header("content-type"), FORM);
+    assert_eq!(request.header("content-length"), body.len().to_string());
+    assert_eq!(request.body, body);
+}
+
+#[tokio::test]
+async fn basic_is_form_encoded_first_and_stands_alone() {
+    let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
+    // The vector of Keycloak's BasicAuthHelper.RFC6749 test.
+    let (id, secret) = ("user", "secret/with=special?character");
+    let flow = flow(server.endpoint().as_str(), id, secret).client_auth(ClientAuth::Basic);
+    CachedTokenSource::new(flow).unwrap().token().await.unwrap();
+    let body = "grant_type=client_credentials&client_scope=tresorpay&scope=tresorpay";
+    let [request] = server.requests().try_into().unwrap();
+    assert_eq!(
+        request.headers["authorization"],
+        ["Basic dXNlcjpzZWNyZXQlMkZ3aXRoJTNEc3BlY2lhbCUzRmNoYXJhY3Rlcg=="]
+    );
+    assert_eq!(request.header("content-length"), body.len().to_string());
+    assert_eq!(request.body, body);
+}

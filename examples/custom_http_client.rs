@@ -1,0 +1,54 @@
+//! An HTTP client of your own: here hyper, plain http to the sandbox.
+//!
+//! The engine needs one method. What an implementation owes (no redirects, a cap on the body, no
+//! retries) stands at `HttpClient`. A real one speaks https; with `default-features = false` the
+//! crates then bring no HTTP stack at all.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+
+use async_trait::async_trait;
+use auth_sandbox::Provider;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use manis_auth::{CachedTokenSource, Error, ErrorKind, HttpClient, Manis};
+use provider_auth::core::BODY_LIMIT;
+
+#[derive(Debug)]
+struct HyperClient(Client<HttpConnector, Full<Bytes>>);
+
+#[async_trait]
+impl HttpClient for HyperClient {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+        let answer = self
+            .0
+            .request(request.map(Full::new))
+            .await
+            .map_err(|cause| {
+                let kind = if cause.is_connect() {
+                    ErrorKind::Connect
+                } else {
+                    ErrorKind::Unavailable
+                };
+                Error::new(kind, "the token endpoint could not be reached").with_source(cause)
+            })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, BODY_LIMIT)
+            .collect()
+            .await
+            .map_err(|_| Error::protocol("the answer is longer than 64 KiB, or broke off"))?;
+        Ok(http::Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (env, _) = examples::settings(Provider::Manis)?;
+    let client = HyperClient(Client::builder(TokioExecutor::new()).build_http());
+    let tokens = CachedTokenSource::builder(Manis::read_env(&env)?)
+        .http_client(client)
+        .build()?;
+    println!("manis, over hyper: {:?}", tokens.token().await?);
+    Ok(())
+}

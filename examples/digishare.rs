@@ -1,0 +1,37 @@
+//! Digishare: messaging, Morocco. OAuth 2.0 client credentials for a one-year token.
+//!
+//! A token that lives a year outlives a rotated secret, so a new one is asked for every day, and
+//! at once when the API refuses the old one.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+
+use std::time::Duration;
+
+use auth_sandbox::Provider;
+use digishare_auth::{CachedTokenSource, Digishare, RefreshPolicy};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // In a service: `Digishare::from_env()?`. Here the sandbox stands in where nothing is set.
+    let (env, api_url) = examples::settings(Provider::Digishare)?;
+
+    let daily = RefreshPolicy::default().max_age(Duration::from_secs(24 * 60 * 60));
+    let tokens = CachedTokenSource::builder(Digishare::read_env(&env)?)
+        .refresh(daily)
+        .build()?;
+    let token = tokens.token().await?; // before each call; cached
+    println!("digishare: {token:?}"); // never shows the token
+
+    if let Some(url) = api_url {
+        let request = reqwest::Client::builder().build()?.get(url);
+        let response = request
+            .header("authorization", token.authorization())
+            .send()
+            .await?;
+        if response.status() == http::StatusCode::UNAUTHORIZED {
+            tokens.invalidate(&token); // the next call fetches another
+        }
+        println!("digishare: the API answered {}", response.status());
+    }
+    Ok(())
+}

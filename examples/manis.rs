@@ -1,0 +1,32 @@
+//! Manis: merchant payments. Two headers for a token; the host comes from Manis.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+
+use auth_sandbox::Provider;
+use manis_auth::{CachedTokenSource, Manis};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // In a service: `Manis::from_env()?`. Here the sandbox stands in where nothing is set.
+    let (env, api_url) = examples::settings(Provider::Manis)?;
+
+    let tokens = CachedTokenSource::new(Manis::read_env(&env)?)?; // once, at start-up
+    let token = tokens.token().await?; // before each call; cached
+    println!("manis: {token:?}"); // never shows the token
+
+    if let Some(url) = api_url {
+        let mut headers = http::HeaderMap::new();
+        token.apply(&mut headers);
+        let response = reqwest::Client::builder()
+            .build()?
+            .get(url)
+            .headers(headers)
+            .send()
+            .await?;
+        if response.status() == http::StatusCode::UNAUTHORIZED {
+            tokens.invalidate(&token); // the next call fetches another
+        }
+        println!("manis: the API answered {}", response.status());
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Everything that a newcomer needs to trust a clone.
+
+use std::fs;
+use std::process::Command;
+
+use crate::steps::{Steps, cargo, root, run};
+
+/// The provider crates, in the order of the documents.
+pub(crate) const PROVIDERS: [&str; 5] =
+    ["digitalpaye", "digishare", "tresorpay", "papaya", "manis"];
+
+pub(crate) fn run_all() -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.cargo(&["test", "--workspace", "--locked"])?;
+    for example in examples()? {
+        let mut command = cargo(&root());
+        command.args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "examples",
+            "--example",
+            &example,
+        ]);
+        // An example runs on the sandbox here, whatever this machine's environment holds.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if PROVIDERS
+                .iter()
+                .any(|provider| name.starts_with(&provider.to_uppercase()))
+            {
+                command.env_remove(name);
+            }
+        }
+        steps.step(&format!("example {example}"), || run(&mut command))?;
+    }
+    steps.step(
+        "half of a provider's variables",
+        half_set_variables_are_named,
+    )?;
+    for provider in PROVIDERS {
+        steps.step(&format!("a consumer of {provider}-auth alone"), || {
+            consumer(provider)
+        })?;
+    }
+    steps.finish();
+    Ok(())
+}
+
+/// The examples' names: every file and every folder with a `main.rs` below `examples/examples`.
+fn examples() -> Result<Vec<String>, String> {
+    let manifest = fs::read_to_string(root().join("examples/Cargo.toml"))
+        .map_err(|fault| format!("examples/Cargo.toml: {fault}"))?;
+    let names: Vec<_> = manifest
+        .split("[[example]]")
+        .skip(1)
+        .filter_map(|table| table.split_once("name = \"")?.1.split('"').next())
+        .map(str::to_owned)
+        .collect();
+    if names.is_empty() {
+        Err("examples/Cargo.toml lists no example".into())
+    } else {
+        Ok(names)
+    }
+}
+
+/// The quickstart names the variable that is missing, and fails.
+fn half_set_variables_are_named() -> Result<(), String> {
+    let output = cargo(&root())
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "examples",
+            "--example",
+            "quickstart",
+        ])
+        .env("MANIS_SECRET", "made-up-secret")
+        .env_remove("MANIS_MERCHANT_ID")
+        .output()
+        .map_err(|fault| fault.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return Err("the quickstart ended well with half of Manis's variables set".into());
+    }
+    if !text.contains("MANIS_MERCHANT_ID") || text.contains("made-up-secret") {
+        return Err(format!(
+            "the quickstart does not name MANIS_MERCHANT_ID, or shows a value:\n{text}"
+        ));
+    }
+    Ok(())
+}
+
+/// A crate outside the workspace that depends on one provider crate by path compiles, and has no
+/// other provider in its tree.
+fn consumer(provider: &str) -> Result<(), String> {
+    let folder = root().join("target/consumer");
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)
+    };
+    let krate = format!("{provider}-auth");
+    let manifest = format!(
+        "[package]\nname = \"consumer\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\n{krate} = {{ path = \"{}\" }}\n\n[workspace]\n\n\
+         [profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n",
+        root().join("crates").join(&krate).display()
+    );
+    let main = format!(
+        "use {provider}_auth::{{Credentials, SharedTokenSource, TokenSource}};\n\
+         fn main() {{\n    assert!(Credentials::new(\"\", \"\").is_err());\n    \
+         let _ = std::any::type_name::<(SharedTokenSource, &dyn TokenSource)>();\n}}\n"
+    );
+    let lock = fs::read(root().join("Cargo.lock")).map_err(|fault| fault.to_string())?;
+    write("Cargo.toml", &manifest)
+        .and_then(|()| write("src/main.rs", &main))
+        .and_then(|()| fs::write(folder.join("Cargo.lock"), lock))
+        .map_err(|fault| fault.to_string())?;
+    let target = root().join("target");
+    run(cargo(&folder)
+        .args(["run", "--quiet"])
+        .env("CARGO_TARGET_DIR", &target))?;
+    let tree = output(cargo(&folder).args(["tree", "--prefix", "none", "--format", "{p}"]))?;
+    for other in PROVIDERS.iter().filter(|other| **other != provider) {
+        if tree.contains(&format!("{other}-auth")) {
+            return Err(format!("{krate} brings {other}-auth along"));
+        }
+    }
+    Ok(())
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|fault| fault.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
