@@ -48,8 +48,8 @@ mod exchange;
 mod expiry;
 mod wire;
 
-#[cfg(feature = "reqwest-0_13")]
-pub use auth_core::ReqwestClient;
+#[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
+pub use auth_core::clients::*;
 pub use auth_core::{
     AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env, Error, ErrorKind,
     ExposeSecret, HttpClient, RefreshPolicy, RetryPolicy, SecretString, SharedTokenSource,

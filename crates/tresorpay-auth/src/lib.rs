@@ -15,23 +15,6 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # A certificate authority of your own
-//!
-//! Where the host's TLS chain is incomplete, the error is [`ErrorKind::Connect`]. Hand in the
-//! missing certificate; it is trusted beside the platform's. There is no switch that stops
-//! verification.
-//!
-//! ```no_run
-//! # #[cfg(feature = "reqwest-0_13")]
-//! # fn doc() -> Result<(), Box<dyn std::error::Error>> {
-//! use tresorpay_auth::{CachedTokenSource, ReqwestClient, TresorPay};
-//!
-//! let missing = reqwest::Certificate::from_pem(&std::fs::read("authority.pem")?)?;
-//! let client = ReqwestClient::configure(|builder| builder.tls_certs_merge([missing]))?;
-//! let tokens = CachedTokenSource::builder(TresorPay::from_env()?).http_client(client).build()?;
-//! # Ok(()) }
-//! ```
-//!
 //! # Environment variables
 //!
 //! Each may be given as `NAME_FILE`, the name of a file that holds the value.
@@ -58,15 +41,15 @@
 //! | T8 | is silent on prose in `error` ("Realm does not exist") | takes any text: see [`Error::code`] |
 //! | T9 | gives one URL; before version 17 Keycloak's began with `/auth` | [`TresorPay::endpoint`] takes the whole of it |
 //! | T10 | mentions a sandbox and gives no URL | [`Environment::Sandbox`] is from public sources, unverified |
-//! | T11 | is silent on TLS; a chain may be incomplete | see [above](#a-certificate-authority-of-your-own) |
+//! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours through `ReqwestClient::configure`, as the README shows; has no switch that stops verification |
 //! | T12 | is silent on what the token holds: addresses, among others | reads `iat` and `exp` alone, and shows no claim |
 
 mod credentials;
 mod exchange;
 mod wire;
 
-#[cfg(feature = "reqwest-0_13")]
-pub use auth_core::ReqwestClient;
+#[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
+pub use auth_core::clients::*;
 pub use auth_core::{
     AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env, Error, ErrorKind,
     ExposeSecret, HttpClient, RefreshPolicy, RetryPolicy, SecretString, SharedTokenSource,
