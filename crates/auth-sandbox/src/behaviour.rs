@@ -1,0 +1,57 @@
+//! What the server asks of a provider. Five files under `providers/` answer.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::Provider;
+use crate::answer::Answer;
+use crate::request::Request;
+use crate::shared::Shared;
+use crate::tokens::Term;
+
+/// The paths of a provider.
+pub(crate) struct Paths {
+    pub(crate) token: &'static str,
+    pub(crate) api: &'static str,
+}
+
+/// Where a request goes.
+pub(crate) enum Route {
+    Token,
+    Api,
+    Nowhere(Answer),
+}
+
+/// A provider's rules and bodies. Everything else is the server's.
+pub(crate) trait Behaviour: Send + Sync + 'static {
+    fn provider(&self) -> Provider;
+
+    /// The lifetime of a token, as documented or as its samples show.
+    fn lifetime(&self) -> Duration;
+
+    fn paths(&self) -> Paths;
+
+    /// `POST` to the token path, its body within the cap. `Err` is the provider's refusal.
+    fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer>;
+
+    /// `GET` on the API path.
+    fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer>;
+
+    /// The body that the provider has for this status: documented, or in the documented shape,
+    /// or else a gateway's.
+    fn refuse(&self, status: StatusCode, request: &Request, shared: &Shared) -> Answer;
+
+    /// What a client must be told by its environment.
+    fn env(&self, shared: &Shared) -> Vec<(&'static str, String)>;
+
+    /// No document gives a query to a token URL, so one makes it another URL.
+    fn route(&self, request: &Request, shared: &Shared) -> Route {
+        let Paths { token, api } = self.paths();
+        match request.path() {
+            path if path == token && request.uri.query().is_none() => Route::Token,
+            path if path == api => Route::Api,
+            _ => Route::Nowhere(self.refuse(StatusCode::NOT_FOUND, request, shared)),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What a provider of the sandbox has seen so far.
+
+/// A snapshot of a provider's counters, taken with [`Handle::counters`](crate::Handle::counters).
+///
+/// Every field counts since the sandbox started, or since
+/// [`Handle::reset_counters`](crate::Handle::reset_counters).
+///
+/// ```
+/// # fn check(manis: &auth_sandbox::Handle) {
+/// let before = manis.counters();
+/// // ... exercise the client ...
+/// assert_eq!(manis.counters().token_requests - before.token_requests, 1);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// TCP connections accepted. A client that was told not to come leaves this at zero.
+    pub connections: u64,
+    /// Requests to the token endpoint, whatever became of them.
+    pub token_requests: u64,
+    /// Tokens issued, those in an answer that a fault then spoiled included.
+    pub tokens_issued: u64,
+    /// Token requests that broke a rule or carried wrong credentials, and got no token.
+    pub rejected: u64,
+    /// Token requests that a fault was applied to.
+    pub faults_served: u64,
+    /// Requests to the guarded API route.
+    pub api_calls: u64,
+    /// API calls that carried a token in force.
+    pub api_accepted: u64,
+    /// API calls that were refused.
+    pub api_rejected: u64,
+    /// Requests to any other path.
+    pub stray_requests: u64,
+}

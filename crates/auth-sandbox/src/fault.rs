@@ -1,0 +1,137 @@
+//! The ways in which a token endpoint can misbehave.
+
+use std::time::Duration;
+
+use crate::{CannedResponse, Skew};
+
+/// One way in which a provider's token endpoint misbehaves, applied with
+/// [`Handle::inject`](crate::Handle::inject) or [`Handle::inject_times`](crate::Handle::inject_times).
+///
+/// A fault applies to requests to the token endpoint alone, after they were read to their end, so
+/// the counters count them. Faults that "spoil the normal answer" check the request as ever: a
+/// wrong request gets its error, spoiled in the same way.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_sandbox::{Fault, RetryAfter};
+///
+/// let overloaded = Fault::Status(503);
+/// let throttled = Fault::RetryAfter { status: 429, after: RetryAfter::In(Duration::from_secs(2)) };
+/// let slow_failure = Fault::Status(500).delayed(Duration::from_millis(50));
+/// # let _ = (overloaded, throttled, slow_failure);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// This status with the body that the provider documents for it, or else the page of a
+    /// reverse proxy. A number that no final response can have (below 200, above 999) counts
+    /// as 500.
+    Status(u16),
+    /// As [`Status`](Self::Status), with a `Retry-After` header.
+    RetryAfter {
+        /// The status, usually 429 or 503.
+        status: u16,
+        /// What the header says.
+        after: RetryAfter,
+    },
+    /// A response of your own, byte for byte.
+    Response(CannedResponse),
+    /// A redirect with an empty body.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// The `Location`, as it stands.
+        location: String,
+    },
+    /// 200 and an HTML page that asks the user to log in to a network.
+    CaptivePortal,
+    /// 403 and the HTML page of a web application firewall.
+    Firewall,
+    /// The normal answer, this much later.
+    Latency(Duration),
+    /// Another fault, this much later: what [`delayed`](Self::delayed) makes.
+    Delayed {
+        /// How much later.
+        by: Duration,
+        /// What then happens.
+        fault: Box<Self>,
+    },
+    /// No answer: the connection is reset (TCP RST).
+    Reset,
+    /// No answer: the connection is closed in good order (TCP FIN).
+    Close,
+    /// No answer, and the connection stays open until the client gives up.
+    Stall,
+    /// The head of the normal answer, then nothing until the client gives up.
+    StallAfterHeaders,
+    /// The normal answer, its body one byte at a time.
+    Drip {
+        /// How long to wait before each byte.
+        pause: Duration,
+    },
+    /// The normal answer, cut off in the middle of its body: `Content-Length` promises more.
+    Truncate,
+    /// These bytes in place of an HTTP response, then the end of the connection.
+    Garbage(Vec<u8>),
+    /// 200, and a chunked body that begins as JSON and goes on for this many bytes:
+    /// with `u64::MAX`, until the client hangs up.
+    Oversize {
+        /// The length of the body.
+        bytes: u64,
+    },
+    /// The normal answer, gzip-encoded although nobody asked for it.
+    Gzip,
+    /// The normal answer, its `Date` header alone skewed. For a provider whose whole clock is
+    /// wrong, see [`Handle::clock_skew`](crate::Handle::clock_skew).
+    SkewedDate(Skew),
+    /// The normal answer without a `Date` header.
+    NoDate,
+    /// The normal answer, with a token of this lifetime.
+    Lifetime(Duration),
+    /// The normal answer, with a token that expired this long ago.
+    Expired(Duration),
+}
+
+/// What a `Retry-After` header says (RFC 9110 section 10.2.3).
+///
+/// ```
+/// use auth_sandbox::RetryAfter;
+///
+/// let nonsense = RetryAfter::Text("soon".to_owned());
+/// # let _ = nonsense;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryAfter {
+    /// A number of seconds, rounded down.
+    In(Duration),
+    /// An HTTP date, this far from the provider's now.
+    At(Duration),
+    /// Any text, valid or not.
+    Text(String),
+}
+
+impl Fault {
+    /// This fault, `by` later.
+    #[must_use]
+    pub fn delayed(self, by: Duration) -> Self {
+        Self::Delayed {
+            by,
+            fault: Box::new(self),
+        }
+    }
+
+    /// The delays in front of a fault, added up, and the fault behind them.
+    pub(crate) fn split(self) -> (Duration, Option<Self>) {
+        let mut delay = Duration::ZERO;
+        let mut fault = self;
+        while let Self::Delayed { by, fault: inner } = fault {
+            delay = delay.saturating_add(by);
+            fault = *inner;
+        }
+        match fault {
+            Self::Latency(by) => (delay.saturating_add(by), None),
+            fault => (delay, Some(fault)),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A test's grip on one provider.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::behaviour::Behaviour;
+use crate::shared::Shared;
+use crate::{Counters, Credentials, Fault, Provider, Skew};
+
+/// A handle on one provider of a [`Sandbox`](crate::Sandbox): where it listens, what it accepts,
+/// what it has seen, and how it should misbehave.
+///
+/// Clones are cheap and speak of the same provider; changes take effect with the next request.
+/// A handle does not keep the sandbox running: once that is dropped, nobody listens any more.
+///
+/// `P` is the provider where it matters: [`Handle<Papaya>`](crate::providers::Papaya) knows token
+/// names, [`Handle<Manis>`](crate::providers::Manis) the unit of `expiresAt`. A plain `Handle` is
+/// any of the five, for tests that run over all of them.
+///
+/// ```
+/// # async fn run() -> Result<(), auth_sandbox::Error> {
+/// use auth_sandbox::{Fault, Sandbox};
+///
+/// let sandbox = Sandbox::start().await?;
+/// for provider in sandbox.handles() {
+///     provider.inject_times(Fault::Status(503), 1);
+///     // ... a client that points at provider.base_url() retries once ...
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Handle<P = AnyProvider> {
+    shared: Arc<Shared>,
+    behaviour: Arc<dyn Behaviour>,
+    own: Arc<P>,
+}
+
+/// The provider of a [`Handle`] that may be any of the five.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AnyProvider;
+
+impl<P> Handle<P> {
+    pub(crate) fn new(shared: Arc<Shared>, own: Arc<P>) -> Self
+    where
+        P: Behaviour,
+    {
+        Self {
+            shared,
+            behaviour: Arc::<P>::clone(&own),
+            own,
+        }
+    }
+
+    /// This handle without its type.
+    pub fn any(&self) -> Handle {
+        Handle {
+            shared: Arc::clone(&self.shared),
+            behaviour: Arc::clone(&self.behaviour),
+            own: Arc::new(AnyProvider),
+        }
+    }
+
+    /// Which provider this is.
+    pub fn provider(&self) -> Provider {
+        self.shared.provider
+    }
+
+    /// The origin, such as `http://127.0.0.1:40123`, without a path and without a final slash.
+    pub fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// The port on the loopback address.
+    pub fn port(&self) -> u16 {
+        self.shared.address.port()
+    }
+
+    /// The full URL of the token endpoint.
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.base_url(), self.behaviour.paths().token)
+    }
+
+    /// The full URL of the API route that a token from here opens, with `GET`.
+    pub fn api_url(&self) -> String {
+        format!("{}{}", self.base_url(), self.behaviour.paths().api)
+    }
+
+    /// The credentials that are accepted now.
+    pub fn credentials(&self) -> Credentials {
+        self.shared.credentials()
+    }
+
+    /// The environment variables that point a client here, by name and value.
+    ///
+    /// The values hold the secret: they are for a child process or a terminal, not for a log.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        self.behaviour.env(&self.shared)
+    }
+
+    /// What this provider has seen so far.
+    pub fn counters(&self) -> Counters {
+        self.shared.state().counters
+    }
+
+    /// Counts from zero again.
+    pub fn reset_counters(&self) {
+        self.shared.state().counters = Counters::default();
+    }
+
+    /// Misbehaves in this way from the next token request on, until [`clear_faults`](Self::clear_faults).
+    /// It takes the place of an earlier standing fault.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.state().plan.stand(fault);
+    }
+
+    /// Misbehaves in this way for the next `times` token requests, after those that earlier calls
+    /// have claimed and before any standing fault.
+    pub fn inject_times(&self, fault: Fault, times: u32) {
+        self.shared.state().plan.count(fault, times);
+    }
+
+    /// Behaves again. A response that is under way is not changed.
+    pub fn clear_faults(&self) {
+        self.shared.state().plan.clear();
+    }
+
+    /// Gives tokens that are issued from now on this lifetime.
+    ///
+    /// On the wire it counts in whole seconds, rounded down; the API route accepts a token for the
+    /// exact span. Papaya also cuts `valid_until` to the minute, so a lifetime below one may be
+    /// over on arrival: see [`Handle::<Papaya>::valid_until`](Handle::valid_until).
+    pub fn token_lifetime(&self, lifetime: Duration) {
+        self.shared.state().lifetime = lifetime;
+    }
+
+    /// Sets the provider's whole clock off: `Date`, `iat`, `exp` and every absolute expiry.
+    /// How long the API route accepts a token does not change.
+    pub fn clock_skew(&self, skew: Skew) {
+        self.shared.state().skew = skew;
+    }
+
+    /// Makes up a new secret, accepted from now on in place of the old one, and returns the
+    /// credentials with it. Tokens that were issued under the old one stay in force.
+    pub fn rotate_secret(&self) -> Credentials {
+        let mut state = self.shared.state();
+        state.credentials = Credentials::new(state.credentials.id(), Credentials::random_secret());
+        state.credentials.clone()
+    }
+
+    /// Accepts these credentials from now on, and no others.
+    pub fn accept(&self, credentials: Credentials) {
+        self.shared.state().credentials = credentials;
+    }
+
+    /// Revokes every token that was issued so far: the API route answers them with 401.
+    pub fn revoke_tokens(&self) {
+        self.shared.state().tokens.revoke_all();
+    }
+
+    /// Whether the API route refuses every token, however new, with 401.
+    pub fn refuse_api_calls(&self, refuse: bool) {
+        self.shared.state().api_refuses = refuse;
+    }
+
+    pub(crate) fn own(&self) -> &P {
+        &self.own
+    }
+}
+
+// Derived, it would ask for `P: Clone`.
+impl<P> Clone for Handle<P> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            behaviour: Arc::clone(&self.behaviour),
+            own: Arc::clone(&self.own),
+        }
+    }
+}
+
+impl<P> fmt::Debug for Handle<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("provider", &self.provider())
+            .field("base_url", &self.base_url())
+            .finish_non_exhaustive()
+    }
+}

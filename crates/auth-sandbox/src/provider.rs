@@ -1,0 +1,54 @@
+//! The five providers by name.
+
+use std::fmt;
+
+/// A provider that the sandbox plays.
+///
+/// ```
+/// use auth_sandbox::Provider;
+///
+/// assert_eq!(Provider::ALL.len(), 5);
+/// assert_eq!(Provider::TresorPay.to_string(), "tresorpay");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// Digitalpaye, mobile money in Côte d'Ivoire.
+    Digitalpaye,
+    /// Digishare, messaging in Morocco.
+    Digishare,
+    /// TresorPay, the treasury of Mali.
+    TresorPay,
+    /// Papaya Global, payroll payments.
+    Papaya,
+    /// Manis, merchant payments.
+    Manis,
+}
+
+impl Provider {
+    /// All of them, in the order of their ports.
+    pub const ALL: [Self; 5] = [
+        Self::Digitalpaye,
+        Self::Digishare,
+        Self::TresorPay,
+        Self::Papaya,
+        Self::Manis,
+    ];
+
+    /// The name in lower case, as crates and counters write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Digitalpaye => "digitalpaye",
+            Self::Digishare => "digishare",
+            Self::TresorPay => "tresorpay",
+            Self::Papaya => "papaya",
+            Self::Manis => "manis",
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,250 @@
+//! Manis: two headers and no body for an HS256 token.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::answer::{Answer, JSON, quoted, reason};
+use crate::behaviour::{Behaviour, Paths};
+use crate::request::{Field, Request};
+use crate::shared::Shared;
+use crate::tokens::Term;
+use crate::{Handle, Provider, clock, jwt, random};
+
+const MERCHANT_ID: &str = "x-merchant-id";
+const SECRET: &str = "x-secret";
+
+/// Manis, the provider of [`Sandbox::manis`](crate::Sandbox::manis).
+///
+/// `POST /api/v1/auth/token` with `x-merchant-id`, `x-secret`, no body, and `Content-Length: 0`.
+///
+/// * Documented: method, path (by the page's OpenAPI), both headers, the members of 200, 400 and
+///   401. The page gives two shapes for 400: [`BadRequestShape`] chooses.
+/// * Not documented: the unit of `expiresAt`, which [`ExpiresAtUnit`] chooses; the lifetime,
+///   3600 s here; what the token looks like and how it is used (an HS256 JWT as Bearer here).
+/// * Made up: all messages, 400 for a missing header and 401 for a wrong one, 411 for a request
+///   that does not announce its length, and the API route, `GET /api/v1/payments`.
+///
+/// ```
+/// # fn check(sandbox: &auth_sandbox::Sandbox) {
+/// use auth_sandbox::providers::{BadRequestShape, ExpiresAtUnit};
+///
+/// let manis = sandbox.manis();
+/// manis.expires_at_unit(ExpiresAtUnit::Millis);
+/// manis.bad_request_shape(BadRequestShape::Prose);
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Manis {
+    settings: Mutex<Settings>,
+}
+
+#[derive(Debug, Default)]
+struct Settings {
+    unit: ExpiresAtUnit,
+    shape: BadRequestShape,
+}
+
+/// What the integer `expiresAt` counts. The document does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExpiresAtUnit {
+    /// Seconds since the Unix epoch.
+    #[default]
+    Seconds,
+    /// Milliseconds since the Unix epoch.
+    Millis,
+    /// Seconds from now.
+    Relative,
+}
+
+/// Which of the two documented shapes a 400 has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadRequestShape {
+    /// `{message, timestamp}`, the timestamp a date: the page's OpenAPI.
+    #[default]
+    OpenApi,
+    /// `{timestamp, title, type, status, soaCode, detail}`: the page's prose.
+    Prose,
+}
+
+impl Handle<Manis> {
+    /// Counts `expiresAt` in this unit from now on.
+    pub fn expires_at_unit(&self, unit: ExpiresAtUnit) {
+        self.own().settings().unit = unit;
+    }
+
+    /// Answers 400 in this shape from now on.
+    pub fn bad_request_shape(&self, shape: BadRequestShape) {
+        self.own().settings().shape = shape;
+    }
+}
+
+#[derive(Serialize)]
+struct Header {
+    alg: &'static str,
+    typ: &'static str,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Success<'a> {
+    token: &'a str,
+    expires_at: i64,
+    token_type: &'static str,
+}
+
+impl Behaviour for Manis {
+    fn provider(&self) -> Provider {
+        Provider::Manis
+    }
+
+    fn lifetime(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
+    fn paths(&self) -> Paths {
+        Paths {
+            token: "/api/v1/auth/token",
+            api: "/api/v1/payments",
+        }
+    }
+
+    fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
+        if !request.announces_length() {
+            return Err(self.refuse(StatusCode::LENGTH_REQUIRED, request, shared));
+        }
+        if !request.is_bodiless() {
+            return Err(self.bad_request(shared, "the body must be empty"));
+        }
+        let required = |name: &str| match request.header(name) {
+            Field::One(value) if !value.is_empty() => Ok(value),
+            Field::One(_) | Field::Missing => {
+                Err(self.bad_request(shared, &format!("{name} header is required")))
+            }
+            Field::Bad => {
+                Err(self.bad_request(shared, &format!("{name} header must stand once, in ASCII")))
+            }
+        };
+        let (id, secret) = (required(MERCHANT_ID)?, required(SECRET)?);
+        let credentials = shared.credentials();
+        if id != credentials.id() || secret != credentials.secret() {
+            return Err(self.refuse(StatusCode::UNAUTHORIZED, request, shared));
+        }
+        let header = Header {
+            alg: "HS256",
+            typ: "JWT",
+        };
+        let (iat, exp) = (term.iat(), term.exp());
+        let claims = Claims {
+            sub: id,
+            iat,
+            exp,
+            jti: random::uuid(),
+        };
+        let token = jwt::hs256(&header, &claims)
+            .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
+        shared.issue(&token, term, None);
+        let exp = i64::try_from(exp).unwrap_or(i64::MAX);
+        let expires_at = match self.settings().unit {
+            ExpiresAtUnit::Seconds => exp,
+            ExpiresAtUnit::Millis => exp.saturating_mul(1000),
+            ExpiresAtUnit::Relative => term.expires_in(),
+        };
+        let body = Success {
+            token: &token,
+            expires_at,
+            token_type: "Bearer",
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        Ok(Answer::new(StatusCode::OK, JSON, body))
+    }
+
+    fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
+        match request.bearer() {
+            Some(token) if shared.accepts(token, None) => {
+                Ok(Answer::new(StatusCode::OK, JSON, r#"{"payments":[]}"#))
+            }
+            _ => Err(message(
+                StatusCode::UNAUTHORIZED,
+                "Invalid or expired token",
+                shared,
+            )),
+        }
+    }
+
+    fn refuse(&self, status: StatusCode, _: &Request, shared: &Shared) -> Answer {
+        match status.as_u16() {
+            400 => self.bad_request(shared, "Bad Request"),
+            401 => message(status, "Invalid merchant credentials", shared),
+            411 => message(status, "Content-Length header is required", shared),
+            404 | 405 | 413 | 500 => message(status, reason(status), shared),
+            _ => Answer::gateway(status),
+        }
+    }
+
+    fn env(&self, shared: &Shared) -> Vec<(&'static str, String)> {
+        let credentials = shared.credentials();
+        let unit = match self.settings().unit {
+            ExpiresAtUnit::Seconds => "seconds",
+            ExpiresAtUnit::Millis => "millis",
+            ExpiresAtUnit::Relative => "relative",
+        };
+        vec![
+            ("MANIS_MERCHANT_ID", credentials.id().to_owned()),
+            ("MANIS_SECRET", credentials.secret().to_owned()),
+            ("MANIS_BASE_URL", shared.base_url.clone()),
+            ("MANIS_EXPIRES_AT_UNIT", unit.to_owned()),
+        ]
+    }
+}
+
+impl Manis {
+    fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bad_request(&self, shared: &Shared, detail: &str) -> Answer {
+        let status = StatusCode::BAD_REQUEST;
+        match self.settings().shape {
+            BadRequestShape::OpenApi => message(status, detail, shared),
+            BadRequestShape::Prose => {
+                let timestamp = stamp(shared, "%Y-%m-%dT%H:%M:%S%.3fZ");
+                let detail = quoted(detail);
+                let body = format!(
+                    r#"{{"timestamp":"{timestamp}","title":"Bad Request","type":"about:blank","status":400,"soaCode":"AUTH-0001","detail":{detail}}}"#
+                );
+                Answer::new(status, JSON, body)
+            }
+        }
+    }
+}
+
+/// The OpenAPI's error: a message and a date.
+fn message(status: StatusCode, text: &str, shared: &Shared) -> Answer {
+    let (text, date) = (quoted(text), stamp(shared, "%Y-%m-%d"));
+    Answer::new(
+        status,
+        JSON,
+        format!(r#"{{"message":{text},"timestamp":"{date}"}}"#),
+    )
+}
+
+fn stamp(shared: &Shared, format: &str) -> String {
+    let now = i64::try_from(clock::since_epoch(shared.now()).as_millis()).ok();
+    let now = now.and_then(|now| jiff::Timestamp::from_millisecond(now).ok());
+    now.unwrap_or(jiff::Timestamp::MAX)
+        .strftime(format)
+        .to_string()
+}

@@ -1,0 +1,90 @@
+//! What a provider's server and its handles share.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::plan::Plan;
+use crate::tokens::{Term, Tokens};
+use crate::{Counters, Credentials, Provider, Skew, clock};
+
+/// One provider of one sandbox.
+pub(crate) struct Shared {
+    pub(crate) provider: Provider,
+    pub(crate) address: SocketAddr,
+    pub(crate) base_url: String,
+    state: Mutex<State>,
+}
+
+/// All that can change. One lock, held for moments and never across an await.
+pub(crate) struct State {
+    pub(crate) credentials: Credentials,
+    pub(crate) lifetime: Duration,
+    pub(crate) skew: Skew,
+    pub(crate) counters: Counters,
+    pub(crate) plan: Plan,
+    pub(crate) tokens: Tokens,
+    pub(crate) api_refuses: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(provider: Provider, address: SocketAddr, lifetime: Duration) -> Self {
+        Self {
+            provider,
+            address,
+            base_url: format!("http://{address}"),
+            state: Mutex::new(State {
+                credentials: Credentials::random(),
+                lifetime,
+                skew: Skew::None,
+                counters: Counters::default(),
+                plan: Plan::default(),
+                tokens: Tokens::default(),
+                api_refuses: false,
+            }),
+        }
+    }
+
+    /// A panic while the lock was held leaves counters that are off by one at worst.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The provider's wall time.
+    pub(crate) fn now(&self) -> SystemTime {
+        let skew = self.state().skew;
+        skew.apply(clock::wall())
+    }
+
+    pub(crate) fn count(&self, add: impl FnOnce(&mut Counters)) {
+        add(&mut self.state().counters);
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        self.state().credentials.clone()
+    }
+
+    /// The term of a token that is issued now.
+    pub(crate) fn term(&self) -> Term {
+        let lifetime = self.state().lifetime;
+        Term::starting(self.now(), lifetime)
+    }
+
+    /// Enters a token that is about to be sent.
+    pub(crate) fn issue(&self, token: &str, term: &Term, note: Option<&str>) {
+        let mut state = self.state();
+        state.tokens.enter(token, term, note);
+        state.counters.tokens_issued += 1;
+    }
+
+    /// Whether the API route takes `token`, whose use may be bound to `note`.
+    pub(crate) fn accepts(&self, token: &str, note: Option<&str>) -> bool {
+        let state = self.state();
+        !state.api_refuses && state.tokens.check(token).is_some_and(|bound| bound == note)
+    }
+
+    /// Whether the API route takes no token at all.
+    pub(crate) fn api_refuses(&self) -> bool {
+        self.state().api_refuses
+    }
+}
