@@ -12,6 +12,7 @@ pub(crate) const PROVIDERS: [&str; 5] =
 pub(crate) fn run_all() -> Result<(), String> {
     let mut steps = Steps::default();
     steps.cargo(&["test", "--workspace", "--locked"])?;
+    steps.cargo(&["test", "--package", "provider-auth", "--features", "full", "--locked"])?;
     for example in examples()? {
         let mut command = cargo(&root());
         command.args([

@@ -23,7 +23,8 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// - follow no redirect: a redirected token request carries its secrets to another host;
 /// - send nothing in plain text but to loopback hosts;
 /// - stop reading a body at [`BODY_LIMIT`] and fail with [`Error::protocol`];
-/// - not decompress, not retry, not cache, not log headers or bodies;
+/// - not decompress, not retry, not cache, not log headers or bodies: `{:?}` of a request shows its
+///   body, which holds the secret in three of the five flows (headers are marked sensitive);
 /// - return every status as `Ok`, and failures as [`ErrorKind::Connect`] (nothing was sent),
 ///   [`ErrorKind::Timeout`] or [`ErrorKind::Unavailable`] (sent, and no answer).
 ///
