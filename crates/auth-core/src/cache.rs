@@ -94,12 +94,13 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     pub async fn token(&self) -> Result<AccessToken, Error> {
         match self.inner.look() {
             Look::Fresh(token) => Ok(token),
+            // Boxed, so that the future of a call that finds a fresh token stays small.
             Look::Stale(token) => {
-                self.inner.refresh_behind().await;
+                Box::pin(self.inner.refresh_behind()).await;
                 // Driven by this caller where there is no runtime, it may have brought a newer one.
                 Ok(self.inner.usable().unwrap_or(token))
             }
-            Look::Nothing => self.inner.fetch().await,
+            Look::Nothing => Box::pin(self.inner.fetch()).await,
         }
     }
 

@@ -30,6 +30,9 @@ pub struct RefreshPolicy {
     pub(crate) max_age: Duration,
 }
 
+/// The longest time that a clock may stand still between two ticks: Linux's coarse ones at 100 Hz.
+const COARSEST: Duration = Duration::from_millis(10);
+
 impl Default for RefreshPolicy {
     fn default() -> Self {
         Self {
@@ -79,7 +82,7 @@ impl RefreshPolicy {
 
     /// How long before its end a token of that lifetime is no longer handed out.
     pub(crate) fn margin_for(&self, lifetime: Duration) -> Duration {
-        self.margin.min(lifetime / 20)
+        self.margin.min(lifetime / 20).max(COARSEST)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lifetime::{Kept, Moment};
 use super::state::Tools;
-use crate::clock::within;
+use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::{BODY_LIMIT, Response};
@@ -27,7 +27,7 @@ pub(super) async fn fly<E: TokenExchange>(
     let mut last = None;
     let deadline = tools.retry.deadline;
     let tries = try_often(&*exchange, &tools, attempts, &mut last);
-    let outcome = crate::trace::exchange(provider, &host, within(&*tools.clock, deadline, tries));
+    let outcome = crate::trace::exchange(provider, &host, within(&tools.clock, deadline, tries));
     match outcome.await {
         Some(result) => result,
         None => {
@@ -79,12 +79,12 @@ async fn try_once<E: TokenExchange>(
     attempt: u32,
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
-    let began = Moment::now(&*tools.clock);
+    let began = Moment::now(&tools.clock);
     let request = exchange
         .request()
         .map_err(|error| error.with_provider(provider))?;
     let sent = within(
-        &*tools.clock,
+        &tools.clock,
         tools.retry.attempt_timeout,
         tools.http_client.send(request),
     );
@@ -119,7 +119,7 @@ async fn try_once<E: TokenExchange>(
         tools.jitter,
     )
     .map_err(about)?;
-    if kept.state(Moment::now(&*tools.clock)) == TokenState::Expired {
+    if kept.state(Moment::now(&tools.clock)) == TokenState::Expired {
         let text = format!("{provider} granted a token that ended while it was on its way");
         return Err(about(Error::protocol(text)));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::CachedTokenSource;
 use super::state::{Inner, Tools};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::http::HttpClient;
@@ -27,7 +27,7 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 pub struct CachedTokenSourceBuilder<E> {
     exchange: E,
     http_client: Option<Arc<dyn HttpClient>>,
-    clock: Arc<dyn Clock>,
+    clock: SourceClock,
     refresh: RefreshPolicy,
     retry: Option<RetryPolicy>,
 }
@@ -37,7 +37,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         Self {
             exchange,
             http_client: None,
-            clock: Arc::new(SystemClock),
+            clock: SourceClock::System,
             refresh: RefreshPolicy::default(),
             retry: None,
         }
@@ -63,7 +63,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
 
     /// The clock; by default the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = SourceClock::Custom(Arc::new(clock));
         self
     }
 

@@ -28,7 +28,8 @@ pub(super) struct Kept {
 }
 
 impl Moment {
-    pub(super) fn now(clock: &dyn Clock) -> Self {
+    #[inline]
+    pub(super) fn now(clock: &impl Clock) -> Self {
         Self {
             monotonic: clock.monotonic(),
             wall: clock.wall(),

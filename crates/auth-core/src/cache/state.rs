@@ -23,7 +23,7 @@ use super::attempt::fly;
 use super::flight::{Flight, Outcome};
 use super::lifetime::{Kept, Moment};
 use super::memory::Failure;
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, SourceClock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
 use crate::http::HttpClient;
@@ -34,7 +34,7 @@ use crate::token::{AccessToken, TokenState};
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) http_client: Arc<dyn HttpClient>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: SourceClock,
     pub(super) refresh: RefreshPolicy,
     pub(super) retry: RetryPolicy,
     /// Drawn once per source, between 0 and 1.
@@ -106,7 +106,7 @@ impl<E: TokenExchange> Inner<E> {
         let Some(kept) = kept.as_ref() else {
             return Look::Nothing;
         };
-        match kept.state(Moment::now(&*self.tools.clock)) {
+        match kept.state(Moment::now(&self.tools.clock)) {
             TokenState::Fresh => Look::Fresh(kept.token.clone()),
             TokenState::Stale => Look::Stale(kept.token.clone()),
             TokenState::Expired => Look::Nothing,
@@ -134,7 +134,7 @@ impl<E: TokenExchange> Inner<E> {
                 Some(_) => PROBE_PATIENCE,
                 None => self.tools.retry.deadline.saturating_add(GRACE),
             };
-            match within(&*self.tools.clock, patience, flight.wait()).await {
+            match within(&self.tools.clock, patience, flight.wait()).await {
                 Some(Outcome::Landed(result)) => return result,
                 Some(Outcome::Void) => lost += 1,
                 None => return Err(known.unwrap_or_else(|| self.abandon(&flight))),
