@@ -4,7 +4,6 @@
 //! short lock that guards the flight, the remembered failure and the exchange; no lock is ever
 //! held across an await. What happens from there stands in the rooms below:
 //!
-//! - [`lifetime`]: from a grant to the two instants that matter;
 //! - [`memory`]: how long a failure is remembered;
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`flight`]: one exchange shared by all who wait, whoever goes away;
@@ -13,7 +12,6 @@
 mod attempt;
 mod builder;
 mod flight;
-mod lifetime;
 mod memory;
 #[cfg(test)]
 mod promises;

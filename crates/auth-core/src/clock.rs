@@ -10,6 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::lifetime::Moment;
+
 /// A boxed future, as the seams return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -85,6 +87,8 @@ mod machine {
 
     use rustix::time::{ClockId, clock_gettime};
 
+    use crate::lifetime::Moment;
+
     #[inline]
     pub(super) fn monotonic() -> Duration {
         since_zero(ClockId::MonotonicCoarse)
@@ -93,6 +97,14 @@ mod machine {
     #[inline]
     pub(super) fn wall() -> SystemTime {
         UNIX_EPOCH + since_zero(ClockId::RealtimeCoarse)
+    }
+
+    #[inline]
+    pub(super) fn moment() -> Moment {
+        Moment {
+            monotonic: since_zero(ClockId::MonotonicCoarse),
+            wall: since_zero(ClockId::RealtimeCoarse),
+        }
     }
 
     #[inline]
@@ -112,6 +124,8 @@ mod machine {
     use std::sync::OnceLock;
     use std::time::{Duration, Instant, SystemTime};
 
+    use crate::lifetime::Moment;
+
     #[allow(clippy::disallowed_methods)] // this file owns the call
     pub(super) fn monotonic() -> Duration {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
@@ -122,6 +136,19 @@ mod machine {
     pub(super) fn wall() -> SystemTime {
         SystemTime::now()
     }
+
+    pub(super) fn moment() -> Moment {
+        Moment {
+            monotonic: monotonic(),
+            wall: super::since_epoch(wall()),
+        }
+    }
+}
+
+/// A wall clock before 1970 counts as 1970.
+fn since_epoch(wall: SystemTime) -> Duration {
+    wall.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// The clock of a source. The machine's needs no call through a table, which a reader would feel.
@@ -129,6 +156,20 @@ mod machine {
 pub(crate) enum SourceClock {
     System,
     Custom(Arc<dyn Clock>),
+}
+
+impl SourceClock {
+    /// Both clocks at once.
+    #[inline]
+    pub(crate) fn now(&self) -> Moment {
+        match self {
+            Self::System => machine::moment(),
+            Self::Custom(clock) => Moment {
+                monotonic: clock.monotonic(),
+                wall: since_epoch(clock.wall()),
+            },
+        }
+    }
 }
 
 impl Clock for SourceClock {

@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod http;
 mod jwt;
+mod lifetime;
 mod policy;
 mod request;
 pub mod secret;

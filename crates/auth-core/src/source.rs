@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::HeaderMap;
 use secrecy::SecretString;
 
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Expiry, Grant};
-use crate::token::AccessToken;
+use crate::lifetime::Term;
+use crate::token::{AccessToken, Parts};
 
 /// A source of tokens. Ask it before each API call; it is cheap.
 ///
@@ -131,7 +131,8 @@ impl StaticTokenSource {
                 "the pasted token is blank, too long, or holds whitespace or characters that no token holds",
             )
         })?;
-        AccessToken::new(grant.secret, grant.token_type, HeaderMap::new(), None).map(Self)
+        let parts = Parts::new(grant, None, Term::Endless)?;
+        Ok(Self(AccessToken::own(Arc::new(parts))))
     }
 }
 

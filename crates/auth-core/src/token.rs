@@ -1,20 +1,24 @@
 //! The token that callers hold: a ready `Authorization` header that wipes itself.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::Guard;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
+use crate::exchange::Grant;
+use crate::lifetime::Term;
 use crate::secret::WipedBuffer;
 
 /// A bearer token, with the headers that carry it ready made.
 ///
-/// Cloning costs one reference count. There is no `Display`, no `Serialize` and no `PartialEq`;
-/// `Debug` shows the type and the expiry and never the secret. The secret and the header are wiped
-/// when the last clone is dropped.
+/// One copy of the token is in memory, inside the ready header; it is wiped when the last holder
+/// is gone. A token from a cache is lent by the cache's cell and costs no reference count; cloning
+/// it takes one. There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` shows the type
+/// and the expiry and never the secret.
 ///
 /// ```
 /// use auth_core::{StaticTokenSource, TokenSource};
@@ -29,15 +33,24 @@ use crate::secret::WipedBuffer;
 /// assert!(headers.contains_key("authorization"));
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
-pub struct AccessToken(Arc<Inner>);
+pub struct AccessToken(Hold);
 
-struct Inner {
-    secret: SecretString,
-    token_type: String,
+/// How a token is held. A loan is a slot of the reading thread's in the cell's own ledger, so
+/// readers on many cores share no counter; whoever stores a new token turns loans into counts.
+enum Hold {
+    Lent(Guard<Arc<Parts>>),
+    Own(Arc<Parts>),
+}
+
+/// What a token is made of; what the cache's cell holds.
+pub(crate) struct Parts {
+    /// `{token type} {secret}`.
     authorization: HeaderValue,
+    /// Where the secret begins in it.
+    secret_start: usize,
     companions: HeaderMap,
     expires_at: Option<SystemTime>,
+    pub(crate) term: Term,
 }
 
 /// How good a token still is.
@@ -65,45 +78,84 @@ impl TokenState {
     }
 }
 
-impl AccessToken {
-    /// Makes a token of its parts: `Authorization: {token_type} {secret}`.
+impl Parts {
+    /// Makes a token of what was granted: `Authorization: {token_type} {secret}`.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the two cannot stand in a header.
     pub(crate) fn new(
-        secret: SecretString,
-        token_type: String,
-        companions: HeaderMap,
+        grant: Grant,
         expires_at: Option<SystemTime>,
+        term: Term,
     ) -> Result<Self, Error> {
-        let text = secret.expose_secret();
-        let mut header = WipedBuffer::with_capacity(token_type.len() + 1 + text.len());
-        header.extend(token_type.as_bytes());
+        let secret = grant.secret.expose_secret();
+        let secret_start = grant.token_type.len() + 1;
+        let mut header = WipedBuffer::with_capacity(secret_start + secret.len());
+        header.extend(grant.token_type.as_bytes());
         header.extend(b" ");
-        header.extend(text.as_bytes());
+        header.extend(secret.as_bytes());
         let authorization = header.into_header()?;
-        Ok(Self(Arc::new(Inner {
-            secret,
-            token_type,
+        Ok(Self {
             authorization,
-            companions,
+            secret_start,
+            companions: grant.companions,
             expires_at,
-        })))
+            term,
+        })
     }
 
-    /// The token itself, for APIs that want it elsewhere than in `Authorization`.
+    /// What stands in the cell of a source without a token: ended before it began, so it is never
+    /// handed out.
+    pub(crate) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Parts>> = LazyLock::new(|| {
+            Arc::new(Parts {
+                authorization: HeaderValue::from_static(""),
+                secret_start: 0,
+                companions: HeaderMap::new(),
+                expires_at: None,
+                term: Term::over(),
+            })
+        });
+        Arc::clone(&NONE)
+    }
+
+    /// The token type with its space, and the secret; both are ASCII, as a grant has proved.
+    fn text(&self) -> (&str, &str) {
+        let text = std::str::from_utf8(self.authorization.as_bytes()).unwrap_or_default();
+        text.split_at_checked(self.secret_start).unwrap_or_default()
+    }
+}
+
+impl AccessToken {
+    pub(crate) fn own(parts: Arc<Parts>) -> Self {
+        Self(Hold::Own(parts))
+    }
+
+    pub(crate) fn lent(cell: Guard<Arc<Parts>>) -> Self {
+        Self(Hold::Lent(cell))
+    }
+
+    fn parts(&self) -> &Parts {
+        match &self.0 {
+            Hold::Lent(cell) => cell,
+            Hold::Own(parts) => parts,
+        }
+    }
+
+    /// The token itself, for APIs that want it elsewhere than in `Authorization`: a copy, which is
+    /// wiped when it is dropped.
     ///
     /// Reading it takes [`ExposeSecret`], so that each place that does can be found.
     #[must_use]
-    pub fn secret(&self) -> &SecretString {
-        &self.0.secret
+    pub fn secret(&self) -> SecretString {
+        self.parts().text().1.into()
     }
 
     /// The ready `Authorization` value, marked sensitive. Made once per token; a clone copies
     /// nothing.
     #[must_use]
     pub fn authorization(&self) -> HeaderValue {
-        self.0.authorization.clone()
+        self.parts().authorization.clone()
     }
 
     /// Sets every header that the API wants: `Authorization`, and the companions that the provider
@@ -119,35 +171,46 @@ impl AccessToken {
 
     /// The headers that [`apply`](Self::apply) sets, one by one.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        std::iter::once((&AUTHORIZATION, &self.0.authorization)).chain(self.0.companions.iter())
+        let parts = self.parts();
+        std::iter::once((&AUTHORIZATION, &parts.authorization)).chain(parts.companions.iter())
     }
 
     /// The scheme in front of the token, `Bearer` for all documented flows.
     #[must_use]
     pub fn token_type(&self) -> &str {
-        &self.0.token_type
+        self.parts().text().0.trim_end()
     }
 
     /// When the token ends, on this machine's wall clock; `None` for a token that was pasted and
     /// whose end nobody stated. For display and logs: the engine judges by more than this.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at
+        self.parts().expires_at
     }
 
     /// Whether the two are the very same token, by identity and not by content.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        std::ptr::eq(self.parts(), other.parts())
+    }
+}
+
+impl Clone for AccessToken {
+    /// One reference count; nothing is copied.
+    fn clone(&self) -> Self {
+        Self(Hold::Own(match &self.0 {
+            Hold::Lent(cell) => Arc::clone(cell),
+            Hold::Own(parts) => Arc::clone(parts),
+        }))
     }
 }
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
-            .field("token_type", &self.0.token_type)
+            .field("token_type", &self.token_type())
             .field("secret", &"[redacted]")
-            .field("expires_at", &self.0.expires_at.map(readable))
+            .field("expires_at", &self.expires_at().map(readable))
             .finish()
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lifetime::{Kept, Moment};
 use super::state::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::{BODY_LIMIT, Response};
+use crate::lifetime::Kept;
 use crate::policy::RetryPolicy;
 use crate::token::TokenState;
 
@@ -79,7 +79,7 @@ async fn try_once<E: TokenExchange>(
     attempt: u32,
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
-    let began = Moment::now(&tools.clock);
+    let began = tools.clock.now();
     let request = exchange
         .request()
         .map_err(|error| error.with_provider(provider))?;
@@ -119,7 +119,7 @@ async fn try_once<E: TokenExchange>(
         tools.jitter,
     )
     .map_err(about)?;
-    if kept.state(Moment::now(&tools.clock)) == TokenState::Expired {
+    if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = format!("{provider} granted a token that ended while it was on its way");
         return Err(about(Error::protocol(text)));
     }

@@ -222,8 +222,8 @@ impl HttpClient for Provider {
     }
 }
 
-fn text(token: &AccessToken) -> &str {
-    token.secret().expose_secret()
+fn text(token: &AccessToken) -> String {
+    token.secret().expose_secret().to_owned()
 }
 
 /// Lets every task run until it waits for something.

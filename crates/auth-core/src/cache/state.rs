@@ -16,19 +16,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use tokio::task::AbortHandle;
 
 use super::attempt::fly;
 use super::flight::{Flight, Outcome};
-use super::lifetime::{Kept, Moment};
 use super::memory::Failure;
 use crate::clock::{Clock, SourceClock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
 use crate::http::HttpClient;
+use crate::lifetime::Kept;
 use crate::policy::{RefreshPolicy, RetryPolicy};
-use crate::token::{AccessToken, TokenState};
+use crate::token::{AccessToken, Parts, TokenState};
 
 /// What a source works with, the same for its whole life.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Tools {
 }
 
 pub(super) struct Inner<E> {
-    kept: ArcSwapOption<Kept>,
+    kept: ArcSwap<Parts>,
     state: Mutex<State<E>>,
     tools: Arc<Tools>,
     provider: &'static str,
@@ -89,7 +89,7 @@ impl<E: TokenExchange> Inner<E> {
             throttle: Throttle::default(),
         };
         Ok(Self {
-            kept: ArcSwapOption::empty(),
+            kept: ArcSwap::new(Parts::none()),
             state: Mutex::new(state),
             tools: Arc::new(tools),
             provider,
@@ -101,14 +101,12 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     /// The fast path: one lock-free load and the two clocks.
+    #[inline]
     pub(super) fn look(&self) -> Look {
         let kept = self.kept.load();
-        let Some(kept) = kept.as_ref() else {
-            return Look::Nothing;
-        };
-        match kept.state(Moment::now(&self.tools.clock)) {
-            TokenState::Fresh => Look::Fresh(kept.token.clone()),
-            TokenState::Stale => Look::Stale(kept.token.clone()),
+        match kept.term.state(self.tools.clock.now()) {
+            TokenState::Fresh => Look::Fresh(AccessToken::lent(kept)),
+            TokenState::Stale => Look::Stale(AccessToken::lent(kept)),
             TokenState::Expired => Look::Nothing,
         }
     }
@@ -207,7 +205,7 @@ impl<E: TokenExchange> Inner<E> {
             let result = fly(exchange, tools, attempts).await;
             match source.upgrade() {
                 Some(source) => source.land(epoch, result),
-                None => Outcome::Landed(result.map(|kept| kept.token)),
+                None => Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
             }
         }));
         state.flight = Arc::downgrade(&flight);
@@ -226,10 +224,10 @@ impl<E: TokenExchange> Inner<E> {
         state.task = None;
         Outcome::Landed(match result {
             Ok(kept) => {
-                let token = kept.token.clone();
+                let parts = Arc::new(kept.parts);
                 state.failure = None;
-                self.kept.store(Some(Arc::new(kept)));
-                Ok(token)
+                self.kept.store(Arc::clone(&parts));
+                Ok(AccessToken::own(parts))
             }
             Err(error) => {
                 let now = self.tools.clock.monotonic();
@@ -261,13 +259,9 @@ impl<E: TokenExchange> Inner<E> {
 
     pub(super) fn invalidate(&self, token: &AccessToken) {
         let mut state = self.locked();
-        let is_kept = self
-            .kept
-            .load()
-            .as_ref()
-            .is_some_and(|kept| kept.token.is_same(token));
+        let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
         if is_kept && state.throttle.admits(self.tools.clock.monotonic()) {
-            self.kept.store(None);
+            self.kept.store(Parts::none());
         }
     }
 
@@ -275,7 +269,7 @@ impl<E: TokenExchange> Inner<E> {
         let identity = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
-            self.kept.store(None);
+            self.kept.store(Parts::none());
         }
         state.exchange = Arc::new(exchange);
         state.identity = identity;

@@ -4,64 +4,78 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::ExposeSecret;
 
-use crate::clock::Clock;
 use crate::error::Error;
 use crate::exchange::{Expiry, Grant};
 use crate::jwt::JwtTimes;
 use crate::policy::RefreshPolicy;
-use crate::token::{AccessToken, TokenState};
+use crate::token::{Parts, TokenState};
 
-/// What both clocks showed at one moment.
+/// What both clocks showed at one moment: time since origins of their own.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) monotonic: Duration,
-    wall: SystemTime,
+pub(crate) struct Moment {
+    pub(crate) monotonic: Duration,
+    pub(crate) wall: Duration,
 }
 
-/// A token with its instants.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) token: AccessToken,
-    pub(super) lifetime: Duration,
-    refresh_due: Moment,
-    usable_until: Moment,
+/// When a token is refreshed, and when it is no longer handed out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Term {
+    /// Nobody stated an end: a token that was pasted.
+    Endless,
+    Until {
+        refresh_due: Moment,
+        usable_until: Moment,
+    },
+}
+
+/// A token, and how long it lives: what a flight brings.
+pub(crate) struct Kept {
+    pub(crate) parts: Parts,
+    pub(crate) lifetime: Duration,
 }
 
 impl Moment {
-    #[inline]
-    pub(super) fn now(clock: &impl Clock) -> Self {
-        Self {
-            monotonic: clock.monotonic(),
-            wall: clock.wall(),
-        }
-    }
-
-    /// Later by a span. Where the wall clock cannot say it, the moment does not move, so that a
-    /// token ends too early rather than too late.
     fn plus(self, span: Duration) -> Self {
         Self {
             monotonic: self.monotonic.saturating_add(span),
-            wall: self.wall.checked_add(span).unwrap_or(self.wall),
+            wall: self.wall.saturating_add(span),
         }
     }
 
     /// Whether either clock has reached the other moment.
+    #[inline]
     fn has_reached(self, other: Self) -> bool {
         self.monotonic >= other.monotonic || self.wall >= other.wall
     }
 }
 
-impl Kept {
-    pub(super) fn state(&self, now: Moment) -> TokenState {
-        if now.has_reached(self.usable_until) {
-            TokenState::Expired
-        } else if now.has_reached(self.refresh_due) {
-            TokenState::Stale
-        } else {
-            TokenState::Fresh
+impl Term {
+    /// Over since the clocks began.
+    pub(crate) const fn over() -> Self {
+        let zero = Moment {
+            monotonic: Duration::ZERO,
+            wall: Duration::ZERO,
+        };
+        Self::Until {
+            refresh_due: zero,
+            usable_until: zero,
         }
     }
 
+    #[inline]
+    pub(crate) fn state(&self, now: Moment) -> TokenState {
+        match self {
+            Self::Endless => TokenState::Fresh,
+            Self::Until { usable_until, .. } if now.has_reached(*usable_until) => {
+                TokenState::Expired
+            }
+            Self::Until { refresh_due, .. } if now.has_reached(*refresh_due) => TokenState::Stale,
+            Self::Until { .. } => TokenState::Fresh,
+        }
+    }
+}
+
+impl Kept {
     /// Keeps a grant: its lifetime counts from `began`, the moment the request began.
     ///
     /// `server_time` is what the provider's clock showed; instants it stated are on that clock.
@@ -69,7 +83,7 @@ impl Kept {
     ///
     /// # Errors
     /// `Protocol` where the token had ended before it came.
-    pub(super) fn new(
+    pub(crate) fn new(
         provider: &'static str,
         grant: Grant,
         began: Moment,
@@ -97,13 +111,14 @@ impl Kept {
         let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
         let refresh_due = began.plus(lifetime.saturating_sub(window).saturating_sub(early));
         let usable_until = began.plus(lifetime.saturating_sub(policy.margin_for(lifetime)));
-        let ends = began.plus(lifetime).wall;
-        let token = AccessToken::new(grant.secret, grant.token_type, grant.companions, Some(ends))?;
-        Ok(Self {
-            token,
-            lifetime,
+        let ends = SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall);
+        let term = Term::Until {
             refresh_due,
             usable_until,
+        };
+        Ok(Self {
+            parts: Parts::new(grant, ends, term)?,
+            lifetime,
         })
     }
 }
@@ -128,13 +143,18 @@ fn lifetime(grant: &Grant, server_time: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::clock::{Clock as _, ManualClock, SourceClock};
     use crate::jwt::unix_time;
+    use std::sync::Arc;
+
+    fn now(clock: &ManualClock) -> Moment {
+        SourceClock::Custom(Arc::new(clock.clone())).now()
+    }
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
 
     fn kept(grant: Grant, server_time: SystemTime) -> Result<Kept, Error> {
-        let began = Moment::now(&ManualClock::default());
+        let began = now(&ManualClock::default());
         Kept::new(
             "acme",
             grant,
@@ -194,7 +214,7 @@ mod tests {
             jwt(Expiry::After(SECS(300))),
         ] {
             assert_eq!(
-                kept(grant, now).unwrap_err().kind(),
+                kept(grant, now).err().unwrap().kind(),
                 crate::ErrorKind::Protocol
             );
         }
@@ -203,7 +223,7 @@ mod tests {
     #[test]
     fn a_five_minute_token_is_fresh_for_four() {
         let clock = ManualClock::default();
-        let began = Moment::now(&clock);
+        let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
         let kept = Kept::new(
             "acme",
@@ -221,14 +241,14 @@ mod tests {
             (289, TokenState::Stale),
             (290, TokenState::Expired),
         ] {
-            assert_eq!(kept.state(began.plus(SECS(at))), state, "{at}");
+            assert_eq!(kept.parts.term.state(began.plus(SECS(at))), state, "{at}");
         }
     }
 
     #[test]
     fn either_clock_ends_a_token() {
         let clock = ManualClock::default();
-        let began = Moment::now(&clock);
+        let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
         let kept = Kept::new(
             "acme",
@@ -240,17 +260,17 @@ mod tests {
         )
         .unwrap();
         clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
-        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Expired);
+        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
         clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
-        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Fresh);
+        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Fresh);
         clock.advance(SECS(300));
-        assert_eq!(kept.state(Moment::now(&clock)), TokenState::Expired);
+        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
     }
 
     #[test]
     fn jitter_moves_the_refresh_earlier_by_up_to_a_quarter_of_its_window() {
         let clock = ManualClock::default();
-        let began = Moment::now(&clock);
+        let began = now(&clock);
         for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
             let grant = opaque(Expiry::After(SECS(300)));
             let kept = Kept::new(
@@ -262,7 +282,10 @@ mod tests {
                 jitter,
             )
             .unwrap();
-            let found = kept.refresh_due.monotonic - began.monotonic;
+            let Term::Until { refresh_due, .. } = kept.parts.term else {
+                panic!("endless")
+            };
+            let found = refresh_due.monotonic - began.monotonic;
             assert_eq!(found, Duration::from_secs_f64(due));
         }
     }
