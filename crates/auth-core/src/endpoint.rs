@@ -5,13 +5,15 @@
 //! `%61pi`, back-slashes), and a secret goes where the *client's* parser says. What is accepted
 //! here means the same to all of them.
 
+mod host;
+
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use http::Uri;
 
+use self::host::Host;
 use crate::error::Error;
 
 /// A URL to send secrets to: https, or http to this very machine; a real host; nothing hidden in it.
@@ -251,44 +253,6 @@ impl FromStr for Endpoint {
 
     fn from_str(url: &str) -> Result<Self, Error> {
         Self::parse(url)
-    }
-}
-
-/// What a host turned out to be.
-enum Host {
-    Address(IpAddr),
-    Name { labels: usize },
-}
-
-impl Host {
-    fn parse(host: &str) -> Option<Self> {
-        if let Some(inner) = host.strip_prefix('[') {
-            let address = inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
-            return Some(Self::Address(address.into()));
-        }
-        if let Ok(address) = host.parse::<Ipv4Addr>() {
-            return Some(Self::Address(address.into()));
-        }
-        // One dot at the end is the root; the name is the same.
-        let name = host.strip_suffix('.').unwrap_or(host);
-        let labels: Vec<&str> = name.split('.').collect();
-        let valid = |label: &&str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        // A last label that reads as a number makes other parsers see an IPv4 address
-        // (`127.1`, `2130706433`, `0x7f.1`).
-        let numeric = labels.last().is_some_and(|last| {
-            last.bytes().all(|b| b.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x")
-        });
-        (name.len() <= 253 && labels.iter().all(valid) && !numeric).then_some(Self::Name {
-            labels: labels.len(),
-        })
     }
 }
 

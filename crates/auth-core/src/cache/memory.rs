@@ -47,11 +47,13 @@ impl Failure {
             }
             _ => {
                 // A quarter of the outage so far: requests grow with its logarithm, and recovery
-                // is seen within a quarter of it.
-                let quarter = now.saturating_sub(since) / 4;
-                quarter
-                    .mul_f64(0.75 + 0.25 * draw.clamp(0.0, 1.0))
-                    .clamp(SHORTEST, LONGEST)
+                // is seen within a quarter of it. Replicas that fell together do not probe together.
+                let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
+                let (least, most) = (
+                    SHORTEST.max(quarter * 3 / 4),
+                    (SHORTEST * 3 / 2).max(quarter),
+                );
+                least + (most - least).mul_f64(draw.clamp(0.0, 1.0))
             }
         };
         let asked = error
@@ -112,13 +114,31 @@ mod tests {
             assert!(failure.answer(now).is_none());
             failure = next(Some(&failure), ErrorKind::Connect, now);
         }
-        assert_eq!(
-            pauses[..5],
-            [500, 500, 500, 500, 500].map(Duration::from_millis)
-        );
-        assert_eq!(pauses[5], Duration::from_millis(625));
+        assert_eq!(pauses[..5], [750; 5].map(Duration::from_millis));
+        assert_eq!(pauses[5], Duration::from_micros(937_500));
         assert_eq!(*pauses.last().unwrap(), SECS(30));
         assert!(pauses.is_sorted());
+    }
+
+    #[test]
+    fn replicas_that_fell_together_do_not_probe_together() {
+        for (outage, least, most) in [
+            (0, 500, 750),
+            (2, 500, 750),
+            (40, 7_500, 10_000),
+            (999, 22_500, 30_000),
+        ] {
+            let began = next(None, ErrorKind::Connect, Duration::ZERO);
+            for (draw, pause) in [(0.0, least), (1.0, most)] {
+                let error = Error::new(ErrorKind::Connect, "x");
+                let policy = RetryPolicy::default();
+                let failure = Failure::after(Some(&began), error, SECS(outage), &policy, draw);
+                assert_eq!(
+                    failure.unwrap().until,
+                    SECS(outage) + Duration::from_millis(pause)
+                );
+            }
+        }
     }
 
     #[test]
@@ -153,7 +173,7 @@ mod tests {
     fn an_outage_of_another_sort_begins_anew() {
         let rejected = next(None, ErrorKind::Credentials, SECS(0));
         let down = next(Some(&rejected), ErrorKind::Unavailable, SECS(1_000));
-        assert_eq!(down.until, SECS(1_000) + SHORTEST);
+        assert_eq!(down.until, SECS(1_000) + SHORTEST * 3 / 2);
     }
 
     #[test]

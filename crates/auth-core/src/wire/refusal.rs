@@ -1,0 +1,151 @@
+//! From an answer that is no success to an error: what the status means, and what the body adds.
+
+use http::StatusCode;
+use http::header::LOCATION;
+use serde::de::DeserializeOwned;
+
+use super::{Object, first_byte, without_bom};
+use crate::error::{Error, ErrorKind};
+use crate::http::Response;
+use crate::secret::Scrubber;
+
+/// What a provider's error body says, as far as it is one. All fields of the implementing type
+/// should be optional: a body that is not read counts as an empty one, never as a failure.
+pub trait Refusal: DeserializeOwned + Default {
+    /// The provider's stable code, if the body has one.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
+    /// The provider's prose.
+    fn description(&self) -> Option<&str> {
+        None
+    }
+
+    /// The identifier under which the provider logged the request.
+    fn request_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// The kind, where this provider's codes say more than the status: `usual` is what the status
+    /// alone says (see [`usual_kind`]).
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        let _ = answer;
+        usual
+    }
+
+    /// What to do about a refused request, for codes that have a known remedy.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What a status means for every provider, before the body has its say.
+///
+/// | status | kind |
+/// |---|---|
+/// | 401, 403 | `Credentials`; a 403 that is no JSON comes from a gateway: `Protocol` |
+/// | 429 | `RateLimited` |
+/// | 408, 425, 5xx | `Unavailable` |
+/// | other 4xx | `Request` |
+/// | 1xx, 3xx, other 2xx | `Protocol` |
+#[must_use]
+pub fn usual_kind(response: &Response) -> ErrorKind {
+    match response.status().as_u16() {
+        403 if is_foreign(response) => ErrorKind::Protocol,
+        401 | 403 => ErrorKind::Credentials,
+        429 => ErrorKind::RateLimited,
+        408 | 425 | 500..=599 => ErrorKind::Unavailable,
+        400..=499 => ErrorKind::Request,
+        _ => ErrorKind::Protocol,
+    }
+}
+
+/// Whether a body was written by something in between: text that is no JSON object.
+fn is_foreign(response: &Response) -> bool {
+    first_byte(response).is_some_and(|byte| byte != b'{')
+}
+
+/// The error that an answer of another status than success is.
+pub(super) fn error<F: Refusal>(
+    provider: &'static str,
+    check: &str,
+    known: &Scrubber,
+    response: &Response,
+) -> Error {
+    let status = response.status();
+    let body = serde_json::from_slice::<Object<F>>(without_bom(response.body()))
+        .map_or_else(|_| F::default(), |Object(body)| body);
+    let usual = usual_kind(response);
+    // A page from a gateway says nothing about what the provider thinks.
+    let kind = if usual == ErrorKind::Protocol {
+        usual
+    } else {
+        body.kind(response, usual)
+    };
+
+    let mut error = Error::new(kind, "");
+    error = error.with_provider(provider).with_status(status);
+    if let Some(code) = body.code() {
+        error = error.with_code(code, known);
+    }
+    if let Some(description) = body.description() {
+        error = error.with_description(description, known);
+    }
+    if let Some(id) = body.request_id() {
+        error = error.with_request_id(id, known);
+    }
+    if let Some(wait) = response.retry_after()
+        && error.is_retryable()
+    {
+        error = error.with_retry_after(wait);
+    }
+    let answer = match error.code() {
+        Some(code) => format!("{} {code}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    };
+    let text = match kind {
+        ErrorKind::Credentials => {
+            format!("{provider} refused the credentials ({answer}): check {check}")
+        }
+        ErrorKind::RateLimited => format!(
+            "{provider} asks for fewer requests ({answer}): share one source between callers"
+        ),
+        ErrorKind::Unavailable => format!("{provider} is unavailable ({answer})"),
+        ErrorKind::Protocol if status.is_redirection() => redirect(provider, response),
+        ErrorKind::Protocol if status == StatusCode::FORBIDDEN => {
+            format!(
+                "a gateway in front of {provider} blocked the request (403 without JSON): check allow-lists and the outgoing address"
+            )
+        }
+        ErrorKind::Protocol => {
+            format!("{provider} answered {answer}, which its document does not know")
+        }
+        _ => {
+            let advice = body
+                .advice()
+                .unwrap_or("check the options and the endpoint");
+            format!("{provider} refused the request ({answer}): {advice}")
+        }
+    };
+    error.with_message(text)
+}
+
+/// Names the target's host and nothing else of it: paths and queries may hold secrets.
+fn redirect(provider: &str, response: &Response) -> String {
+    let target = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let host = target
+        .and_then(|target| target.parse::<http::Uri>().ok())
+        .and_then(|uri| uri.host().map(|host| crate::secret::printable(host, 253)));
+    let status = response.status().as_u16();
+    let to = match host {
+        Some(host) => format!("to {host}"),
+        None => "to another path of the same host".to_owned(),
+    };
+    format!(
+        "{provider} redirected the token request ({status}) {to}; it was not followed, since the secret would go with it: check the endpoint"
+    )
+}
