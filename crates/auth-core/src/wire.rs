@@ -24,7 +24,7 @@ use crate::secret::Scrubber;
 ///
 /// # Errors
 /// - statuses but 200 and 201: by [`usual_kind`] and the body `F`;
-/// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`], which never
+/// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
 ///   quotes it.
 pub fn read<S: DeserializeOwned, F: Refusal>(
     provider: &'static str,
@@ -109,7 +109,7 @@ fn is_too_deep(body: &[u8]) -> bool {
 /// Checks a `token_type` that the wire states: `Bearer` in any case (RFC 6749 section 5.1).
 ///
 /// # Errors
-/// [`ErrorKind::Protocol`] that names the type.
+/// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type.
 pub fn expect_bearer(
     provider: &'static str,
     token_type: Option<&str>,
