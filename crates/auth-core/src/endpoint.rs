@@ -158,7 +158,7 @@ impl Endpoint {
                         "has a scheme where its host should be (https://https/...): the provider's document misprints it; ask the provider for its host",
                     );
                 }
-                let local = host == "localhost" || host.ends_with(".localhost");
+                let local = host == "localhost";
                 if labels < 2 && !local && hosts == Hosts::Public {
                     return refuse(
                         "has a host of one word (https://api/...), which is no public host: a misprint of the provider's document? Ask the provider for its host, or use Endpoint::parse_internal",

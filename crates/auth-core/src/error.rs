@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::secret::{Scrubber, printable};
+use crate::secret::Scrubber;
 
 /// What kind of failure this is, and so what to do about it.
 ///
@@ -162,7 +162,7 @@ impl Error {
     /// characters.
     #[must_use]
     pub fn with_code(self, code: &str, known: &Scrubber) -> Self {
-        let code = printable(&known.scrub(code), CODE_LIMIT);
+        let code = known.clean(code, CODE_LIMIT);
         self.change(|inner| inner.code = (!code.is_empty()).then_some(code))
     }
 
@@ -170,14 +170,14 @@ impl Error {
     /// characters.
     #[must_use]
     pub fn with_description(self, description: &str, known: &Scrubber) -> Self {
-        let text = printable(&known.scrub(description), DESCRIPTION_LIMIT);
+        let text = known.clean(description, DESCRIPTION_LIMIT);
         self.change(|inner| inner.description = (!text.is_empty()).then_some(text))
     }
 
     /// Adds the identifier under which the provider logged the request.
     #[must_use]
     pub fn with_request_id(self, id: &str, known: &Scrubber) -> Self {
-        let id = printable(&known.scrub(id), CODE_LIMIT);
+        let id = known.clean(id, CODE_LIMIT);
         self.change(|inner| inner.request_id = (!id.is_empty()).then_some(id))
     }
 
@@ -267,7 +267,9 @@ impl fmt::Display for Error {
         write!(f, "{}", self.0)?;
         if let Some(wait) = self.retry_after() {
             // Rounded up: "retry after 0 s" helps nobody.
-            let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let secs = wait
+                .as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0));
             write!(f, ": retry after {secs} s")?;
         }
         Ok(())

@@ -11,11 +11,10 @@ use http::header::{
 use http::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::ser::SerializeMap as _;
-use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::secret::{WipedBuffer, base64_wiped};
+use crate::secret::{WipedBuffer, base64_wiped, form_encoded};
 
 /// A value of a JSON or form body, told apart by whether it is secret.
 ///
@@ -131,11 +130,12 @@ impl TokenRequest {
     /// (RFC 6749 section 2.3.1).
     #[must_use]
     pub fn form_basic(mut self, client_id: &str, client_secret: &SecretString) -> Self {
-        let encode = |text: &str| -> Zeroizing<String> {
-            Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect())
-        };
-        let (id, secret) = (encode(client_id), encode(client_secret.expose_secret()));
-        self.insert_sensitive(AUTHORIZATION, basic(&id, &secret));
+        let secret = client_secret.expose_secret();
+        let mut pair = WipedBuffer::with_capacity(3 * (client_id.len() + secret.len()) + 1);
+        form_encoded(client_id, &mut pair);
+        pair.extend(b":");
+        form_encoded(secret, &mut pair);
+        self.insert_sensitive(AUTHORIZATION, base64_wiped("Basic ", pair.as_slice()));
         self
     }
 
@@ -182,13 +182,9 @@ impl TokenRequest {
         let mut body = WipedBuffer::with_capacity(512);
         for (index, (name, value)) in fields.iter().enumerate() {
             body.extend(if index == 0 { b"" } else { b"&" });
-            for part in form_urlencoded::byte_serialize(name.as_bytes()) {
-                body.extend(part.as_bytes());
-            }
+            form_encoded(name, &mut body);
             body.extend(b"=");
-            for part in form_urlencoded::byte_serialize(value.expose().as_bytes()) {
-                body.extend(part.as_bytes());
-            }
+            form_encoded(value.expose(), &mut body);
         }
         self.complete(Some("application/x-www-form-urlencoded"), body)
     }

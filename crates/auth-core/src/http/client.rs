@@ -24,14 +24,16 @@ pub(crate) fn default_client() -> Result<Arc<dyn HttpClient>, Error> {
 
 #[cfg(feature = "reqwest-0_13")]
 mod over_reqwest {
+    use std::fmt;
     use std::net::IpAddr;
-    use std::sync::OnceLock;
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
     use std::time::Duration;
 
     use async_trait::async_trait;
     use bytes::Bytes;
     use http::Request;
     use reqwest::{Client, ClientBuilder, redirect, retry};
+    use tokio::runtime::{Handle, Id};
 
     use super::super::{BODY_LIMIT, HttpClient};
     use crate::error::{Error, ErrorKind};
@@ -39,20 +41,25 @@ mod over_reqwest {
 
     /// The longest time to make a connection in.
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-    /// The longest time for one request as a whole. The engine's own limit is shorter or the same;
-    /// this one guards a client that is used without the engine.
-    const TIMEOUT: Duration = Duration::from_secs(10);
+    /// The longest time for one request as a whole. The engine's own limit is shorter; this one
+    /// guards a client that is used without the engine.
+    const TIMEOUT: Duration = Duration::from_secs(30);
+    /// Runtimes whose connections are kept; the least recent goes first.
+    const RUNTIMES_KEPT: usize = 16;
 
-    /// An [`HttpClient`] over reqwest, with rules that nobody can switch off: no redirects, TLS 1.2 or
-    /// later with verified certificates, plain http to loopback hosts alone, no decompression, no
-    /// retries of its own, 5 s to connect and 10 s in all, bodies cut at 64 KiB while they stream.
+    /// An [`HttpClient`] over reqwest, with rules that are applied after every setting of yours: no
+    /// redirects, TLS 1.2 or later with verified certificates, plain http to loopback hosts alone
+    /// and then past every proxy, no decompression, no retries of its own, no wire logs, 5 s to
+    /// connect and 30 s in all, bodies cut at 64 KiB while they stream.
     ///
-    /// Cheap to clone; clones share one connection pool. Sources share [`shared`](Self::shared) unless
-    /// told otherwise, so that a second source costs no second TLS set-up.
+    /// Cheap to clone; clones share their connections. Sources share [`shared`](Self::shared)
+    /// unless told otherwise, so that a second source costs no second TLS set-up. Connections are
+    /// kept by runtime: one that stands still holds up no other.
     ///
-    /// Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`) as reqwest does: https goes
-    /// through them as a tunnel, so a proxy sees host names and never a secret. To refuse them, or to
-    /// add a certificate authority, [`configure`](Self::configure) a client of your own.
+    /// Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`) as reqwest does: https
+    /// goes through them as a tunnel, so a proxy sees host names and never a secret. To refuse
+    /// them, or to add a certificate authority, [`configure`](Self::configure) a client of your
+    /// own.
     ///
     /// ```
     /// use auth_core::ReqwestClient;
@@ -60,8 +67,15 @@ mod over_reqwest {
     /// let client = ReqwestClient::configure(|builder| builder.no_proxy())?;
     /// # Ok::<(), auth_core::Error>(())
     /// ```
-    #[derive(Clone, Debug)]
-    pub struct ReqwestClient(Client);
+    #[derive(Clone)]
+    pub struct ReqwestClient(Arc<Inner>);
+
+    struct Inner {
+        step: Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>,
+        /// Made to prove the settings, and taken by the first runtime that asks.
+        first: Mutex<Option<Client>>,
+        by_runtime: Mutex<Vec<(Id, Client)>>,
+    }
 
     impl ReqwestClient {
         /// The client that all sources of this process share.
@@ -75,104 +89,169 @@ mod over_reqwest {
                 .clone()
         }
 
-        /// A client of your own: `step` sets what you need (a proxy, a certificate authority, a local
-        /// address) and the rules above are applied after it, so that it cannot weaken them.
+        /// A client of your own: `step` sets what you need (a proxy, a certificate authority, a
+        /// local address) and the rules above are applied after it. It is called once now and once
+        /// for each further runtime.
+        ///
+        /// What no rule can undo: a whole TLS configuration handed to reqwest
+        /// (`tls_backend_preconfigured`) verifies as it says itself.
         ///
         /// # Errors
         /// [`ErrorKind::Config`] where reqwest refuses the settings.
-        pub fn configure(step: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, Error> {
-            let builder = step(ClientBuilder::new())
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(retry::never())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .no_gzip()
-                .no_brotli()
-                .no_zstd()
-                .no_deflate();
-            #[cfg(any(
-                feature = "rustls",
-                feature = "rustls-no-provider",
-                feature = "native-tls"
-            ))]
-            let builder = builder
-                .tls_version_min(reqwest::tls::Version::TLS_1_2)
-                .tls_danger_accept_invalid_certs(false)
-                .tls_danger_accept_invalid_hostnames(false);
-            builder.build().map(Self).map_err(|cause| {
-                Error::config("the HTTP client could not be set up: check proxy and TLS settings")
-                    .with_source(cause.without_url())
-            })
+        pub fn configure(
+            step: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
+        ) -> Result<Self, Error> {
+            let first = build(step(ClientBuilder::new()))?;
+            Ok(Self(Arc::new(Inner {
+                step: Box::new(step),
+                first: Mutex::new(Some(first)),
+                by_runtime: Mutex::default(),
+            })))
         }
+
+        /// The client whose connections live on this runtime. A connection is a task; on a runtime
+        /// that nobody drives it would keep whoever picks it from the pool waiting.
+        fn of(&self, runtime: Id) -> Result<Client, Error> {
+            let mut kept = self
+                .0
+                .by_runtime
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, client)) = kept.iter().find(|(id, _)| *id == runtime) {
+                return Ok(client.clone());
+            }
+            let first = self
+                .0
+                .first
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let client = match first {
+                Some(client) => client,
+                None => build((self.0.step)(ClientBuilder::new()))?,
+            };
+            if kept.len() >= RUNTIMES_KEPT {
+                kept.remove(0);
+            }
+            kept.push((runtime, client.clone()));
+            Ok(client)
+        }
+
+        /// The client for plain http to this very machine: no setting of anybody's, and no proxy,
+        /// which would read the secret.
+        fn loopback() -> Result<Self, Error> {
+            static LOOPBACK: OnceLock<Result<ReqwestClient, Error>> = OnceLock::new();
+            LOOPBACK
+                .get_or_init(|| Self::configure(ClientBuilder::no_proxy))
+                .clone()
+        }
+    }
+
+    /// Applies the rules last.
+    fn build(builder: ClientBuilder) -> Result<Client, Error> {
+        let builder = builder
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never())
+            .connection_verbose(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate();
+        #[cfg(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        ))]
+        let builder = builder
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+            .tls_danger_accept_invalid_certs(false)
+            .tls_danger_accept_invalid_hostnames(false);
+        #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+        let builder = builder.tls_sslkeylogfile(false);
+        builder.build().map_err(|cause| {
+            Error::config("the HTTP client could not be set up: check proxy and TLS settings")
+                .with_source(cause.without_url())
+        })
     }
 
     #[async_trait]
     impl HttpClient for ReqwestClient {
         async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
-            let host = request.uri().host().unwrap_or_default().to_owned();
-            if request.uri().scheme_str() != Some("https") && !is_loopback(&host) {
+            let Ok(runtime) = Handle::try_current() else {
                 return Err(Error::config(
-                    "a secret would travel in plain http: use https",
+                    "this HTTP client needs a tokio runtime: call from one, or hand in an HttpClient of your own",
                 ));
-            }
+            };
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            let client = match request.uri().scheme_str() {
+                Some("https") => self.of(runtime.id())?,
+                _ if is_loopback(&host) => Self::loopback()?.of(runtime.id())?,
+                _ => {
+                    return Err(Error::config(
+                        "a secret would travel in plain http: use https",
+                    ));
+                }
+            };
             let request = reqwest::Request::try_from(request).map_err(|cause| {
                 Error::config("the token request is not valid").with_source(cause.without_url())
             })?;
-            let mut response = self
-                .0
+            let mut response = client
                 .execute(request)
                 .await
                 .map_err(|cause| failure(cause, &host))?;
-            let status = response.status();
-            let too_long = || {
-                Error::protocol("the answer is longer than 64 KiB, so it is no token response")
-                    .with_status(status)
-            };
-            if response
-                .content_length()
-                .is_some_and(|length| length > BODY_LIMIT as u64)
-            {
-                return Err(too_long());
-            }
-            let mut body = WipedBuffer::default();
-            while let Some(chunk) = response
-                .chunk()
-                .await
-                .map_err(|cause| failure(cause, &host))?
-            {
-                if body.len() + chunk.len() > BODY_LIMIT {
-                    return Err(too_long());
-                }
-                body.extend(&chunk);
-            }
+            let body = read_body(&mut response, &host).await?;
             let mut answer = http::Response::new(body.into_bytes());
-            *answer.status_mut() = status;
+            *answer.status_mut() = response.status();
             *answer.headers_mut() = std::mem::take(response.headers_mut());
             Ok(answer)
         }
     }
 
-    /// Tells apart what was surely not sent (Connect) from what may have been (Timeout, Unavailable).
+    /// Reads a body up to the limit. Of a success all of it is needed; of anything else the status
+    /// says most, and what could be read of the body will do.
+    async fn read_body(response: &mut reqwest::Response, host: &str) -> Result<WipedBuffer, Error> {
+        let status = response.status();
+        let mut body = WipedBuffer::default();
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => return Ok(body),
+                Err(cause) if status.is_success() => return Err(failure(cause, host)),
+                Err(_) => return Ok(body),
+            };
+            let room = BODY_LIMIT - body.len();
+            if let Some(fitting) = chunk.get(..room)
+                && chunk.len() > room
+            {
+                if status.is_success() {
+                    let text = "the answer is longer than 64 KiB, so it is no token response";
+                    return Err(Error::protocol(text).with_status(status));
+                }
+                body.extend(fitting);
+                return Ok(body);
+            }
+            body.extend(&chunk);
+        }
+    }
+
+    /// Tells apart what was surely not sent (Connect) from what may have been (Timeout,
+    /// Unavailable).
     fn failure(cause: reqwest::Error, host: &str) -> Error {
         let cause = cause.without_url();
         let (kind, text) = if cause.is_connect() && cause.is_timeout() {
-            (
-                ErrorKind::Connect,
-                format!("no connection to {host} in 5 s: check network, proxy and firewall"),
-            )
+            let text = format!("no connection to {host} in 5 s: check network, proxy and firewall");
+            (ErrorKind::Connect, text)
         } else if cause.is_connect() {
-            (
-                ErrorKind::Connect,
-                format!("no connection to {host}: check DNS, network, proxy and TLS chain"),
-            )
+            let text = format!("no connection to {host}: check DNS, network, proxy and TLS chain");
+            (ErrorKind::Connect, text)
         } else if cause.is_timeout() {
             (ErrorKind::Timeout, format!("no answer from {host} in time"))
         } else {
-            (
-                ErrorKind::Unavailable,
-                format!("the connection to {host} broke before an answer came"),
-            )
+            let text = format!("the connection to {host} broke before an answer came");
+            (ErrorKind::Unavailable, text)
         };
         Error::new(kind, text).with_source(cause)
     }
@@ -180,9 +259,15 @@ mod over_reqwest {
     fn is_loopback(host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         bare == "localhost"
-            || bare.ends_with(".localhost")
             || bare
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback())
+    }
+
+    impl fmt::Debug for ReqwestClient {
+        // reqwest's own shows default headers, which may hold a secret.
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("ReqwestClient").finish_non_exhaustive()
+        }
     }
 }

@@ -1,0 +1,277 @@
+//! Keeping known secrets out of text that came from outside.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::{WipedBuffer, form_encoded};
+
+/// Replaces known secrets in text that came from outside.
+///
+/// A provider that echoes the request back must not put a secret into our logs. Looked for are
+/// each secret raw, in base64 and base64url (padded or not), percent- and form-encoded, escaped as
+/// JSON or HTML, and in hexadecimal. Anything that looks like a JWT goes too. The forms are made
+/// when a text is scrubbed and wiped after it, so a scrubber that meets no text costs little.
+///
+/// ```
+/// use auth_core::Scrubber;
+///
+/// let known = Scrubber::new(["s3cr3t&value"]);
+/// assert_eq!(known.scrub("secret=s3cr3t%26value is wrong"), "secret=[redacted] is wrong");
+/// ```
+#[derive(Default)]
+pub struct Scrubber {
+    secrets: Vec<SecretString>,
+}
+
+const REDACTED: &str = "[redacted]";
+/// A secret shorter than this withholds the whole text: replacing it would shred the text.
+const SHORTEST_REPLACED: usize = 4;
+
+impl Scrubber {
+    /// A scrubber for these secrets. Blank ones are ignored.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = secrets.into_iter().filter(|secret| !secret.is_empty());
+        Self {
+            secrets: known.map(SecretString::from).collect(),
+        }
+    }
+
+    /// Adds the pair that Basic authentication sends, as it is and with both parts form-encoded.
+    #[must_use]
+    pub fn with_pair(mut self, user: &str, password: &str) -> Self {
+        let longest = 3 * (user.len() + password.len()) + 1;
+        let (mut plain, mut encoded) = (
+            WipedBuffer::with_capacity(longest),
+            WipedBuffer::with_capacity(longest),
+        );
+        for part in [user, ":", password] {
+            plain.extend(part.as_bytes());
+        }
+        form_encoded(user, &mut encoded);
+        encoded.extend(b":");
+        form_encoded(password, &mut encoded);
+        for pair in [plain, encoded] {
+            self.secrets.extend(
+                std::str::from_utf8(pair.as_slice())
+                    .map(SecretString::from)
+                    .ok(),
+            );
+        }
+        self
+    }
+
+    /// The text with every known secret, and everything that looks like a JWT, replaced.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut forms = Vec::new();
+        for secret in &self.secrets {
+            let secret = secret.expose_secret();
+            if secret.len() < SHORTEST_REPLACED && !text.is_empty() {
+                return REDACTED.to_owned();
+            }
+            written_forms(secret, &mut forms);
+        }
+        // Longest first, so that no form leaves a tail of another behind.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        let mut text = Zeroizing::new(text.to_owned());
+        for form in &forms {
+            if text.contains(form.as_str()) {
+                text = Zeroizing::new(text.replace(form.as_str(), REDACTED));
+            }
+        }
+        without_jwts(&text)
+    }
+
+    /// The text made fit for one line of a log, scrubbed, and cut at `limit` characters: in this
+    /// order, so that no invisible character splits a secret and no cut leaves half of one.
+    pub(crate) fn clean(&self, text: &str, limit: usize) -> String {
+        let visible = Zeroizing::new(printable(text, usize::MAX));
+        self.scrub(&visible).chars().take(limit).collect()
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scrubber").finish_non_exhaustive()
+    }
+}
+
+/// Every way in which a secret is commonly written.
+fn written_forms(secret: &str, forms: &mut Vec<Zeroizing<String>>) {
+    let bytes = secret.as_bytes();
+    let mut add = |form: Zeroizing<String>| {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    };
+    add(Zeroizing::new(secret.to_owned()));
+    for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+        add(Zeroizing::new(engine.encode(bytes)));
+    }
+    // RFC 3986's unreserved characters; those that `encodeURIComponent` leaves; a form's.
+    for kept in ["-._~", "-._~!'()*", "-._*"] {
+        for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+            for space in ["%20", "+"] {
+                add(percent_encoded(bytes, kept, digits, space));
+            }
+        }
+    }
+    for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+        add(spelt(bytes, |byte, form| push_hex(byte, digits, form)));
+    }
+    add(spelt(bytes, |byte, form| match byte {
+        b'"' => form.extend(br#"\""#),
+        b'\\' => form.extend(br"\\"),
+        byte => form.extend(&[byte]),
+    }));
+    add(spelt(bytes, |byte, form| match byte {
+        b'&' => form.extend(b"&amp;"),
+        b'<' => form.extend(b"&lt;"),
+        b'>' => form.extend(b"&gt;"),
+        b'"' => form.extend(b"&quot;"),
+        b'\'' => form.extend(b"&#39;"),
+        byte => form.extend(&[byte]),
+    }));
+}
+
+fn percent_encoded(bytes: &[u8], kept: &str, digits: &[u8; 16], space: &str) -> Zeroizing<String> {
+    spelt(bytes, |byte, form| {
+        if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
+            form.extend(&[byte]);
+        } else if byte == b' ' {
+            form.extend(space.as_bytes());
+        } else {
+            form.extend(b"%");
+            push_hex(byte, digits, form);
+        }
+    })
+}
+
+/// A form spelt byte by byte into storage that never grows, since growing leaves copies behind.
+fn spelt(bytes: &[u8], mut spell: impl FnMut(u8, &mut WipedBuffer)) -> Zeroizing<String> {
+    let mut form = WipedBuffer::with_capacity(6 * bytes.len());
+    for byte in bytes {
+        spell(*byte, &mut form);
+    }
+    Zeroizing::new(
+        std::str::from_utf8(form.as_slice())
+            .unwrap_or_default()
+            .to_owned(),
+    )
+}
+
+fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
+    for nibble in [byte >> 4, byte & 15] {
+        form.extend(
+            digits
+                .get(usize::from(nibble))
+                .map_or(&[][..], std::slice::from_ref),
+        );
+    }
+}
+
+/// Replaces runs of base64url and dots that begin as every JWT does: `eyJ` is `{"`.
+fn without_jwts(text: &str) -> String {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("eyJ") {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c| !in_token(c)).unwrap_or(from.len());
+        let (token, after) = from.split_at(end);
+        out.push_str(before);
+        out.push_str(if token.len() > 20 { REDACTED } else { token });
+        rest = after;
+    }
+    out + rest
+}
+
+/// Text fit for one line of a log: no control characters, no escapes, no direction overrides, at
+/// most `limit` characters.
+pub(crate) fn printable(text: &str, limit: usize) -> String {
+    let invisible = |c: &char| {
+        c.is_control()
+            || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let spaced = text.replace(['\r', '\n', '\t'], " ");
+    spaced
+        .trim()
+        .chars()
+        .filter(|c| !invisible(c))
+        .take(limit)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_written_form_of_a_secret_is_scrubbed() {
+        let secret = "p\u{e4}ss/w\"rd=+&%";
+        let known = Scrubber::new([secret]);
+        let bytes = secret.as_bytes();
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        for form in [
+            secret.to_owned(),
+            STANDARD.encode(bytes),
+            URL_SAFE_NO_PAD.encode(bytes),
+            "p%C3%A4ss%2Fw%22rd%3D%2B%26%25".to_owned(),
+            "p%c3%a4ss%2fw%22rd%3d%2b%26%25".to_owned(),
+            form_urlencoded::byte_serialize(bytes).collect(),
+            serde_json::to_string(secret)
+                .unwrap()
+                .trim_matches('"')
+                .to_owned(),
+            "p\u{e4}ss/w&quot;rd=+&amp;%".to_owned(),
+            hex.to_uppercase(),
+            hex,
+        ] {
+            assert_eq!(known.scrub(&format!("<{form}>")), "<[redacted]>", "{form}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_providers_text_is_scrubbed() {
+        let text = "sent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl back; eyJ is short";
+        assert_eq!(
+            Scrubber::default().scrub(text),
+            "sent [redacted] back; eyJ is short"
+        );
+    }
+
+    #[test]
+    fn a_secret_too_short_to_replace_withholds_the_text() {
+        assert_eq!(Scrubber::new(["ab"]).scrub("about"), "[redacted]");
+    }
+
+    #[test]
+    fn escapes_and_direction_overrides_do_not_reach_a_log() {
+        assert_eq!(printable("a\u{1b}[31mb\u{202e}c\r\nd", 99), "a[31mbc  d");
+        assert_eq!(printable("ééé", 2), "éé");
+    }
+
+    #[test]
+    fn an_invisible_character_does_not_hide_a_secret() {
+        let known = Scrubber::new(["made-up&secret"]);
+        for text in [
+            "made-up\u{200b}&secret",
+            "made-up\0&secret",
+            "made-up&\u{202e}secret",
+        ] {
+            assert_eq!(known.clean(text, 99), "[redacted]", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_known_in_both_spellings() {
+        let known = Scrubber::default().with_pair("client one", "p&ss");
+        for pair in ["client one:p&ss", "client+one:p%26ss"] {
+            assert_eq!(known.scrub(&STANDARD.encode(pair)), "[redacted]", "{pair}");
+        }
+    }
+}
