@@ -37,8 +37,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clocks, with tokio's timer on a tokio runtime. Elsewhere a sleep costs a thread
-/// that lives as long as the sleep; hand in a `Clock` of your own where that is too much.
+/// The machine's clocks, with tokio's timer on a tokio runtime, whose time driver must be on
+/// (`enable_time` or `enable_all`). Elsewhere a sleep costs a thread until it is over or dropped;
+/// hand in a `Clock` of your own where that is too much.
 ///
 /// With the feature `coarse-clock`, on Linux and Android, the kernel's coarse clocks are read: they
 /// stand still for up to 10 ms at a time and cost a fraction of the exact ones. The engine's
@@ -66,14 +67,19 @@ impl Clock for SystemClock {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Box::pin(tokio::time::sleep(duration));
         }
-        let (done, wake) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            std::thread::sleep(duration);
-            // Nobody waits any more where this fails.
-            let _ = done.send(());
-        });
+        let (done, woken) = tokio::sync::oneshot::channel();
+        let (waiting, gone) = std::sync::mpsc::channel::<()>();
+        // Where no thread is to be had, the sleep is over at once: failing is better than hanging.
+        let _ = std::thread::Builder::new()
+            .name("auth-core timer".into())
+            .spawn(move || {
+                // Ends early where the sleeper is dropped, and `waiting` with it.
+                let _ = gone.recv_timeout(duration);
+                let _ = done.send(());
+            });
         Box::pin(async move {
-            let _ = wake.await;
+            let _waiting = waiting;
+            let _ = woken.await;
         })
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::io::Read as _;
 
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::secret::{Charset, WipedBuffer, checked};
 
 /// Where variables are looked up: the process environment, or pairs of your own.
 ///
@@ -18,10 +19,12 @@ use crate::error::Error;
 ///
 /// ```
 /// use auth_core::Env;
+/// use auth_core::secret::Charset;
 ///
 /// let env = Env::from_pairs([("ACME_KEY", "k-1")]);
 /// let mut vars = env.reader("acme");
-/// let (key, secret) = (vars.required("ACME_KEY"), vars.required("ACME_SECRET"));
+/// let key = vars.required("ACME_KEY", Charset::Text);
+/// let secret = vars.required("ACME_SECRET", Charset::Text);
 /// let error = vars.finish().unwrap_err();
 /// assert_eq!(error.to_string(), "acme: set ACME_SECRET (or ACME_SECRET_FILE)");
 /// ```
@@ -59,7 +62,6 @@ impl Env {
             provider,
             missing: Vec::new(),
             faults: Vec::new(),
-            incomplete: false,
         }
     }
 
@@ -109,19 +111,24 @@ pub struct EnvReader<'a> {
     provider: &'static str,
     missing: Vec<String>,
     faults: Vec<String>,
-    /// Whether a value that was asked for could not be read.
-    incomplete: bool,
 }
 
 impl EnvReader<'_> {
-    /// A variable that must be set. What is missing is reported by [`finish`](Self::finish); until
-    /// then the value is blank.
-    pub fn required(&mut self, name: &str) -> SecretString {
-        self.read(name).unwrap_or_else(|| {
-            self.missing.push(name.to_owned());
-            self.incomplete = true;
-            SecretString::from("")
-        })
+    /// A secret that must be set and fit its place. What is missing or wrong is reported by
+    /// [`finish`](Self::finish) under the variable's name.
+    pub fn required(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
+        let value = self.must_read(name)?;
+        self.keep(checked(name, value, charset))
+    }
+
+    /// A variable that must be set and is not secret, parsed.
+    pub fn required_parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Option<T> {
+        let value = self.must_read(name)?;
+        self.parse(name, value.expose_secret(), parse)
     }
 
     /// A variable that may be set and is not secret.
@@ -142,32 +149,24 @@ impl EnvReader<'_> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Option<T> {
-        let known = self.faults.len();
         let value = self.optional(name)?;
-        if self.faults.len() > known {
-            return None; // it could not be read, which is said already
-        }
-        match parse(&value) {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                self.faults.push(format!("{name}: {error}"));
-                None
-            }
-        }
+        self.parse(name, &value, parse)
+    }
+
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        value: &str,
+        parse: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Option<T> {
+        self.keep(parse(value).map_err(|error| Error::config(format!("{name}: {error}"))))
     }
 
     /// Keeps an error about a value that was read, to be reported with all others.
     pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                // Where a value could not be read, what is made of it can only repeat that.
-                if !self.incomplete {
-                    self.faults.push(error.to_string());
-                }
-                None
-            }
-        }
+        result
+            .map_err(|error| self.faults.push(error.to_string()))
+            .ok()
     }
 
     /// Says all that was missing or wrong in one error.
@@ -197,47 +196,57 @@ impl EnvReader<'_> {
         Err(Error::config(text).with_provider(self.provider))
     }
 
+    /// A value that must be there.
+    fn must_read(&mut self, name: &str) -> Option<SecretString> {
+        let known = self.faults.len();
+        let value = self.read(name);
+        if value.is_none() && self.faults.len() == known {
+            self.missing.push(name.to_owned());
+        }
+        value
+    }
+
+    /// A value; where it cannot be read, nothing, and a fault that says so.
     fn read(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");
-        match (self.env.lookup(name), self.env.lookup(&file_name)) {
-            (Some(_), Some(_)) => {
-                self.fault(format!("{name} and {file_name} are both set: unset one"))
-            }
-            (Some(Ok(value)), None) => Some(value),
-            (Some(Err(())), None) => self.fault(format!("{name} is not valid UTF-8")),
-            (None, Some(Ok(path))) => self.read_file(&file_name, path.expose_secret()),
-            (None, Some(Err(()))) => self.fault(format!("{file_name} is not valid UTF-8")),
-            (None, None) => None,
-        }
-    }
-
-    fn read_file(&mut self, file_name: &str, path: &str) -> Option<SecretString> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) => {
-                return self.fault(format!(
-                    "{file_name} names a file that cannot be read ({})",
-                    error.kind()
-                ));
-            }
+        let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
+            (Some(Ok(value)), None) => return Some(value),
+            (None, Some(Ok(path))) => match read_file(path.expose_secret()) {
+                Ok(value) => return Some(value),
+                Err(fault) => format!("{file_name} names {fault}"),
+            },
+            (None, None) => return None,
+            (Some(_), Some(_)) => format!("{name} and {file_name} are both set: unset one"),
+            (Some(Err(())), None) => format!("{name} is not valid UTF-8"),
+            (None, Some(Err(()))) => format!("{file_name} is not valid UTF-8"),
         };
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            return self.fault(format!("{file_name} names a file that is not valid UTF-8"));
-        };
-        let text = text
-            .strip_suffix('\n')
-            .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
-        if text.is_empty() {
-            return self.fault(format!("{file_name} names an empty file"));
-        }
-        Some(SecretString::from(text))
+        self.faults.push(fault);
+        None
     }
+}
 
-    /// Notes a fault. The value is then blank rather than missing, so that it is named once.
-    fn fault(&mut self, text: String) -> Option<SecretString> {
-        self.faults.push(text);
-        self.incomplete = true;
-        Some(SecretString::from(""))
+/// The longest file that is taken for a secret.
+const FILE_LIMIT: u64 = 64 * 1024;
+
+fn read_file(path: &str) -> Result<SecretString, String> {
+    let unreadable =
+        |error: std::io::Error| format!("a file that cannot be read ({})", error.kind());
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut buffer = WipedBuffer::with_capacity(4096);
+    let count = std::io::copy(&mut file.take(FILE_LIMIT + 1), &mut buffer).map_err(unreadable)?;
+    if count > FILE_LIMIT {
+        return Err("a file of over 64 KiB, which is no secret".into());
+    }
+    let Ok(text) = std::str::from_utf8(buffer.as_slice()) else {
+        return Err("a file that is not valid UTF-8".into());
+    };
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
+    if text.is_empty() {
+        Err("an empty file".into())
+    } else {
+        Ok(SecretString::from(text))
     }
 }
 
@@ -253,9 +262,9 @@ mod tests {
             ("A_URL", "CANARY-2"),
         ]);
         let mut vars = env.reader("acme");
-        assert_eq!(vars.required("A_KEY").expose_secret(), "CANARY-1");
-        vars.required("A_EMPTY");
-        vars.required("A_SECRET");
+        assert!(vars.required("A_KEY", Charset::Text).is_some());
+        vars.required("A_EMPTY", Charset::Text);
+        vars.required("A_SECRET", Charset::Text);
         vars.parsed("A_URL", crate::Endpoint::parse);
         let text = vars.finish().unwrap_err().to_string();
         assert!(
@@ -276,18 +285,19 @@ mod tests {
         for (content, value) in [
             ("s3cret\n", "s3cret"),
             ("s3cret\r\n", "s3cret"),
-            ("s3cret\n\n", "s3cret\n"),
+            ("s3cret", "s3cret"),
         ] {
             std::fs::write(&path, content).unwrap();
             let env = Env::from_pairs([("A_SECRET_FILE", path.to_str().unwrap())]);
             let mut vars = env.reader("acme");
-            assert_eq!(vars.required("A_SECRET").expose_secret(), value);
+            let found = vars.required("A_SECRET", Charset::Text);
+            assert_eq!(found.unwrap().expose_secret(), value);
             vars.finish().unwrap();
         }
         let missing = dir.join("nowhere");
         let env = Env::from_pairs([("A_SECRET_FILE", missing.to_str().unwrap())]);
         let mut vars = env.reader("acme");
-        vars.required("A_SECRET");
+        vars.required("A_SECRET", Charset::Text);
         let text = vars.finish().unwrap_err().to_string();
         assert_eq!(
             text,
@@ -309,7 +319,7 @@ mod tests {
     fn both_twins_set_is_an_error_that_names_both() {
         let env = Env::from_pairs([("A_SECRET", "CANARY"), ("A_SECRET_FILE", "/nowhere")]);
         let mut vars = env.reader("acme");
-        vars.required("A_SECRET");
+        vars.required("A_SECRET", Charset::Text);
         let text = vars.finish().unwrap_err().to_string();
         assert_eq!(
             text,

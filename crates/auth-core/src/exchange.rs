@@ -60,7 +60,8 @@ pub trait TokenExchange: Send + Sync + 'static {
     /// that are as good as each other's.
     fn identity(&self) -> Identity;
 
-    /// The token request, complete: method, URL, headers, body.
+    /// The token request, complete: method, URL, headers, body. Never print it: `{:?}` shows the
+    /// body, and with it the secret.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is missing.

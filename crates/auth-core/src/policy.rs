@@ -54,7 +54,7 @@ impl RefreshPolicy {
     }
 
     /// The longest time before the end at which a token is no longer handed out (never more than a
-    /// twentieth of the lifetime).
+    /// twentieth of the lifetime, and never less than 10 ms, a tick of the coarsest clock).
     #[must_use]
     pub fn margin(mut self, margin: Duration) -> Self {
         self.margin = margin;
@@ -156,7 +156,8 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest time that one attempt may take.
+    /// The longest time that one attempt may take. `ReqwestClient` ends a request after 30 s of its
+    /// own accord.
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;

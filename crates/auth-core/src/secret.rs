@@ -18,7 +18,6 @@ pub use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 pub use self::scrub::Scrubber;
-pub(crate) use self::scrub::printable;
 use crate::error::Error;
 
 /// What a value may hold, by the place that it travels in.

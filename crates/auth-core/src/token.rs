@@ -181,8 +181,9 @@ impl AccessToken {
         self.parts().text().0.trim_end()
     }
 
-    /// When the token ends, on this machine's wall clock; `None` for a token that was pasted and
-    /// whose end nobody stated. For display and logs: the engine judges by more than this.
+    /// When the engine takes the token to end, on this machine's wall clock: what the provider said,
+    /// or sooner where a policy caps it. `None` for a token that was pasted and whose end nobody
+    /// stated. For display and logs: the engine judges by more than this.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.parts().expires_at

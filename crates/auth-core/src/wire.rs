@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 pub use self::refusal::{Refusal, usual_kind};
-pub use self::shapes::{Number, Object, Text};
+pub use self::shapes::{Maybe, Number, Object, Text};
 use crate::error::Error;
 use crate::http::Response;
 use crate::secret::Scrubber;
@@ -72,6 +72,10 @@ fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
         Some(b'{') => {}
         Some(_) => return Err("a body that is not a JSON object".into()),
     }
+    // Fields that nobody reads are skipped without a look at their bytes (RFC 8259 section 8.1).
+    if std::str::from_utf8(response.body()).is_err() {
+        return Err("a body that is not valid UTF-8".into());
+    }
     if is_too_deep(response.body()) {
         return Err("JSON that is nested too deeply".into());
     }
@@ -116,9 +120,9 @@ pub fn expect_bearer(
     known: &Scrubber,
 ) -> Result<(), Error> {
     match token_type {
-        Some(stated) if stated.eq_ignore_ascii_case("bearer") => Ok(()),
+        Some(stated) if stated.trim().eq_ignore_ascii_case("bearer") => Ok(()),
         Some(stated) => {
-            let shown = crate::secret::printable(&known.scrub(stated), 32);
+            let shown = known.clean(stated, 32);
             Err(Error::protocol(format!(
                 "{provider} answered with token type {shown:?} where Bearer is expected"
             ))
@@ -205,6 +209,7 @@ mod tests {
             b"{\"token\":\"t\"}<!-- -->",
             b"{\"token\":\"t\"} {\"token\":\"t\"}",
             b"{\"token\":\"\xff\xfe\"}",
+            b"{\"token\":\"t\",\"unread\":\"\xe9\"}",
             b"<html></html>",
             deep.as_bytes(),
         ] {

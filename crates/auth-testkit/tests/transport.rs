@@ -1,6 +1,6 @@
 //! The transport rules of `auth-core`'s own client, over real sockets.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // a test that cannot go on panics
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // a test that cannot go on panics
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,6 +130,75 @@ async fn a_compressed_body_is_not_unpacked() {
     assert!(!server.requests()[0].headers.contains_key("accept-encoding"));
 }
 
+/// Security T6: a proxy would read the secret.
+#[tokio::test]
+async fn plain_http_to_this_machine_goes_past_every_proxy() {
+    let proxy = Server::answering(response(200, &[], b"{}")).await;
+    let server = Server::answering(response(200, &[], b"{}")).await;
+    let address = proxy.endpoint().to_string();
+    let client = ReqwestClient::configure(move |builder| {
+        builder.proxy(reqwest::Proxy::all(&address).unwrap())
+    });
+    client
+        .unwrap()
+        .send(request(&server.endpoint()))
+        .await
+        .unwrap();
+    assert_eq!((proxy.connections(), server.connections()), (0, 1));
+}
+
+/// A kept connection is a task of the runtime that made it; one that nobody drives any more must
+/// not be handed to another.
+#[test]
+fn a_runtime_that_stands_still_holds_up_no_other() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let servers = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let endpoint = servers.block_on(serve(|mut stream| async move {
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            .await;
+        // Kept open by a task, so that the client keeps it too.
+        tokio::runtime::Handle::current().spawn(async move {
+            let mut rest = [0; 4096];
+            while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                    .await;
+            }
+        });
+    }));
+    let (parked, driven) = (runtime(), runtime());
+    parked.block_on(send(&endpoint)).unwrap();
+    let began = Instant::now();
+    driven.block_on(send(&endpoint)).unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(parked);
+}
+
+#[test]
+fn without_a_tokio_runtime_the_error_says_so() {
+    let client = ReqwestClient::shared().unwrap();
+    let endpoint = Endpoint::from_static("https://pay.example.com");
+    let mut call = std::pin::pin!(client.send(request(&endpoint)));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else {
+        panic!()
+    };
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
 #[tokio::test]
 async fn failures_tell_apart_what_was_sent_and_what_was_not() {
     // Nobody listens: bound and dropped again.
@@ -240,8 +309,9 @@ mod tls {
     async fn an_added_authority_is_trusted_for_the_hosts_it_speaks_for() {
         for (host, trusted) in [("localhost", true), ("pay.example.com", false)] {
             let (endpoint, authority, read) = server(host).await;
-            let client =
-                ReqwestClient::configure(|builder| builder.tls_certs_merge([authority])).unwrap();
+            let trusting =
+                move |builder: reqwest::ClientBuilder| builder.tls_certs_merge([authority.clone()]);
+            let client = ReqwestClient::configure(trusting).unwrap();
             let answer = client.send(request(&endpoint)).await;
             assert_eq!(answer.is_ok(), trusted, "{host}: {answer:?}");
             assert_eq!(read.load(Ordering::SeqCst) > 0, trusted);

@@ -31,14 +31,18 @@ impl Credentials {
         client_id: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        Self::named(("client_id", client_id), ("client_secret", client_secret))
+        Ok(Self {
+            client_id: checked("client_id", client_id, Charset::Text)?,
+            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+        })
     }
 
     /// Reads `DIGISHARE_CLIENT_ID` and `DIGISHARE_CLIENT_SECRET`, or the files that
     /// `DIGISHARE_CLIENT_ID_FILE` and `DIGISHARE_CLIENT_SECRET_FILE` name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
+    /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
         let mut vars = env.reader(crate::exchange::PROVIDER);
@@ -48,21 +52,11 @@ impl Credentials {
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let id = vars.required("DIGISHARE_CLIENT_ID");
-        let secret = vars.required("DIGISHARE_CLIENT_SECRET");
-        vars.keep(Self::named(
-            ("DIGISHARE_CLIENT_ID", id),
-            ("DIGISHARE_CLIENT_SECRET", secret),
-        ))
-    }
-
-    fn named(
-        (id_name, id): (&str, impl Into<SecretString>),
-        (secret_name, secret): (&str, impl Into<SecretString>),
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            client_id: checked(id_name, id, Charset::Text)?,
-            client_secret: checked(secret_name, secret, Charset::Text)?,
+        let client_id = vars.required("DIGISHARE_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required("DIGISHARE_CLIENT_SECRET", Charset::Text);
+        Some(Self {
+            client_id: client_id?,
+            client_secret: client_secret?,
         })
     }
 
@@ -117,8 +111,8 @@ impl PersonalAccessToken {
     pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
         const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
         let mut vars = env.reader(crate::exchange::PROVIDER);
-        let token = vars.required(NAME);
-        let token = vars.keep(Self::named(NAME, token));
+        let token = vars.required(NAME, Charset::Header);
+        let token = token.and_then(|token| vars.keep(Self::named(NAME, token)));
         vars.finish()?;
         token.ok_or_else(|| Error::config("no token was read"))
     }

@@ -32,14 +32,19 @@ impl Credentials {
         api_key: impl Into<SecretString>,
         api_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        Self::named(("api_key", api_key), ("api_secret", api_secret))
+        let api_key = checked("api_key", api_key, Charset::Text)?;
+        Ok(Self {
+            api_key: without_colon("api_key", api_key)?,
+            api_secret: checked("api_secret", api_secret, Charset::Text)?,
+        })
     }
 
     /// Reads `DIGITALPAYE_API_KEY` and `DIGITALPAYE_API_SECRET`, or the files that
     /// `DIGITALPAYE_API_KEY_FILE` and `DIGITALPAYE_API_SECRET_FILE` name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
+    /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
         let mut vars = env.reader(crate::exchange::PROVIDER);
@@ -49,27 +54,12 @@ impl Credentials {
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let key = vars.required("DIGITALPAYE_API_KEY");
-        let secret = vars.required("DIGITALPAYE_API_SECRET");
-        vars.keep(Self::named(
-            ("DIGITALPAYE_API_KEY", key),
-            ("DIGITALPAYE_API_SECRET", secret),
-        ))
-    }
-
-    fn named(
-        (key_name, key): (&str, impl Into<SecretString>),
-        (secret_name, secret): (&str, impl Into<SecretString>),
-    ) -> Result<Self, Error> {
-        let api_key = checked(key_name, key, Charset::Text)?;
-        if api_key.expose_secret().contains(':') {
-            return Err(Error::config(format!(
-                "{key_name} holds a colon, which Basic authentication cannot carry: is it key:secret in one?"
-            )));
-        }
-        Ok(Self {
-            api_key,
-            api_secret: checked(secret_name, secret, Charset::Text)?,
+        let key = vars.required("DIGITALPAYE_API_KEY", Charset::Text);
+        let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
+        let secret = vars.required("DIGITALPAYE_API_SECRET", Charset::Text);
+        Some(Self {
+            api_key: key?,
+            api_secret: secret?,
         })
     }
 
@@ -79,12 +69,18 @@ impl Credentials {
             self.api_key.expose_secret(),
             self.api_secret.expose_secret(),
         );
-        Scrubber::new([
-            key,
-            secret,
-            SecretString::from(format!("{key}:{secret}")).expose_secret(),
-        ])
+        Scrubber::new([key, secret]).with_pair(key, secret)
     }
+}
+
+/// Basic authentication ends the user at the first colon (RFC 7617 section 2).
+fn without_colon(name: &str, key: SecretString) -> Result<SecretString, Error> {
+    if key.expose_secret().contains(':') {
+        return Err(Error::config(format!(
+            "{name} holds a colon, which Basic authentication cannot carry: is it key:secret in one?"
+        )));
+    }
+    Ok(key)
 }
 
 impl fmt::Debug for Credentials {

@@ -1,6 +1,7 @@
 //! The flow: Basic from key and secret, a bearer token back.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use auth_core::{
     Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, JwtTimes, Response, TokenExchange,
@@ -17,7 +18,7 @@ const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com"
 const TOKEN_PATH: &str = "v1/auth";
 const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
 /// The lifetime of the document's sample, for answers that state none.
-const USUAL_LIFETIME: std::time::Duration = std::time::Duration::from_secs(600);
+const USUAL_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Digitalpaye's flow: `POST /v1/auth` with Basic authentication and `X-Environment`.
 ///
@@ -83,16 +84,16 @@ impl Digitalpaye {
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         let mut vars = env.reader(PROVIDER);
         let credentials = Credentials::read(&mut vars);
-        let environment = vars.optional("DIGITALPAYE_ENVIRONMENT");
+        let environment = vars.parsed("DIGITALPAYE_ENVIRONMENT", |name| {
+            let environment = Environment::from(name);
+            environment.header().map(|_| environment)
+        });
         let endpoint = vars.parsed("DIGITALPAYE_BASE_URL", Endpoint::parse);
         vars.finish()?;
         let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
         Ok(Self {
             credentials,
-            environment: environment
-                .as_deref()
-                .map(Environment::from)
-                .unwrap_or_default(),
+            environment: environment.unwrap_or_default(),
             endpoint: endpoint.unwrap_or(DOCUMENTED),
         })
     }
@@ -151,12 +152,11 @@ impl TokenExchange for Digitalpaye {
             auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
         let (token, exp) = granted.into_parts()?;
         let expiry = match Expiry::at_unix_seconds(exp) {
+            Expiry::At(instant) if is_plausible(instant, response) => Expiry::At(instant),
             // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
             // that the document offers.
-            Expiry::Unknown if JwtTimes::peek(token.expose_secret()).expires_at().is_none() => {
-                Expiry::After(USUAL_LIFETIME)
-            }
-            expiry => expiry,
+            _ if JwtTimes::peek(token.expose_secret()).expires_at().is_some() => Expiry::Unknown,
+            _ => Expiry::After(USUAL_LIFETIME),
         };
         let grant =
             Grant::bearer(token, expiry)?.companion(X_ENVIRONMENT, self.environment.header()?);
@@ -166,6 +166,15 @@ impl TokenExchange for Digitalpaye {
             grant
         })
     }
+}
+
+/// Whether a token may end then: one that ends after more than 400 days is no ten-minute token, but
+/// a number in another unit.
+fn is_plausible(end: SystemTime, response: &Response) -> bool {
+    const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+    end.duration_since(response.server_time())
+        .is_ok_and(|left| left <= LONGEST)
+        || end <= response.server_time()
 }
 
 impl Environment {

@@ -1,6 +1,6 @@
 //! The shapes of Digitalpaye's bodies.
 
-use auth_core::wire::{Number, Object, Refusal, Text};
+use auth_core::wire::{Maybe, Number, Refusal, Text};
 use auth_core::{Error, ErrorKind, Response, SecretString};
 use serde::Deserialize;
 
@@ -8,11 +8,11 @@ use serde::Deserialize;
 /// "exp"}`.
 #[derive(Deserialize)]
 pub(crate) struct Granted {
-    #[serde(default, rename = "statusCode")]
-    status_code: Number,
+    #[serde(rename = "statusCode")]
+    status_code: Option<Number>,
+    code_status: Option<Number>,
     #[serde(default)]
-    code_status: Number,
-    data: Option<Object<Data>>,
+    data: Maybe<Data>,
     token: Option<SecretString>,
     #[serde(default)]
     exp: Number,
@@ -20,7 +20,7 @@ pub(crate) struct Granted {
 
 #[derive(Deserialize)]
 struct Data {
-    token: SecretString,
+    token: Option<SecretString>,
     #[serde(default)]
     exp: Number,
 }
@@ -33,14 +33,18 @@ impl Granted {
                 "digitalpaye answered 200 with {what}"
             )))
         };
-        let says_success = |code: Number| code.get().is_none_or(|code| (200..300).contains(&code));
+        // Absent, or a number of 2xx; a word in its place says something else.
+        let says_success = |code: Option<Number>| {
+            code.is_none_or(|code| code.get().is_some_and(|code| (200..300).contains(&code)))
+        };
         if !says_success(self.status_code) || !says_success(self.code_status) {
             return fault("an error inside");
         }
-        match (self.data, self.token) {
-            (Some(Object(data)), _) => Ok((data.token, data.exp)),
-            (None, Some(token)) => Ok((token, self.exp)),
-            (None, None) => fault("no token inside"),
+        let nested = self.data.0.and_then(|data| Some((data.token?, data.exp)));
+        let flat = self.token.map(|token| (token, self.exp));
+        match nested.or(flat) {
+            Some(parts) => Ok(parts),
+            None => fault("no token inside"),
         }
     }
 }

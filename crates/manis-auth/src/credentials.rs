@@ -32,14 +32,18 @@ impl Credentials {
         merchant_id: impl Into<SecretString>,
         secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        Self::named(("merchant_id", merchant_id), ("secret", secret))
+        Ok(Self {
+            merchant_id: checked("merchant_id", merchant_id, Charset::Header)?,
+            secret: checked("secret", secret, Charset::Header)?,
+        })
     }
 
     /// Reads `MANIS_MERCHANT_ID` and `MANIS_SECRET`, or the files that `MANIS_MERCHANT_ID_FILE` and
     /// `MANIS_SECRET_FILE` name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
+    /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
         let mut vars = env.reader(crate::exchange::PROVIDER);
@@ -49,21 +53,11 @@ impl Credentials {
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let id = vars.required("MANIS_MERCHANT_ID");
-        let secret = vars.required("MANIS_SECRET");
-        vars.keep(Self::named(
-            ("MANIS_MERCHANT_ID", id),
-            ("MANIS_SECRET", secret),
-        ))
-    }
-
-    fn named(
-        (id_name, id): (&str, impl Into<SecretString>),
-        (secret_name, secret): (&str, impl Into<SecretString>),
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            merchant_id: checked(id_name, id, Charset::Header)?,
-            secret: checked(secret_name, secret, Charset::Header)?,
+        let merchant_id = vars.required("MANIS_MERCHANT_ID", Charset::Header);
+        let secret = vars.required("MANIS_SECRET", Charset::Header);
+        Some(Self {
+            merchant_id: merchant_id?,
+            secret: secret?,
         })
     }
 

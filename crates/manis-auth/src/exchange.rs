@@ -65,10 +65,7 @@ impl Manis {
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         let mut vars = env.reader(PROVIDER);
         let credentials = Credentials::read(&mut vars);
-        let endpoint = vars.parsed("MANIS_BASE_URL", Endpoint::parse);
-        if !env.any_set(&["MANIS_BASE_URL"]) {
-            vars.required("MANIS_BASE_URL");
-        }
+        let endpoint = vars.required_parsed("MANIS_BASE_URL", Endpoint::parse);
         let expiry_unit = vars.parsed("MANIS_EXPIRES_AT_UNIT", str::parse);
         vars.finish()?;
         let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;

@@ -56,6 +56,8 @@ impl ExpiryUnit {
     /// span of nothing or less has ended.
     pub(crate) fn read(self, number: i64, now: SystemTime) -> Expiry {
         let per_second = match (self, number) {
+            // So long over that it is no end but an error: the same rule as for instants.
+            (Self::RelativeSeconds | Self::Auto, ..-300) => return Expiry::Unknown,
             (Self::RelativeSeconds, _) | (Self::Auto, ..1_000_000_000) => {
                 let span = Duration::from_secs(u64::try_from(number).unwrap_or_default());
                 return if span <= LONGEST {
@@ -119,7 +121,9 @@ mod tests {
         let after = |seconds| Expiry::After(Duration::from_secs(seconds));
         let at = |seconds| Expiry::At(unix_time(seconds).unwrap());
         for (unit, number, expiry) in [
-            (Auto, i64::MIN, after(0)),
+            (Auto, i64::MIN, Expiry::Unknown),
+            (Auto, -301, Expiry::Unknown),
+            (Auto, -300, after(0)),
             (Auto, -1, after(0)),
             (Auto, 0, after(0)),
             (Auto, 1, after(1)),

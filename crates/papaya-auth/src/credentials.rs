@@ -31,14 +31,18 @@ impl Credentials {
         api_key: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        Self::named(("api_key", api_key), ("client_secret", client_secret))
+        Ok(Self {
+            api_key: checked("api_key", api_key, Charset::Text)?,
+            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+        })
     }
 
     /// Reads `PAPAYA_API_KEY` and `PAPAYA_CLIENT_SECRET`, or the files that `PAPAYA_API_KEY_FILE`
     /// and `PAPAYA_CLIENT_SECRET_FILE` name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
+    /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
         let mut vars = env.reader(crate::exchange::PROVIDER);
@@ -48,21 +52,11 @@ impl Credentials {
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let key = vars.required("PAPAYA_API_KEY");
-        let secret = vars.required("PAPAYA_CLIENT_SECRET");
-        vars.keep(Self::named(
-            ("PAPAYA_API_KEY", key),
-            ("PAPAYA_CLIENT_SECRET", secret),
-        ))
-    }
-
-    fn named(
-        (key_name, key): (&str, impl Into<SecretString>),
-        (secret_name, secret): (&str, impl Into<SecretString>),
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            api_key: checked(key_name, key, Charset::Text)?,
-            client_secret: checked(secret_name, secret, Charset::Text)?,
+        let api_key = vars.required("PAPAYA_API_KEY", Charset::Text);
+        let client_secret = vars.required("PAPAYA_CLIENT_SECRET", Charset::Text);
+        Some(Self {
+            api_key: api_key?,
+            client_secret: client_secret?,
         })
     }
 

@@ -83,6 +83,7 @@ impl Papaya {
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         let mut vars = env.reader(PROVIDER);
+        let credentials = Credentials::read(&mut vars);
         let environment = vars.parsed("PAPAYA_ENVIRONMENT", str::parse);
         let endpoint = vars.parsed("PAPAYA_BASE_URL", Endpoint::parse);
         let unread = environment.is_none() && env.any_set(&["PAPAYA_ENVIRONMENT"]);
@@ -93,8 +94,6 @@ impl Papaya {
         if let Some(name) = token_name.as_deref() {
             vars.keep(checked("PAPAYA_TOKEN_NAME", name, Charset::Text));
         }
-        // Last: a missing value keeps what follows it from being reported.
-        let credentials = Credentials::read(&mut vars);
         vars.finish()?;
         let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
         Ok(Self {

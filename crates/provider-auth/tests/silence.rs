@@ -42,9 +42,7 @@ async fn say<E: TokenExchange + Clone + std::fmt::Debug>(
         flow.identity(),
         flow.request().unwrap().headers()
     ));
-    let source = CachedTokenSource::builder(flow.clone())
-        .retry(RetryPolicy::never())
-        .build();
+    let source = CachedTokenSource::builder(flow.clone()).build();
     let source = source.unwrap();
     let token = source.token().await.unwrap();
     tokens.push(token.secret().expose_secret().to_owned());

@@ -31,14 +31,18 @@ impl Credentials {
         client_id: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        Self::named(("client_id", client_id), ("client_secret", client_secret))
+        Ok(Self {
+            client_id: checked("client_id", client_id, Charset::Text)?,
+            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+        })
     }
 
     /// Reads `TRESORPAY_CLIENT_ID` and `TRESORPAY_CLIENT_SECRET`, or the files that
     /// `TRESORPAY_CLIENT_ID_FILE` and `TRESORPAY_CLIENT_SECRET_FILE` name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every missing name at once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
+    /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
         let mut vars = env.reader(crate::exchange::PROVIDER);
@@ -48,37 +52,22 @@ impl Credentials {
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let id = vars.required("TRESORPAY_CLIENT_ID");
-        let secret = vars.required("TRESORPAY_CLIENT_SECRET");
-        vars.keep(Self::named(
-            ("TRESORPAY_CLIENT_ID", id),
-            ("TRESORPAY_CLIENT_SECRET", secret),
-        ))
-    }
-
-    fn named(
-        (id_name, id): (&str, impl Into<SecretString>),
-        (secret_name, secret): (&str, impl Into<SecretString>),
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            client_id: checked(id_name, id, Charset::Text)?,
-            client_secret: checked(secret_name, secret, Charset::Text)?,
+        let client_id = vars.required("TRESORPAY_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required("TRESORPAY_CLIENT_SECRET", Charset::Text);
+        Some(Self {
+            client_id: client_id?,
+            client_secret: client_secret?,
         })
     }
 
     /// What must not come back out in an error: the secret, and the pair as Basic sends it. The id
     /// alone is no secret (RFC 6749 section 2.2).
     pub(crate) fn known(&self) -> Scrubber {
-        let encoded = |part: &SecretString| {
-            let bytes = part.expose_secret().as_bytes();
-            SecretString::from(form_urlencoded::byte_serialize(bytes).collect::<String>())
-        };
-        let (id, secret) = (encoded(&self.client_id), encoded(&self.client_secret));
-        let pair = format!("{}:{}", id.expose_secret(), secret.expose_secret());
-        Scrubber::new([
+        let (id, secret) = (
+            self.client_id.expose_secret(),
             self.client_secret.expose_secret(),
-            SecretString::from(pair).expose_secret(),
-        ])
+        );
+        Scrubber::new([secret]).with_pair(id, secret)
     }
 }
 

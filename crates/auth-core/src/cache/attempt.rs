@@ -31,10 +31,8 @@ pub(super) async fn fly<E: TokenExchange>(
     match outcome.await {
         Some(result) => result,
         None => {
-            let text = format!(
-                "{provider} gave no token in {} s: check network and provider",
-                deadline.as_secs()
-            );
+            let text =
+                format!("{provider} gave no token in {deadline:?}: check network and provider");
             let late = Error::new(ErrorKind::Timeout, text).with_provider(provider);
             Err(match last {
                 Some(cause) => late.with_source(cause),
@@ -91,7 +89,7 @@ async fn try_once<E: TokenExchange>(
     let answer = match sent.await {
         Some(answer) => answer.map_err(|error| error.with_provider(provider))?,
         None => {
-            let text = format!("no answer in {} s", tools.retry.attempt_timeout.as_secs());
+            let text = format!("no answer in {:?}", tools.retry.attempt_timeout);
             return Err(Error::new(ErrorKind::Timeout, text).with_provider(provider));
         }
     };

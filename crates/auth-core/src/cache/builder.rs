@@ -73,6 +73,10 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, or where
     /// there is no HTTP client.
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
+        if self.refresh.max_age.is_zero() || self.refresh.unknown_lifetime.is_zero() {
+            let text = "a refresh policy of zero max_age or unknown_lifetime keeps no token at all";
+            return Err(Error::config(text).with_provider(self.exchange.provider()));
+        }
         let http_client = match self.http_client {
             Some(client) => client,
             None => crate::http::client::default_client()?,

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::clock::BoxFuture;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::token::AccessToken;
 
 /// How a flight ended for those who waited.
@@ -22,9 +22,10 @@ use crate::token::AccessToken;
 pub(super) enum Outcome {
     /// With a token or an error that everyone shares.
     Landed(Result<AccessToken, Error>),
-    /// Without: its runtime was shut down, or its exchange was replaced. Whoever still wants a
-    /// token starts again.
-    Void,
+    /// Unheard: its exchange was replaced, or it was given up and another took off.
+    Superseded,
+    /// Not at all: its runtime was shut down. Whoever still wants a token starts again.
+    Lost,
 }
 
 pub(super) struct Flight {
@@ -51,7 +52,7 @@ impl Flight {
     /// Takes off in a task of the current tokio runtime, if there is one.
     pub(super) fn spawn(self: &Arc<Self>) -> Option<AbortHandle> {
         let runtime = tokio::runtime::Handle::try_current().ok()?;
-        let driver = self.board(OnDrop::Void)?;
+        let driver = self.board(OnDrop::Lose)?;
         Some(runtime.spawn(driver).abort_handle())
     }
 
@@ -77,9 +78,13 @@ impl Flight {
             }
             // The sender lives in the flight that `self` holds, so this cannot fail.
             if stage.changed().await.is_err() {
-                return Outcome::Void;
+                return Outcome::Lost;
             }
         }
+    }
+
+    fn end(&self, outcome: Outcome) {
+        self.stage.send_replace(Stage::Over(outcome));
     }
 
     /// Takes the future out of its box; at most one driver has it.
@@ -99,7 +104,7 @@ impl Flight {
 #[derive(Clone, Copy)]
 enum OnDrop {
     /// The task was dropped with its runtime, and the sockets and timers of the future with it.
-    Void,
+    Lose,
     /// A caller left; the future is as good as before.
     PutBack,
 }
@@ -117,21 +122,11 @@ impl Future for Driver {
         let Some(future) = self.future.as_mut() else {
             return Poll::Ready(());
         };
-        // The future is dropped after a panic and never polled again, so no broken state is seen.
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => {
-                // Its payload may quote anything, and dropping it may panic again.
-                std::mem::forget(panic);
-                Outcome::Landed(Err(Error::new(
-                    ErrorKind::Request,
-                    "the exchange or its HTTP client panicked: this is a bug in one of them",
-                )))
-            }
+        let Poll::Ready(outcome) = future.as_mut().poll(cx) else {
+            return Poll::Pending;
         };
         self.future = None;
-        self.flight.stage.send_replace(Stage::Over(outcome));
+        self.flight.end(outcome);
         Poll::Ready(())
     }
 }
@@ -142,9 +137,9 @@ impl Drop for Driver {
             return;
         };
         match self.on_drop {
-            OnDrop::Void => {
-                self.flight.stage.send_replace(Stage::Over(Outcome::Void));
-            }
+            // A future that panicked must not be polled again.
+            _ if std::thread::panicking() => self.flight.end(Outcome::Lost),
+            OnDrop::Lose => self.flight.end(Outcome::Lost),
             OnDrop::PutBack => {
                 let mut slot = self
                     .flight
@@ -157,4 +152,22 @@ impl Drop for Driver {
             }
         }
     }
+}
+
+/// A future's output, or `None` where it panicked. Its payload is not looked at: it may quote
+/// anything.
+pub(super) async fn contained<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        // The future is not polled again after a panic, so no broken state of its is seen.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(payload) => {
+                // Dropping it may panic again.
+                std::mem::forget(payload);
+                Poll::Ready(None)
+            }
+        }
+    })
+    .await
 }

@@ -20,13 +20,13 @@ use arc_swap::ArcSwap;
 use tokio::task::AbortHandle;
 
 use super::attempt::fly;
-use super::flight::{Flight, Outcome};
+use super::flight::{Flight, Outcome, contained};
 use super::memory::Failure;
 use crate::clock::{Clock, SourceClock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
 use crate::http::HttpClient;
-use crate::lifetime::Kept;
+use crate::lifetime::{Kept, Moment};
 use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::token::{AccessToken, Parts, TokenState};
 
@@ -51,8 +51,8 @@ pub(super) struct Inner<E> {
 struct State<E> {
     exchange: Arc<E>,
     identity: Identity,
-    /// Counts the replacements of the exchange; a flight of an older epoch does not count.
-    epoch: u64,
+    /// The number of the flight that counts; one that was replaced or given up lands unheard.
+    current: u64,
     /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
     flight: Weak<Flight>,
     task: Option<AbortHandle>,
@@ -82,7 +82,7 @@ impl<E: TokenExchange> Inner<E> {
         let state = State {
             exchange: Arc::new(exchange),
             identity,
-            epoch: 0,
+            current: 0,
             flight: Weak::new(),
             task: None,
             failure: None,
@@ -121,6 +121,7 @@ impl<E: TokenExchange> Inner<E> {
 
     /// Waits for a token.
     pub(super) async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        let began = self.tools.clock.monotonic();
         let mut lost = 0;
         while lost <= MOST_LOST_FLIGHTS {
             let (flight, known) = match self.join() {
@@ -128,56 +129,57 @@ impl<E: TokenExchange> Inner<E> {
                 Joined::Failure(error) => return Err(error),
                 Joined::Flight { flight, known } => (flight, known),
             };
-            let patience = match known {
-                Some(_) => PROBE_PATIENCE,
-                None => self.tools.retry.deadline.saturating_add(GRACE),
+            let waited = self.tools.clock.monotonic().saturating_sub(began);
+            let left = self
+                .tools
+                .retry
+                .deadline
+                .saturating_add(GRACE)
+                .saturating_sub(waited);
+            let patience = if known.is_some() {
+                PROBE_PATIENCE.min(left)
+            } else {
+                left
             };
             match within(&self.tools.clock, patience, flight.wait()).await {
                 Some(Outcome::Landed(result)) => return result,
-                Some(Outcome::Void) => lost += 1,
+                Some(Outcome::Superseded) => {}
+                Some(Outcome::Lost) => lost += 1,
                 None => return Err(known.unwrap_or_else(|| self.abandon(&flight))),
             }
         }
-        Err(Error::new(
-            ErrorKind::Unavailable,
-            "the runtimes that drove the exchange were shut down",
-        )
-        .with_provider(self.provider))
+        let text = "the runtimes that drove the exchange were shut down, one after the other";
+        Err(Error::new(ErrorKind::Unavailable, text).with_provider(self.provider))
     }
 
     /// Starts a refresh unless one is in the air or a failure is remembered. Where there is no
     /// runtime to spawn on, the caller drives it; then, and only then, does this wait.
     pub(super) async fn refresh_behind(self: &Arc<Self>) {
-        let flight = {
+        let now = self.tools.clock.now();
+        let (flight, spawned) = {
             let mut state = self.locked();
-            let now = self.tools.clock.monotonic();
-            let in_peace = state
-                .failure
-                .as_ref()
-                .is_some_and(|f| f.answer(now).is_some());
-            if in_peace || state.flying().is_some() || matches!(self.look(), Look::Fresh(_)) {
+            let in_peace = state.remembered(now).is_some();
+            let is_fresh = self.kept.load().term.state(now) == TokenState::Fresh;
+            if in_peace || is_fresh || state.flying().is_some() {
                 return;
             }
             self.take_off(&mut state)
         };
-        if let (flight, false) = flight {
+        if !spawned {
             flight.wait().await;
         }
     }
 
     /// Joins the flight that is in the air, or takes off; unless there is an answer already.
     fn join(self: &Arc<Self>) -> Joined {
+        let now = self.tools.clock.now();
         let mut state = self.locked();
         // Under the lock, a landing is seen whole: what it kept, and that it is over.
-        if let Some(token) = self.usable() {
-            return Joined::Token(token);
+        let kept = self.kept.load();
+        if kept.term.state(now).is_usable() {
+            return Joined::Token(AccessToken::lent(kept));
         }
-        let now = self.tools.clock.monotonic();
-        if let Some(error) = state
-            .failure
-            .as_ref()
-            .and_then(|failure| failure.answer(now))
-        {
+        if let Some(error) = state.remembered(now) {
             return Joined::Failure(error);
         }
         let known = state.failure.as_ref().map(|failure| failure.error.clone());
@@ -200,11 +202,18 @@ impl<E: TokenExchange> Inner<E> {
             self.tools.retry.max_attempts
         };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
-        let (epoch, source) = (state.epoch, Arc::downgrade(self));
+        state.current += 1;
+        let (number, source) = (state.current, Arc::downgrade(self));
         let flight = Flight::new(Box::pin(async move {
-            let result = fly(exchange, tools, attempts).await;
+            let provider = exchange.provider();
+            let result = contained(fly(exchange, tools, attempts)).await.unwrap_or_else(|| {
+                let text = format!(
+                    "{provider}'s exchange or its HTTP client panicked: this is a bug in one of them"
+                );
+                Err(Error::new(ErrorKind::Request, text).with_provider(provider))
+            });
             match source.upgrade() {
-                Some(source) => source.land(epoch, result),
+                Some(source) => source.land(number, result),
                 None => Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
             }
         }));
@@ -215,10 +224,11 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     /// Keeps what a flight brought.
-    fn land(&self, epoch: u64, result: Result<Kept, Error>) -> Outcome {
+    fn land(&self, number: u64, result: Result<Kept, Error>) -> Outcome {
+        let now = self.tools.clock.monotonic();
         let mut state = self.locked();
-        if epoch != state.epoch {
-            return Outcome::Void;
+        if number != state.current {
+            return Outcome::Superseded;
         }
         state.flight = Weak::new();
         state.task = None;
@@ -230,7 +240,6 @@ impl<E: TokenExchange> Inner<E> {
                 Ok(AccessToken::own(parts))
             }
             Err(error) => {
-                let now = self.tools.clock.monotonic();
                 let previous = state.failure.take();
                 state.failure = Failure::after(
                     previous.as_ref(),
@@ -258,9 +267,10 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     pub(super) fn invalidate(&self, token: &AccessToken) {
+        let now = self.tools.clock.monotonic();
         let mut state = self.locked();
         let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
-        if is_kept && state.throttle.admits(self.tools.clock.monotonic()) {
+        if is_kept && state.throttle.admits(now) {
             self.kept.store(Parts::none());
         }
     }
@@ -271,18 +281,19 @@ impl<E: TokenExchange> Inner<E> {
         if identity != state.identity {
             self.kept.store(Parts::none());
         }
-        state.exchange = Arc::new(exchange);
+        let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
+        let failure = state.failure.take();
         state.identity = identity;
-        state.epoch += 1;
-        state.failure = None;
         state.throttle = Throttle::default();
         state.forget_flight();
+        // What is not ours is dropped without the lock: its `Drop` may call this source.
+        drop(state);
+        drop((exchange, failure));
         Ok(())
     }
 
+    /// The short lock. Nothing of the caller's runs under it: no clock, no exchange, no client.
     fn locked(&self) -> MutexGuard<'_, State<E>> {
-        // Nothing that can panic runs under the lock but the exchange's own `request`, in
-        // `replace`, before anything is changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -303,7 +314,16 @@ impl<E> State<E> {
         self.flight.upgrade().filter(|flight| !flight.is_over())
     }
 
+    /// The failure that callers get at once, while its time lasts.
+    fn remembered(&self, now: Moment) -> Option<Error> {
+        self.failure
+            .as_ref()
+            .and_then(|failure| failure.answer(now.monotonic))
+    }
+
+    /// Whatever is in the air no longer counts.
     fn forget_flight(&mut self) {
+        self.current += 1;
         self.flight = Weak::new();
         if let Some(task) = self.task.take() {
             task.abort();

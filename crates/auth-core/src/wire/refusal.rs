@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use serde::de::DeserializeOwned;
 
-use super::{Object, first_byte, without_bom};
+use super::{first_byte, without_bom};
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 use crate::secret::Scrubber;
@@ -74,8 +74,7 @@ pub(super) fn error<F: Refusal>(
     response: &Response,
 ) -> Error {
     let status = response.status();
-    let body = serde_json::from_slice::<Object<F>>(without_bom(response.body()))
-        .map_or_else(|_| F::default(), |Object(body)| body);
+    let body = lenient::<F>(response).unwrap_or_default();
     let usual = usual_kind(response);
     // A page from a gateway says nothing about what the provider thinks.
     let kind = if usual == ErrorKind::Protocol {
@@ -131,21 +130,92 @@ pub(super) fn error<F: Refusal>(
     error.with_message(text)
 }
 
+/// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
+/// what they say about the credentials counts all the same.
+fn lenient<F: Refusal>(response: &Response) -> Option<F> {
+    let text = String::from_utf8_lossy(without_bom(response.body()));
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).ok()?;
+    F::deserialize(serde_json::Value::Object(fields)).ok()
+}
+
 /// Names the target's host and nothing else of it: paths and queries may hold secrets.
 fn redirect(provider: &str, response: &Response) -> String {
+    let status = response.status().as_u16();
     let target = response
         .headers()
         .get(LOCATION)
-        .and_then(|value| value.to_str().ok());
-    let host = target
-        .and_then(|target| target.parse::<http::Uri>().ok())
-        .and_then(|uri| uri.host().map(|host| crate::secret::printable(host, 253)));
-    let status = response.status().as_u16();
-    let to = match host {
-        Some(host) => format!("to {host}"),
-        None => "to another path of the same host".to_owned(),
+        .map(|value| target_host(value.as_bytes()));
+    let to = match target {
+        None => "nowhere".to_owned(),
+        Some(Target::Host(host)) => format!("to {host}"),
+        Some(Target::SameHost) => "to another path of the same host".to_owned(),
+        Some(Target::Unreadable) => "to a target that cannot be read".to_owned(),
     };
     format!(
         "{provider} redirected the token request ({status}) {to}; it was not followed, since the secret would go with it: check the endpoint"
     )
+}
+
+enum Target {
+    Host(String),
+    SameHost,
+    Unreadable,
+}
+
+fn target_host(location: &[u8]) -> Target {
+    let text = String::from_utf8_lossy(location);
+    // Back-slashes are slashes to the parsers that follow redirects.
+    let text = text.trim().replace('\\', "/");
+    let after_scheme = text
+        .find([':', '/', '?', '#'])
+        .filter(|at| text.as_bytes().get(*at) == Some(&b':'));
+    let rest = after_scheme
+        .and_then(|at| text.get(at + 1..))
+        .unwrap_or(&text);
+    let Some(authority) = rest.strip_prefix("//") else {
+        return if after_scheme.is_some() {
+            Target::Unreadable
+        } else {
+            Target::SameHost
+        };
+    };
+    let authority = authority.trim_start_matches('/');
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    let authority = authority.get(..end).unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if host.is_empty() || host.len() > 253 || !host.chars().all(is_plain) {
+        return Target::Unreadable;
+    }
+    Target::Host(host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_redirect_is_named_however_it_is_written() {
+        for (location, says) in [
+            ("https://evil.example/x?s=CANARY", "evil.example"),
+            ("//evil.example/CANARY", "evil.example"),
+            ("https:\\\\evil.example\\CANARY", "evil.example"),
+            (
+                "https://user:CANARY@evil.example:8443/a b\u{e9}",
+                "evil.example:8443",
+            ),
+            ("HTTP://[::1]:80/CANARY", "[::1]:80"),
+            ("/CANARY", "same host"),
+            ("CANARY?x=http://evil.example", "same host"),
+            ("https://\u{e9}vil.example", "unreadable"),
+            ("mailto:CANARY", "unreadable"),
+        ] {
+            let found = match target_host(location.as_bytes()) {
+                Target::Host(host) => host,
+                Target::SameHost => "same host".to_owned(),
+                Target::Unreadable => "unreadable".to_owned(),
+            };
+            assert_eq!(found, says, "{location}");
+        }
+    }
 }

@@ -34,7 +34,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 ///
 /// Whatever else stands there (`null`, `true`, `"soon"`, a list) reads as absent, so that an odd
 /// expiry costs the known short lifetime and not the token. Numbers beyond 64 bits are held at the
-/// edge.
+/// edge; a number that no double can hold (`1e400`) makes the whole body unreadable.
 ///
 /// ```
 /// use auth_core::wire::Number;
@@ -115,6 +115,53 @@ impl<'de> Visitor<'de> for AnyNumber {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Number, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Number(None))
+    }
+}
+
+/// An object read as `T`, or nothing where something else stands: PHP writes an empty object as a
+/// list.
+///
+/// ```
+/// use auth_core::wire::Maybe;
+/// use std::collections::BTreeMap;
+///
+/// let read = |json| serde_json::from_str::<Maybe<BTreeMap<String, u8>>>(json).unwrap().0;
+/// assert_eq!(read(r#"{"a":1}"#).unwrap()["a"], 1);
+/// assert_eq!(read("[]"), None);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyShape<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyShape<T> {
+            type Value = Maybe<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Maybe(Some(value)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Maybe(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+        }
+        deserializer.deserialize_any(AnyShape(PhantomData))
     }
 }
 

@@ -128,14 +128,21 @@ fn a_runtime_that_is_shut_down_with_the_flight_in_it_harms_nobody() {
     assert_eq!(text(&second.block_on(waiter).unwrap().unwrap()), "token-2");
 }
 
-/// Promise 4: in the client and in the flow.
+/// Promise 4: in the client and in the flow; and remembered as any failure is.
 #[tokio::test]
 async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
     for answer in [Answer::Panic, Answer::Status(299, None)] {
         let (clock, provider) = (ManualClock::default(), Provider::new([answer]));
         let source = provider.source(&clock);
-        let error = source.token().await.unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("CANARY"));
+        for _ in 0..20 {
+            let error = source.token().await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.provider()),
+                (ErrorKind::Request, Some("acme"))
+            );
+            assert!(!format!("{error} {error:?}").contains("CANARY"));
+        }
+        assert_eq!(provider.requests(), 1);
         clock.advance(SECS(31));
         provider.then([Answer::Token(300)]);
         assert!(source.token().await.is_ok());
@@ -155,7 +162,9 @@ async fn a_flight_has_a_deadline_over_all_its_attempts() {
     settle().await;
     pass(&clock, SECS(24)).await;
     assert!(!caller.is_finished());
-    pass(&clock, SECS(2)).await;
+    // Before the callers' own patience ends at 26 s.
+    pass(&clock, MILLIS(1_500)).await;
+    assert!(caller.is_finished());
     let error = caller.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(provider.requests() > 1);
@@ -181,6 +190,29 @@ fn a_runtime_that_stands_still_hangs_nobody() {
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
     let mut next = pin!(source.token()); // starts clean
     assert!(matches!(poll_once(next.as_mut()), Poll::Ready(Ok(_))));
+}
+
+/// Promise 5: what was given up lands unheard, beside the flight that took its place.
+#[test]
+fn a_flight_that_was_given_up_does_not_land() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let still = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let mut call = Box::pin(source.token());
+    {
+        let _guard = still.enter();
+        assert!(poll_once(call.as_mut()).is_pending());
+    }
+    clock.advance(SECS(31));
+    assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Err(_))));
+    let mut next = pin!(source.token());
+    let Poll::Ready(Ok(token)) = poll_once(next.as_mut()) else {
+        panic!("the caller hangs")
+    };
+    still.block_on(settle()); // the old flight goes on, or is gone
+    assert!(source.fresh().unwrap().is_same(&token));
 }
 
 /// Promise 6.

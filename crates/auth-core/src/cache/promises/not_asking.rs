@@ -148,6 +148,10 @@ async fn ten_late_401s_cost_one_refresh_and_evict_no_newer_token() {
         source.invalidate(&old);
         assert_eq!(text(&source.token().await.unwrap()), "token-2");
     }
+    // Not the throttle's doing alone: long after it, the old token still evicts nothing.
+    clock.advance(SECS(120));
+    source.invalidate(&old);
+    assert_eq!(text(&source.fresh().unwrap()), "token-2");
     assert_eq!(provider.requests(), 2);
 }
 
@@ -226,4 +230,69 @@ async fn a_flight_under_replaced_credentials_does_not_count() {
     settle().await;
     provider.let_through(2);
     assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
+}
+
+/// Promise 12, without a task to abort: the outcome itself does not count.
+#[test]
+fn a_token_of_replaced_credentials_is_not_handed_out() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let mut call = pin!(source.token());
+    for number in 1..=9 {
+        assert!(poll_once(call.as_mut()).is_pending());
+        assert_eq!(provider.requests(), number);
+        source
+            .replace(Acme {
+                account: "a-2",
+                ..Acme::default()
+            })
+            .unwrap();
+        provider.let_through(1); // of the old one
+    }
+    provider.let_through(1);
+    let Poll::Ready(token) = poll_once(call.as_mut()) else {
+        panic!("the caller hangs")
+    };
+    assert_eq!(text(&token.unwrap()), "token-10");
+}
+
+/// Promise 12: the outgoing exchange may use the source while it is dropped.
+#[test]
+fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
+    #[derive(Clone)]
+    struct Calling(Acme, Arc<Mutex<Option<CachedTokenSource<Self>>>>);
+    impl TokenExchange for Calling {
+        fn provider(&self) -> &'static str {
+            "acme"
+        }
+        fn identity(&self) -> Identity {
+            self.0.identity()
+        }
+        fn request(&self) -> Result<http::Request<Bytes>, Error> {
+            self.0.request()
+        }
+        fn read(&self, response: &Response) -> Result<Grant, Error> {
+            self.0.read(response)
+        }
+    }
+    impl Drop for Calling {
+        fn drop(&mut self) {
+            let source = self.1.try_lock().ok().and_then(|mut slot| slot.take());
+            if let Some(source) = source {
+                assert!(source.fresh().is_none());
+                let _ = source.replace(Self(Acme::default(), Arc::default()));
+            }
+        }
+    }
+    let slot = Arc::default();
+    let provider = Provider::new([Answer::Token(300)]);
+    let source = CachedTokenSource::builder(Calling(Acme::default(), Arc::clone(&slot)))
+        .http_client(provider)
+        .build()
+        .unwrap();
+    *slot.lock().unwrap() = Some(source.clone());
+    source
+        .replace(Calling(Acme::default(), Arc::default()))
+        .unwrap();
 }
