@@ -7,12 +7,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
 use async_trait::async_trait;
-use auth_sandbox::Provider;
+use auth_sandbox::Sandbox;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use manis_auth::{CachedTokenSource, Error, ErrorKind, HttpClient, Manis};
+use manis_auth::{CachedTokenSource, Env, Error, ErrorKind, HttpClient, Manis};
 use provider_auth::core::BODY_LIMIT;
 
 #[derive(Debug)]
@@ -37,14 +37,20 @@ impl HttpClient for HyperClient {
         let body = Limited::new(body, BODY_LIMIT)
             .collect()
             .await
-            .map_err(|_| Error::protocol("the answer is longer than 64 KiB, or broke off"))?;
+            .map_err(|cause| {
+                if cause.is::<LengthLimitError>() {
+                    return Error::protocol("the answer is longer than 64 KiB");
+                }
+                Error::new(ErrorKind::Unavailable, "the answer broke off")
+            })?;
         Ok(http::Response::from_parts(head, body.to_bytes()))
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (env, _) = examples::settings(Provider::Manis)?;
+    let sandbox = Sandbox::start().await?;
+    let env = Env::from_pairs(sandbox.manis().env());
     let client = HyperClient(Client::builder(TokioExecutor::new()).build_http());
     let tokens = CachedTokenSource::builder(Manis::read_env(&env)?)
         .http_client(client)

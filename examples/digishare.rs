@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("digishare: {token:?}"); // never shows the token
 
     if let Some(url) = api_url {
-        let request = reqwest::Client::builder().build()?.get(url);
+        let request = examples::api_client()?.get(url);
         let response = request
             .header("authorization", token.authorization())
             .send()

@@ -120,7 +120,7 @@ async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
 async fn call(url: &str, token: &AccessToken) -> Result<String, Box<dyn Error>> {
     let mut headers = http::HeaderMap::new();
     token.apply(&mut headers);
-    let client = reqwest::Client::builder().build()?;
+    let client = examples::api_client()?;
     let status = client.get(url).headers(headers).send().await?.status();
     if status.is_success() {
         Ok(status.to_string())

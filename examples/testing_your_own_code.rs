@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .retry(RetryPolicy::never())
         .build()?;
     let payroll = Payroll {
-        http: reqwest::Client::builder().build()?,
+        http: examples::api_client()?,
         tokens: tokens.clone().into(),
         url: papaya.api_url(),
     };

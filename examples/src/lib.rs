@@ -75,6 +75,17 @@ fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
         .map_err(|fault| fault.as_str().into())
 }
 
+/// A client for the sandbox's API: no proxy and no redirect, since the token goes with each call.
+///
+/// # Errors
+/// Where the TLS library cannot be set up.
+pub fn api_client() -> Result<reqwest::Client, Box<dyn Error>> {
+    let builder = reqwest::Client::builder().no_proxy();
+    Ok(builder
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?)
+}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
