@@ -42,3 +42,9 @@ pub mod clients {
     #[allow(unused_imports, unreachable_pub)]
     pub use crate::http::client::*;
 }
+
+/// Guides: longer texts that belong beside the code.
+pub mod guide {
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+}
