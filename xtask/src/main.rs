@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
+mod bench;
 mod house;
 mod lint;
 mod steps;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test    unit, integration and doc tests; every example; a consumer outside the workspace
 cargo xtask lint    rustfmt, the rules of the house, clippy and rustdoc with warnings denied
+cargo xtask bench   the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let result = match (args.next().as_deref(), args.next()) {
         (Some("test"), None) => test::run_all(),
         (Some("lint"), None) => lint::run(),
+        (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

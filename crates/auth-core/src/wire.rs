@@ -96,6 +96,14 @@ fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
 /// without a limit of its own.
 fn is_too_deep(body: &[u8]) -> bool {
     const DEEPEST: u32 = 128;
+    // Nearly every body has a handful of brackets in all, and counting is quick.
+    let brackets = body
+        .iter()
+        .filter(|byte| matches!(byte, b'{' | b'['))
+        .count();
+    if brackets <= DEEPEST as usize {
+        return false;
+    }
     let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
     body.iter().any(|byte| {
         match byte {

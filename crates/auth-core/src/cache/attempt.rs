@@ -17,55 +17,40 @@ pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
     tools: Arc<Tools>,
     attempts: u32,
+    host: &str,
 ) -> Result<Kept, Error> {
-    let provider = exchange.provider();
-    let host = exchange
-        .request()
-        .ok()
-        .and_then(|request| request.uri().host().map(str::to_owned))
-        .unwrap_or_default();
-    let mut last = None;
-    let deadline = tools.retry.deadline;
-    let tries = try_often(&*exchange, &tools, attempts, &mut last);
-    let outcome = crate::trace::exchange(provider, &host, within(&tools.clock, deadline, tries));
-    match outcome.await {
-        Some(result) => result,
-        None => {
-            let text =
-                format!("{provider} gave no token in {deadline:?}: check network and provider");
-            let late = Error::new(ErrorKind::Timeout, text).with_provider(provider);
-            Err(match last {
-                Some(cause) => late.with_source(cause),
-                None => late,
-            })
-        }
-    }
+    let tries = try_often(&*exchange, &tools, attempts);
+    crate::trace::exchange(exchange.provider(), host, tries).await
 }
 
 async fn try_often<E: TokenExchange>(
     exchange: &E,
     tools: &Tools,
     attempts: u32,
-    last: &mut Option<Error>,
 ) -> Result<Kept, Error> {
+    let policy = &tools.retry;
     let began = tools.clock.monotonic();
+    let spent = || tools.clock.monotonic().saturating_sub(began);
     let mut attempt = 1;
     loop {
-        let error = match try_once(exchange, tools, attempt).await {
+        // One timer an attempt serves both limits: the attempt's own and what is left of the flight.
+        let limit = policy
+            .attempt_timeout
+            .min(policy.deadline.saturating_sub(spent()));
+        let error = match try_once(exchange, tools, attempt, limit).await {
             Ok(kept) => return Ok(kept),
             Err(error) => error,
         };
-        let spent = tools.clock.monotonic().saturating_sub(began);
-        let pause = if attempt < attempts {
-            pause(&tools.retry, &error, attempt, spent)
-        } else {
+        let is_last = attempt >= attempts;
+        let pause = if is_last {
             None
+        } else {
+            pause(policy, &error, attempt, spent())
         };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
         };
-        *last = Some(error);
         tools.clock.sleep(pause).await;
         attempt += 1;
     }
@@ -75,21 +60,19 @@ async fn try_once<E: TokenExchange>(
     exchange: &E,
     tools: &Tools,
     attempt: u32,
+    limit: Duration,
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
     let began = tools.clock.now();
     let request = exchange
         .request()
         .map_err(|error| error.with_provider(provider))?;
-    let sent = within(
-        &tools.clock,
-        tools.retry.attempt_timeout,
-        tools.http_client.send(request),
-    );
+    let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(|error| error.with_provider(provider))?,
         None => {
-            let text = format!("no answer in {:?}", tools.retry.attempt_timeout);
+            let text =
+                format!("{provider} gave no answer in {limit:?}: check network and provider");
             return Err(Error::new(ErrorKind::Timeout, text).with_provider(provider));
         }
     };

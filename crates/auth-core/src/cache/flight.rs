@@ -3,14 +3,19 @@
 //! A flight is a future in a box, and whoever holds the box drives it. On a tokio runtime that is a
 //! task of its own, so a caller who leaves takes nothing along. Elsewhere it is one of the callers;
 //! when that one leaves, it puts the box back and the next waiter picks it up where it was.
+//!
+//! Waiting is made cheap, since ten thousand may: a slot with a waker each, and one timer between
+//! them. Who holds that timer keeps watch for all on the same runtime; when the watchman leaves,
+//! another takes over.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 
 use crate::clock::BoxFuture;
@@ -26,77 +31,185 @@ pub(super) enum Outcome {
     Superseded,
     /// Not at all: its runtime was shut down. Whoever still wants a token starts again.
     Lost,
+    /// It goes on, but nobody of this runtime keeps watch: whoever hears of it looks again.
+    Unwatched,
 }
 
 pub(super) struct Flight {
-    future: Mutex<Option<BoxFuture<'static, Outcome>>>,
-    stage: watch::Sender<Stage>,
+    /// When it took off, on the monotonic clock.
+    pub(super) began: Duration,
+    state: Mutex<State>,
 }
 
-#[derive(Clone, Debug)]
-enum Stage {
-    Driven,
-    /// The caller who drove it left; the future is back in its box.
-    Orphaned,
-    Over(Outcome),
+struct State {
+    /// In its box while nobody drives it.
+    future: Option<BoxFuture<'static, Outcome>>,
+    over: Option<Outcome>,
+    /// Those who wait; a slot is empty where one has left.
+    waiters: Vec<Option<Waker>>,
+    /// Runtimes with a watchman.
+    watched: Vec<Id>,
+    /// The runtime whose watchman has left.
+    unwatched: Option<Id>,
 }
 
 impl Flight {
-    pub(super) fn new(future: BoxFuture<'static, Outcome>) -> Arc<Self> {
+    pub(super) fn new(began: Duration, future: BoxFuture<'static, Outcome>) -> Arc<Self> {
+        let state = State {
+            future: Some(future),
+            over: None,
+            waiters: Vec::new(),
+            watched: Vec::new(),
+            unwatched: None,
+        };
         Arc::new(Self {
-            future: Mutex::new(Some(future)),
-            stage: watch::Sender::new(Stage::Orphaned),
+            began,
+            state: Mutex::new(state),
         })
     }
 
     /// Takes off in a task of the current tokio runtime, if there is one.
     pub(super) fn spawn(self: &Arc<Self>) -> Option<AbortHandle> {
-        let runtime = tokio::runtime::Handle::try_current().ok()?;
-        let driver = self.board(OnDrop::Lose)?;
+        let runtime = Handle::try_current().ok()?;
+        let future = self.locked().future.take()?;
+        let driver = Driver {
+            flight: Arc::clone(self),
+            future: Some(future),
+            on_drop: OnDrop::Lose,
+        };
         Some(runtime.spawn(driver).abort_handle())
     }
 
     /// Whether it has ended, one way or the other.
     pub(super) fn is_over(&self) -> bool {
-        matches!(*self.stage.borrow(), Stage::Over(_))
+        self.locked().over.is_some()
+    }
+
+    /// Ends it for all who wait, unless it has ended.
+    pub(super) fn end(&self, outcome: Outcome) {
+        let mut state = self.locked();
+        state.over.get_or_insert(outcome);
+        wake_all(state);
     }
 
     /// Waits for the outcome, and drives the flight where nobody else does.
-    pub(super) async fn wait(self: &Arc<Self>) -> Outcome {
-        let mut stage = self.stage.subscribe();
-        loop {
-            let now = stage.borrow_and_update().clone();
-            match now {
-                Stage::Over(outcome) => return outcome,
-                Stage::Orphaned => {
-                    if let Some(driver) = self.board(OnDrop::PutBack) {
-                        driver.await;
-                        continue;
-                    }
-                }
-                Stage::Driven => {}
-            }
-            // The sender lives in the flight that `self` holds, so this cannot fail.
-            if stage.changed().await.is_err() {
-                return Outcome::Lost;
-            }
+    ///
+    /// # If the caller goes away
+    /// Where it drove the flight, another waiter drives it on.
+    pub(super) fn wait(self: &Arc<Self>) -> Wait {
+        let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
+        Wait {
+            flight: Arc::clone(self),
+            runtime,
+            slot: None,
+            driver: None,
         }
     }
 
-    fn end(&self, outcome: Outcome) {
-        self.stage.send_replace(Stage::Over(outcome));
+    /// Keeps watch for all who wait on this runtime, unless one does already. Whoever has the
+    /// guard owes a timer.
+    pub(super) fn keep_watch(self: &Arc<Self>) -> Watch {
+        let Ok(runtime) = Handle::try_current() else {
+            return Watch::Alone;
+        };
+        let mut state = self.locked();
+        if state.watched.contains(&runtime.id()) {
+            return Watch::Kept;
+        }
+        state.watched.push(runtime.id());
+        state.unwatched = state.unwatched.filter(|id| *id != runtime.id());
+        Watch::Mine(Watchman {
+            flight: Arc::clone(self),
+            runtime: runtime.id(),
+        })
     }
 
-    /// Takes the future out of its box; at most one driver has it.
-    fn board(self: &Arc<Self>, on_drop: OnDrop) -> Option<Driver> {
-        let mut slot = self.future.lock().unwrap_or_else(PoisonError::into_inner);
-        let future = slot.take()?;
-        self.stage.send_replace(Stage::Driven);
-        Some(Driver {
-            flight: Arc::clone(self),
-            future: Some(future),
-            on_drop,
-        })
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes without the lock: a waker is anybody's code.
+fn wake_all(mut state: MutexGuard<'_, State>) {
+    let waiters = std::mem::take(&mut state.waiters);
+    drop(state);
+    waiters.into_iter().flatten().for_each(Waker::wake);
+}
+
+/// Who sees to it that waiting ends.
+pub(super) enum Watch {
+    /// The caller, for its whole runtime.
+    Mine(#[expect(dead_code, reason = "held for its `Drop`")] Watchman),
+    /// Another caller on the same runtime.
+    Kept,
+    /// The caller, for itself: there is no runtime.
+    Alone,
+}
+
+pub(super) struct Watchman {
+    flight: Arc<Flight>,
+    runtime: Id,
+}
+
+impl Drop for Watchman {
+    fn drop(&mut self) {
+        let mut state = self.flight.locked();
+        state.watched.retain(|id| *id != self.runtime);
+        if state.over.is_none() {
+            state.unwatched = Some(self.runtime);
+            wake_all(state);
+        }
+    }
+}
+
+/// A caller that waits.
+pub(super) struct Wait {
+    flight: Arc<Flight>,
+    runtime: Option<Id>,
+    slot: Option<usize>,
+    driver: Option<Driver>,
+}
+
+impl Future for Wait {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = &mut *self;
+        loop {
+            if let Some(driver) = &mut this.driver {
+                if Pin::new(driver).poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                this.driver = None;
+            }
+            let mut state = this.flight.locked();
+            if let Some(outcome) = &state.over {
+                return Poll::Ready(outcome.clone());
+            }
+            if let Some(future) = state.future.take() {
+                let flight = Arc::clone(&this.flight);
+                this.driver = Some(Driver {
+                    flight,
+                    future: Some(future),
+                    on_drop: OnDrop::PutBack,
+                });
+                continue;
+            }
+            if this.runtime.is_some() && state.unwatched == this.runtime {
+                return Poll::Ready(Outcome::Unwatched);
+            }
+            // The slots are emptied as a whole when all are woken; a stale one is past the end or
+            // somebody else's, and waking one too many does no harm.
+            match this.slot.and_then(|slot| state.waiters.get_mut(slot)) {
+                Some(Some(waker)) if waker.will_wake(cx.waker()) => {}
+                Some(slot) => *slot = Some(cx.waker().clone()),
+                None => {
+                    this.slot = Some(state.waiters.len());
+                    state.waiters.push(Some(cx.waker().clone()));
+                }
+            }
+            return Poll::Pending;
+        }
     }
 }
 
@@ -138,18 +251,12 @@ impl Drop for Driver {
         };
         match self.on_drop {
             // A future that panicked must not be polled again.
-            _ if std::thread::panicking() => self.flight.end(Outcome::Lost),
-            OnDrop::Lose => self.flight.end(Outcome::Lost),
-            OnDrop::PutBack => {
-                let mut slot = self
-                    .flight
-                    .future
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                *slot = Some(future);
-                drop(slot);
-                self.flight.stage.send_replace(Stage::Orphaned);
+            OnDrop::PutBack if !std::thread::panicking() => {
+                let mut state = self.flight.locked();
+                state.future = Some(future);
+                wake_all(state);
             }
+            OnDrop::PutBack | OnDrop::Lose => self.flight.end(Outcome::Lost),
         }
     }
 }

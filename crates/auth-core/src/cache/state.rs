@@ -20,7 +20,7 @@ use arc_swap::ArcSwap;
 use tokio::task::AbortHandle;
 
 use super::attempt::fly;
-use super::flight::{Flight, Outcome, contained};
+use super::flight::{Flight, Outcome, Watch, contained};
 use super::memory::Failure;
 use crate::clock::{Clock, SourceClock, within};
 use crate::error::{Error, ErrorKind};
@@ -51,6 +51,8 @@ pub(super) struct Inner<E> {
 struct State<E> {
     exchange: Arc<E>,
     identity: Identity,
+    /// Whom it asks, for logs.
+    host: Arc<str>,
     /// The number of the flight that counts; one that was replaced or given up lands unheard.
     current: u64,
     /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
@@ -78,10 +80,11 @@ const GRACE: Duration = Duration::from_secs(1);
 impl<E: TokenExchange> Inner<E> {
     pub(super) fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
         let provider = exchange.provider();
-        let identity = proved(&exchange)?;
+        let (identity, host) = proved(&exchange)?;
         let state = State {
             exchange: Arc::new(exchange),
             identity,
+            host,
             current: 0,
             flight: Weak::new(),
             task: None,
@@ -121,7 +124,6 @@ impl<E: TokenExchange> Inner<E> {
 
     /// Waits for a token.
     pub(super) async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
-        let began = self.tools.clock.monotonic();
         let mut lost = 0;
         while lost <= MOST_LOST_FLIGHTS {
             let (flight, known) = match self.join() {
@@ -129,27 +131,40 @@ impl<E: TokenExchange> Inner<E> {
                 Joined::Failure(error) => return Err(error),
                 Joined::Flight { flight, known } => (flight, known),
             };
-            let waited = self.tools.clock.monotonic().saturating_sub(began);
-            let left = self
-                .tools
-                .retry
-                .deadline
-                .saturating_add(GRACE)
-                .saturating_sub(waited);
-            let patience = if known.is_some() {
-                PROBE_PATIENCE.min(left)
-            } else {
-                left
-            };
-            match within(&self.tools.clock, patience, flight.wait()).await {
+            match self.await_flight(&flight, known.is_some()).await {
                 Some(Outcome::Landed(result)) => return result,
-                Some(Outcome::Superseded) => {}
+                Some(Outcome::Superseded | Outcome::Unwatched) => {}
                 Some(Outcome::Lost) => lost += 1,
-                None => return Err(known.unwrap_or_else(|| self.abandon(&flight))),
+                None => {
+                    if let Some(error) = known {
+                        return Err(error);
+                    }
+                    return Err(self.abandon(&flight));
+                }
             }
         }
         let text = "the runtimes that drove the exchange were shut down, one after the other";
         Err(Error::new(ErrorKind::Unavailable, text).with_provider(self.provider))
+    }
+
+    /// Waits for a flight; `None` where patience ended first. Only one waiter of a runtime has a
+    /// timer, but where a failure is known: then each waits a moment and no longer.
+    async fn await_flight(&self, flight: &Arc<Flight>, failure_is_known: bool) -> Option<Outcome> {
+        if failure_is_known {
+            return within(&self.tools.clock, PROBE_PATIENCE, flight.wait()).await;
+        }
+        let watch = flight.keep_watch();
+        if matches!(watch, Watch::Kept) {
+            return Some(flight.wait().await);
+        }
+        let flown = self.tools.clock.monotonic().saturating_sub(flight.began);
+        let left = self
+            .tools
+            .retry
+            .deadline
+            .saturating_add(GRACE)
+            .saturating_sub(flown);
+        within(&self.tools.clock, left, flight.wait()).await
     }
 
     /// Starts a refresh unless one is in the air or a failure is remembered. Where there is no
@@ -204,19 +219,26 @@ impl<E: TokenExchange> Inner<E> {
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
         state.current += 1;
         let (number, source) = (state.current, Arc::downgrade(self));
-        let flight = Flight::new(Box::pin(async move {
-            let provider = exchange.provider();
-            let result = contained(fly(exchange, tools, attempts)).await.unwrap_or_else(|| {
+        let host = Arc::clone(&state.host);
+        let began = self.tools.clock.monotonic();
+        let flight = Flight::new(
+            began,
+            Box::pin(async move {
+                let provider = exchange.provider();
+                let result = contained(fly(exchange, tools, attempts, &host)).await.unwrap_or_else(|| {
                 let text = format!(
                     "{provider}'s exchange or its HTTP client panicked: this is a bug in one of them"
                 );
                 Err(Error::new(ErrorKind::Request, text).with_provider(provider))
             });
-            match source.upgrade() {
-                Some(source) => source.land(number, result),
-                None => Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
-            }
-        }));
+                match source.upgrade() {
+                    Some(source) => source.land(number, result),
+                    None => {
+                        Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts))))
+                    }
+                }
+            }),
+        );
         state.flight = Arc::downgrade(&flight);
         state.task = flight.spawn();
         let spawned = state.task.is_some();
@@ -253,17 +275,20 @@ impl<E: TokenExchange> Inner<E> {
         })
     }
 
-    /// Forgets a flight that did not end in time, so that the next caller starts clean.
+    /// Gives a flight up that did not end in time, for all who wait; the next caller starts clean.
     fn abandon(&self, flight: &Arc<Flight>) -> Error {
         let mut state = self.locked();
         if std::ptr::eq(state.flight.as_ptr(), Arc::as_ptr(flight)) {
             state.forget_flight();
         }
+        drop(state);
         let text = format!(
             "{} gave no token in time: the runtime that drives the exchange stands still",
             self.provider
         );
-        Error::new(ErrorKind::Timeout, text).with_provider(self.provider)
+        let error = Error::new(ErrorKind::Timeout, text).with_provider(self.provider);
+        flight.end(Outcome::Landed(Err(error.clone())));
+        error
     }
 
     pub(super) fn invalidate(&self, token: &AccessToken) {
@@ -276,7 +301,7 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
-        let identity = proved(&exchange)?;
+        let (identity, host) = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
             self.kept.store(Parts::none());
@@ -284,6 +309,7 @@ impl<E: TokenExchange> Inner<E> {
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();
         state.identity = identity;
+        state.host = host;
         state.throttle = Throttle::default();
         state.forget_flight();
         // What is not ours is dropped without the lock: its `Drop` may call this source.
@@ -341,12 +367,13 @@ impl<E> Drop for Inner<E> {
     }
 }
 
-/// Whose tokens an exchange gets, once its request is known to be complete.
-fn proved<E: TokenExchange>(exchange: &E) -> Result<Identity, Error> {
-    exchange
+/// Whose tokens an exchange gets and whom it asks, once its request is known to be complete.
+fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, Arc<str>), Error> {
+    let request = exchange
         .request()
         .map_err(|error| error.with_provider(exchange.provider()))?;
-    Ok(exchange.identity())
+    let host = request.uri().host().unwrap_or_default().into();
+    Ok((exchange.identity(), host))
 }
 
 /// Lets invalidations through ever more rarely while they follow each other.

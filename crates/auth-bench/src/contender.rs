@@ -1,0 +1,49 @@
+//! What all scenarios measure: something that is asked for a ready `Authorization` header.
+
+use std::future::Future;
+
+use auth_core::{CachedTokenSource, ReqwestClient, SharedTokenSource};
+use http::HeaderValue;
+
+use crate::flow::Flow;
+use crate::{Failed, Outcome};
+
+/// A get ends with the header in hand, whoever answers it.
+pub(crate) trait Get: Send + Sync + 'static {
+    fn get(&self) -> impl Future<Output = Result<HeaderValue, Failed>> + Send;
+}
+
+/// Ours, with the type of its flow.
+#[derive(Debug)]
+pub(crate) struct Typed(pub(crate) CachedTokenSource<Flow>);
+
+impl Typed {
+    /// A source of the defaults on this client.
+    pub(crate) fn new(url: &str, client: &ReqwestClient) -> Outcome<Self> {
+        let source = CachedTokenSource::builder(Flow::new(url)?)
+            .http_client(client.clone())
+            .build()?;
+        Ok(Self(source))
+    }
+}
+
+impl Get for Typed {
+    async fn get(&self) -> Result<HeaderValue, Failed> {
+        Ok(self.0.token().await?.authorization())
+    }
+}
+
+/// Ours, erased.
+#[derive(Debug)]
+pub(crate) struct Erased(pub(crate) SharedTokenSource);
+
+impl Get for Erased {
+    async fn get(&self) -> Result<HeaderValue, Failed> {
+        Ok(self.0.token().await?.authorization())
+    }
+}
+
+/// The client that ours share, without the proxies of the environment.
+pub(crate) fn client() -> Outcome<ReqwestClient> {
+    Ok(ReqwestClient::configure(|builder| builder.no_proxy())?)
+}
