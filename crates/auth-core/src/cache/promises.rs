@@ -6,6 +6,8 @@
 mod asking;
 mod not_asking;
 mod reading;
+#[cfg(feature = "tracing")]
+mod speaking;
 mod time;
 
 use std::collections::VecDeque;
