@@ -197,7 +197,7 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
         c.is_control()
             || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    let spaced = text.replace(['\r', '\n', '\t'], " ");
+    let spaced = Zeroizing::new(text.replace(['\r', '\n', '\t'], " "));
     spaced
         .trim()
         .chars()

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use serde::de::DeserializeOwned;
 
-use super::{first_byte, without_bom};
+use super::{Object, first_byte, without_bom};
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 use crate::secret::Scrubber;
@@ -133,7 +133,11 @@ pub(super) fn error<F: Refusal>(
 /// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
 /// what they say about the credentials counts all the same.
 fn lenient<F: Refusal>(response: &Response) -> Option<F> {
-    let text = String::from_utf8_lossy(without_bom(response.body()));
+    let body = without_bom(response.body());
+    if let Ok(Object(read)) = serde_json::from_slice(body) {
+        return Some(read);
+    }
+    let text = String::from_utf8_lossy(body);
     let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).ok()?;
     F::deserialize(serde_json::Value::Object(fields)).ok()
 }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
 /// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
 /// provider means.
@@ -167,22 +168,36 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
 
 /// A text that may be written as anything: prose, a number, an object. Only a text or a number is
 /// kept, so that an error body of an unforeseen shape still gives up its other fields.
-#[derive(Debug, Default, Clone)]
-pub struct Text(Option<String>);
+///
+/// Wiped when dropped, since a provider may say the secret again.
+#[derive(Default, Clone)]
+pub struct Text(Option<Zeroizing<String>>);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Text([unscrubbed])"
+        } else {
+            "Text()"
+        })
+    }
+}
 
 impl Text {
     /// The text, if there is one.
     #[must_use]
     pub fn get(&self) -> Option<&str> {
-        self.0.as_deref()
+        self.0.as_ref().map(|text| text.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) if !text.trim().is_empty() => Some(text),
-            serde_json::Value::Number(number) => Some(number.to_string()),
+            serde_json::Value::String(text) if !text.trim().is_empty() => {
+                Some(Zeroizing::new(text))
+            }
+            serde_json::Value::Number(number) => Some(Zeroizing::new(number.to_string())),
             _ => None,
         }))
     }
