@@ -7,6 +7,7 @@
 //! - [`memory`]: how long a failure is remembered;
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`flight`]: one exchange shared by all who wait, whoever goes away;
+//! - [`throttle`]: how often an API may have a token thrown away;
 //! - [`state`]: who joins which flight, and what its landing changes.
 
 mod attempt;
@@ -16,6 +17,7 @@ mod memory;
 #[cfg(test)]
 mod promises;
 mod state;
+mod throttle;
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! One test in a process of its own, on Linux: other tests would leave copies of their own behind.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

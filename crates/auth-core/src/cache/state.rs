@@ -22,6 +22,7 @@ use tokio::task::AbortHandle;
 use super::attempt::fly;
 use super::flight::{Flight, Outcome, Watch, contained};
 use super::memory::Failure;
+use super::throttle::Throttle;
 use crate::clock::{Clock, SourceClock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
@@ -374,28 +375,4 @@ fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, Arc<str>), Error>
         .map_err(|error| error.with_provider(exchange.provider()))?;
     let host = request.uri().host().unwrap_or_default().into();
     Ok((exchange.identity(), host))
-}
-
-/// Lets invalidations through ever more rarely while they follow each other.
-#[derive(Debug, Default)]
-struct Throttle {
-    last: Option<Duration>,
-    pause: Duration,
-}
-
-impl Throttle {
-    const FIRST: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(60);
-    const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
-
-    fn admits(&mut self, now: Duration) -> bool {
-        let since = self.last.map(|last| now.saturating_sub(last));
-        self.pause = match since {
-            Some(since) if since < self.pause => return false,
-            Some(since) if since < Self::FORGOTTEN => (self.pause * 2).min(Self::LONGEST),
-            _ => Self::FIRST,
-        };
-        self.last = Some(now);
-        true
-    }
 }
