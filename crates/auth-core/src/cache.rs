@@ -18,6 +18,7 @@ mod memory;
 mod promises;
 mod state;
 mod throttle;
+mod tools;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,6 +5,8 @@ use std::fmt;
 use auth_core::secret::{Charset, checked};
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString, StaticTokenSource};
 
+pub(crate) const PROVIDER: &str = "digishare";
+
 /// A Digishare client's id and its secret. `Debug` shows neither.
 ///
 /// ```
@@ -45,7 +47,7 @@ impl Credentials {
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
-        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let mut vars = env.reader(PROVIDER);
         let credentials = Self::read(&mut vars);
         vars.finish()?;
         credentials.ok_or_else(|| Error::config("no credentials were read"))
@@ -110,7 +112,7 @@ impl PersonalAccessToken {
 
     pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
         const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
-        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let mut vars = env.reader(PROVIDER);
         let token = vars.required(NAME, Charset::Header);
         let token = token.and_then(|token| vars.keep(Self::named(NAME, token)));
         vars.finish()?;

@@ -11,10 +11,9 @@ use auth_core::{
 use bytes::Bytes;
 use http::header::LOCATION;
 
-use crate::credentials::{Credentials, PersonalAccessToken};
+use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
 use crate::wire::{Granted, Refused};
 
-pub(crate) const PROVIDER: &str = "digishare";
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
 const TOKEN_PATH: &str = "v1/oauth/token";
 /// The longest that [`source_from_env`] keeps a token, so that a rotated secret is noticed.

@@ -10,10 +10,9 @@ use auth_core::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
 
-pub(crate) const PROVIDER: &str = "digitalpaye";
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com");
 const TOKEN_PATH: &str = "v1/auth";
 const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");

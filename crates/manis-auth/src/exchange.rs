@@ -7,11 +7,10 @@ use auth_core::{
 use bytes::Bytes;
 use http::HeaderName;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, PROVIDER};
 use crate::expiry::ExpiryUnit;
 use crate::wire::{Granted, Refused};
 
-pub(crate) const PROVIDER: &str = "manis";
 const TOKEN_PATH: &str = "api/v1/auth/token";
 const X_MERCHANT_ID: HeaderName = HeaderName::from_static("x-merchant-id");
 const X_SECRET: HeaderName = HeaderName::from_static("x-secret");

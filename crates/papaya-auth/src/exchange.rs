@@ -10,10 +10,9 @@ use auth_core::{
 };
 use bytes::Bytes;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
 
-pub(crate) const PROVIDER: &str = "papaya";
 const STAGING: Endpoint =
     Endpoint::from_static("https://authentication-service.staging.pay.papayaglobal.work");
 const TOKEN_PATH: &str = "token";

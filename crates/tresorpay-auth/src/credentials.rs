@@ -5,6 +5,8 @@ use std::fmt;
 use auth_core::secret::{Charset, checked};
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
+pub(crate) const PROVIDER: &str = "tresorpay";
+
 /// A TresorPay client's id and its secret. `Debug` shows neither.
 ///
 /// ```
@@ -45,7 +47,7 @@ impl Credentials {
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
         let env = Env::process();
-        let mut vars = env.reader(crate::exchange::PROVIDER);
+        let mut vars = env.reader(PROVIDER);
         let credentials = Self::read(&mut vars);
         vars.finish()?;
         credentials.ok_or_else(|| Error::config("no credentials were read"))

@@ -10,10 +10,9 @@ use auth_core::{
 };
 use bytes::Bytes;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
 
-pub(crate) const PROVIDER: &str = "tresorpay";
 const DOCUMENTED: Endpoint = Endpoint::from_static(
     "https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
 );

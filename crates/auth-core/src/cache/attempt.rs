@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::Tools;
+use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::CachedTokenSource;
-use super::state::{Inner, Tools};
+use super::state::Inner;
+use super::tools::Tools;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
 use crate::exchange::TokenExchange;

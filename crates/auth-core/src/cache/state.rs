@@ -23,24 +23,12 @@ use super::attempt::fly;
 use super::flight::{Flight, Outcome, Watch, contained};
 use super::memory::Failure;
 use super::throttle::Throttle;
-use crate::clock::{Clock, SourceClock, within};
+use super::tools::Tools;
+use crate::clock::{Clock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
-use crate::http::HttpClient;
 use crate::lifetime::{Kept, Moment};
-use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::token::{AccessToken, Parts, TokenState};
-
-/// What a source works with, the same for its whole life.
-#[derive(Debug)]
-pub(super) struct Tools {
-    pub(super) http_client: Arc<dyn HttpClient>,
-    pub(super) clock: SourceClock,
-    pub(super) refresh: RefreshPolicy,
-    pub(super) retry: RetryPolicy,
-    /// Drawn once per source, between 0 and 1.
-    pub(super) jitter: f64,
-}
 
 pub(super) struct Inner<E> {
     kept: ArcSwap<Parts>,
