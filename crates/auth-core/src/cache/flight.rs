@@ -45,8 +45,10 @@ struct State {
     /// In its box while nobody drives it.
     future: Option<BoxFuture<'static, Outcome>>,
     over: Option<Outcome>,
-    /// Those who wait; a slot is empty where one has left.
-    waiters: Vec<Option<Waker>>,
+    /// Those who wait. Who has left keeps a slot until all are woken: one wake too many is harmless.
+    waiters: Vec<Waker>,
+    /// Counts how often all were woken, and their slots emptied with that.
+    round: u64,
     /// Runtimes with a watchman.
     watched: Vec<Id>,
     /// The runtime whose watchman has left.
@@ -59,6 +61,7 @@ impl Flight {
             future: Some(future),
             over: None,
             waiters: Vec::new(),
+            round: 0,
             watched: Vec::new(),
             unwatched: None,
         };
@@ -132,8 +135,9 @@ impl Flight {
 /// Wakes without the lock: a waker is anybody's code.
 fn wake_all(mut state: MutexGuard<'_, State>) {
     let waiters = std::mem::take(&mut state.waiters);
+    state.round += 1;
     drop(state);
-    waiters.into_iter().flatten().for_each(Waker::wake);
+    waiters.into_iter().for_each(Waker::wake);
 }
 
 /// Who sees to it that waiting ends.
@@ -166,7 +170,8 @@ impl Drop for Watchman {
 pub(super) struct Wait {
     flight: Arc<Flight>,
     runtime: Option<Id>,
-    slot: Option<usize>,
+    /// The round in which this waiter took a slot, and the slot.
+    slot: Option<(u64, usize)>,
     driver: Option<Driver>,
 }
 
@@ -198,14 +203,13 @@ impl Future for Wait {
             if this.runtime.is_some() && state.unwatched == this.runtime {
                 return Poll::Ready(Outcome::Unwatched);
             }
-            // The slots are emptied as a whole when all are woken; a stale one is past the end or
-            // somebody else's, and waking one too many does no harm.
-            match this.slot.and_then(|slot| state.waiters.get_mut(slot)) {
-                Some(Some(waker)) if waker.will_wake(cx.waker()) => {}
-                Some(slot) => *slot = Some(cx.waker().clone()),
+            // A slot of an earlier round is somebody else's by now.
+            let slot = this.slot.filter(|(round, _)| *round == state.round);
+            match slot.and_then(|(_, slot)| state.waiters.get_mut(slot)) {
+                Some(waker) => waker.clone_from(cx.waker()),
                 None => {
-                    this.slot = Some(state.waiters.len());
-                    state.waiters.push(Some(cx.waker().clone()));
+                    this.slot = Some((state.round, state.waiters.len()));
+                    state.waiters.push(cx.waker().clone());
                 }
             }
             return Poll::Pending;
@@ -277,4 +281,94 @@ pub(super) async fn contained<F: Future>(future: F) -> Option<F::Output> {
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A waiter that polls itself with a waker of its own.
+    struct Waiter {
+        wait: Wait,
+        woken: Arc<Woken>,
+    }
+
+    impl Waiter {
+        fn of(flight: &Arc<Flight>) -> Self {
+            Self {
+                wait: flight.wait(),
+                woken: Arc::default(),
+            }
+        }
+
+        fn poll(&mut self) -> Poll<Outcome> {
+            let waker = Waker::from(Arc::clone(&self.woken));
+            Pin::new(&mut self.wait).poll(&mut Context::from_waker(&waker))
+        }
+
+        fn woken(&self) -> usize {
+            self.woken.0.swap(0, Ordering::SeqCst)
+        }
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_in_whatever_order_they_look_again() {
+        let flight = Flight::new(Duration::ZERO, Box::pin(std::future::pending()));
+        let mut leader = Waiter::of(&flight);
+        assert!(leader.poll().is_pending());
+        let mut others: Vec<_> = (0..4).map(|_| Waiter::of(&flight)).collect();
+        assert!(others.iter_mut().all(|other| other.poll().is_pending()));
+        drop(leader);
+        assert!(others.iter().all(|other| other.woken() == 1));
+        // Backwards: the last drives now, and each takes a slot that was another's before.
+        assert!(
+            others
+                .iter_mut()
+                .rev()
+                .all(|other| other.poll().is_pending())
+        );
+        flight.end(Outcome::Superseded);
+        assert!(
+            others.iter().take(3).all(|other| other.woken() == 1),
+            "one was forgotten"
+        );
+        assert!(
+            others
+                .iter_mut()
+                .take(3)
+                .all(|other| other.poll().is_ready())
+        );
+    }
+
+    #[tokio::test]
+    async fn when_the_watchman_leaves_another_takes_over() {
+        let flight = Flight::new(Duration::ZERO, Box::pin(std::future::pending()));
+        let driver = flight.spawn();
+        let watch = flight.keep_watch();
+        assert!(matches!(watch, Watch::Mine(_)) && matches!(flight.keep_watch(), Watch::Kept));
+        let mut others: Vec<_> = (0..3).map(|_| Waiter::of(&flight)).collect();
+        assert!(others.iter_mut().all(|other| other.poll().is_pending()));
+        drop(watch);
+        assert!(others.iter().all(|other| other.woken() == 1));
+        let mut others = others.into_iter();
+        let heard = others.next().unwrap().poll();
+        assert!(matches!(heard, Poll::Ready(Outcome::Unwatched)));
+        let _watch = flight.keep_watch(); // whoever hears of it first
+        assert!(
+            others.all(|mut other| other.poll().is_pending()),
+            "the others wait on"
+        );
+        driver.unwrap().abort();
+    }
 }
