@@ -95,17 +95,26 @@ impl Flight {
         wake_all(state);
     }
 
-    /// Waits for the outcome, and drives the flight where nobody else does.
+    /// Waits for the outcome, and drives the flight where nobody else does. The caller has a timer
+    /// of its own.
     ///
     /// # If the caller goes away
     /// Where it drove the flight, another waiter drives it on.
     pub(super) fn wait(self: &Arc<Self>) -> Wait {
-        let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
         Wait {
             flight: Arc::clone(self),
-            runtime,
+            watched_on: None,
             slot: None,
             driver: None,
+        }
+    }
+
+    /// As [`wait`](Self::wait), relying on the watchman of this runtime.
+    pub(super) fn wait_watched(self: &Arc<Self>) -> Wait {
+        let watched_on = Handle::try_current().ok().map(|runtime| runtime.id());
+        Wait {
+            watched_on,
+            ..self.wait()
         }
     }
 
@@ -169,7 +178,8 @@ impl Drop for Watchman {
 /// A caller that waits.
 pub(super) struct Wait {
     flight: Arc<Flight>,
-    runtime: Option<Id>,
+    /// The runtime whose watchman it relies on.
+    watched_on: Option<Id>,
     /// The round in which this waiter took a slot, and the slot.
     slot: Option<(u64, usize)>,
     driver: Option<Driver>,
@@ -200,7 +210,7 @@ impl Future for Wait {
                 });
                 continue;
             }
-            if this.runtime.is_some() && state.unwatched == this.runtime {
+            if this.watched_on.is_some() && state.unwatched == this.watched_on {
                 return Poll::Ready(Outcome::Unwatched);
             }
             // A slot of an earlier round is somebody else's by now.
@@ -307,7 +317,7 @@ mod tests {
     impl Waiter {
         fn of(flight: &Arc<Flight>) -> Self {
             Self {
-                wait: flight.wait(),
+                wait: flight.wait_watched(),
                 woken: Arc::default(),
             }
         }

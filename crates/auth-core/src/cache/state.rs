@@ -144,7 +144,7 @@ impl<E: TokenExchange> Inner<E> {
         }
         let watch = flight.keep_watch();
         if matches!(watch, Watch::Kept) {
-            return Some(flight.wait().await);
+            return Some(flight.wait_watched().await);
         }
         let flown = self.tools.clock.monotonic().saturating_sub(flight.began);
         let left = self
