@@ -21,28 +21,17 @@ struct HyperClient(Client<HttpConnector, Full<Bytes>>);
 #[async_trait]
 impl HttpClient for HyperClient {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
-        let answer = self
-            .0
-            .request(request.map(Full::new))
-            .await
-            .map_err(|cause| {
-                let kind = if cause.is_connect() {
-                    ErrorKind::Connect
-                } else {
-                    ErrorKind::Unavailable
-                };
-                Error::new(kind, "the token endpoint could not be reached").with_source(cause)
-            })?;
+        let answer = self.0.request(request.map(Full::new)).await.map_err(|cause| {
+            let kind = if cause.is_connect() { ErrorKind::Connect } else { ErrorKind::Unavailable };
+            Error::new(kind, "the token endpoint could not be reached").with_source(cause)
+        })?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, BODY_LIMIT)
-            .collect()
-            .await
-            .map_err(|cause| {
-                if cause.is::<LengthLimitError>() {
-                    return Error::protocol("the answer is longer than 64 KiB");
-                }
-                Error::new(ErrorKind::Unavailable, "the answer broke off")
-            })?;
+        let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(|cause| {
+            if cause.is::<LengthLimitError>() {
+                return Error::protocol("the answer is longer than 64 KiB");
+            }
+            Error::new(ErrorKind::Unavailable, "the answer broke off")
+        })?;
         Ok(http::Response::from_parts(head, body.to_bytes()))
     }
 }
@@ -52,9 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let env = Env::from_pairs(sandbox.manis().env());
     let client = HyperClient(Client::builder(TokioExecutor::new()).build_http());
-    let tokens = CachedTokenSource::builder(Manis::read_env(&env)?)
-        .http_client(client)
-        .build()?;
+    let tokens = CachedTokenSource::builder(Manis::read_env(&env)?).http_client(client).build()?;
     println!("manis, over hyper: {:?}", tokens.token().await?);
     Ok(())
 }

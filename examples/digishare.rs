@@ -16,18 +16,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (env, api_url) = examples::settings(Provider::Digishare)?;
 
     let daily = RefreshPolicy::default().max_age(Duration::from_secs(24 * 60 * 60));
-    let tokens = CachedTokenSource::builder(Digishare::read_env(&env)?)
-        .refresh(daily)
-        .build()?;
+    let tokens = CachedTokenSource::builder(Digishare::read_env(&env)?).refresh(daily).build()?;
     let token = tokens.token().await?; // before each call; cached
     println!("digishare: {token:?}"); // never shows the token
 
     if let Some(url) = api_url {
         let request = examples::api_client()?.get(url);
-        let response = request
-            .header("authorization", token.authorization())
-            .send()
-            .await?;
+        let response = request.header("authorization", token.authorization()).send().await?;
         if response.status() == http::StatusCode::UNAUTHORIZED {
             tokens.invalidate(&token); // the next call fetches another
         }

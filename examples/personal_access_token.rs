@@ -23,9 +23,7 @@ impl Campaigns {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // In a service: `PersonalAccessToken::from_env()?`.
     let pasted = PersonalAccessToken::new("made-up-personal-access-token")?;
-    let campaigns = Campaigns {
-        tokens: pasted.into_source().into(),
-    };
+    let campaigns = Campaigns { tokens: pasted.into_source().into() };
     println!("{:?}", campaigns.headers().await?); // authorization: Sensitive
 
     // What was pasted with a line break is refused before it is sent anywhere.

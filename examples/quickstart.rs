@@ -43,12 +43,8 @@ fn source(provider: Provider, env: &Env) -> Result<SharedTokenSource, AuthError>
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut rows = vec![
-        [
-            "provider", "endpoint", "outcome", "lifetime", "took", "again",
-        ]
-        .map(String::from),
-    ];
+    let mut rows =
+        vec![["provider", "endpoint", "outcome", "lifetime", "took", "again"].map(String::from)];
     let mut faults = Vec::new();
     for provider in PROVIDERS {
         match row(provider).await {
@@ -58,11 +54,7 @@ async fn main() -> ExitCode {
                 rows.push([name, "", "failed, see below", "", "", ""].map(String::from));
                 // An error of ours names the provider itself.
                 let text = chain(&*fault);
-                faults.push(if text.starts_with(name) {
-                    text
-                } else {
-                    format!("{name}: {text}")
-                });
+                faults.push(if text.starts_with(name) { text } else { format!("{name}: {text}") });
             }
         }
     }
@@ -91,29 +83,16 @@ async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
     }
     let again = now().duration_since(again);
     let (endpoint, outcome) = match &api_url {
-        Some(url) => (
-            "sandbox",
-            format!("token, and the API said {}", call(url, &token).await?),
-        ),
+        Some(url) => ("sandbox", format!("token, and the API said {}", call(url, &token).await?)),
         None => ("real", "token".to_owned()),
     };
     let lifetime = token
         .expires_at()
         .and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH + wall()).ok())
-        .map_or_else(
-            || "not stated".to_owned(),
-            |left| span(left + Duration::from_millis(500)),
-        );
+        .map_or_else(|| "not stated".to_owned(), |left| span(left + Duration::from_millis(500)));
     let took = format!("{:.1} ms", took.as_secs_f64() * 1e3);
     let again = format!("{:.1} µs", again.as_secs_f64() * 1e6);
-    Ok([
-        provider.name().to_owned(),
-        endpoint.to_owned(),
-        outcome,
-        lifetime,
-        took,
-        again,
-    ])
+    Ok([provider.name().to_owned(), endpoint.to_owned(), outcome, lifetime, took, again])
 }
 
 /// Calls the guarded route with the token and whatever headers belong beside it.
@@ -159,11 +138,8 @@ fn table(rows: &[[String; 6]]) -> String {
     }
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
-        let line: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
+        let line: Vec<_> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
         if index == 0 {
             let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
@@ -180,7 +156,5 @@ fn now() -> Instant {
 
 #[allow(clippy::disallowed_methods)] // what is left of a token is for people
 fn wall() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -26,13 +26,7 @@ impl Payroll {
             let token = self.tokens.token().await?;
             let mut headers = http::HeaderMap::new();
             token.apply(&mut headers);
-            status = self
-                .http
-                .get(&self.url)
-                .headers(headers)
-                .send()
-                .await?
-                .status();
+            status = self.http.get(&self.url).headers(headers).send().await?.status();
             if status != StatusCode::UNAUTHORIZED {
                 break;
             }
@@ -52,9 +46,7 @@ fn flow<P>(papaya: &Handle<P>) -> Result<Papaya, papaya_auth::Error> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
-    let tokens = CachedTokenSource::builder(flow(&papaya)?)
-        .retry(RetryPolicy::never())
-        .build()?;
+    let tokens = CachedTokenSource::builder(flow(&papaya)?).retry(RetryPolicy::never()).build()?;
     let payroll = Payroll {
         http: examples::api_client()?,
         tokens: tokens.clone().into(),

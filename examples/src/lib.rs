@@ -36,12 +36,9 @@ pub const fn variables(provider: Provider) -> &'static [&'static str] {
             "PAPAYA_ENVIRONMENT",
             "PAPAYA_BASE_URL",
         ],
-        Provider::Manis => &[
-            "MANIS_MERCHANT_ID",
-            "MANIS_SECRET",
-            "MANIS_BASE_URL",
-            "MANIS_EXPIRES_AT_UNIT",
-        ],
+        Provider::Manis => {
+            &["MANIS_MERCHANT_ID", "MANIS_SECRET", "MANIS_BASE_URL", "MANIS_EXPIRES_AT_UNIT"]
+        }
         _ => &[],
     }
 }
@@ -66,11 +63,7 @@ pub fn settings(provider: Provider) -> Result<(Env, Option<String>), Box<dyn Err
 fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
     static SANDBOX: OnceLock<Result<Sandbox, String>> = OnceLock::new();
     SANDBOX
-        .get_or_init(|| {
-            Sandbox::builder()
-                .start_blocking()
-                .map_err(|fault| fault.to_string())
-        })
+        .get_or_init(|| Sandbox::builder().start_blocking().map_err(|fault| fault.to_string()))
         .as_ref()
         .map_err(|fault| fault.as_str().into())
 }
@@ -81,9 +74,7 @@ fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
 /// Where the TLS library cannot be set up.
 pub fn api_client() -> Result<reqwest::Client, Box<dyn Error>> {
     let builder = reqwest::Client::builder().no_proxy();
-    Ok(builder
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?)
+    Ok(builder.redirect(reqwest::redirect::Policy::none()).build()?)
 }
 
 #[cfg(doctest)]

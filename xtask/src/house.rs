@@ -25,20 +25,14 @@ pub(crate) fn check() -> Result<(), String> {
     let root = root();
     let mut faults = Vec::new();
     for file in files(&root)? {
-        let name = file
-            .strip_prefix(&root)
-            .unwrap_or(&file)
-            .display()
-            .to_string()
-            .replace('\\', "/");
+        let name =
+            file.strip_prefix(&root).unwrap_or(&file).display().to_string().replace('\\', "/");
         let Ok(text) = fs::read_to_string(&file) else {
             continue;
         };
         let is_source = name.starts_with("crates/") && name.contains("/src/");
         if is_source && text.lines().count() > LONGEST {
-            faults.push(format!(
-                "{name} has over {LONGEST} lines: does it hold two ideas?"
-            ));
+            faults.push(format!("{name} has over {LONGEST} lines: does it hold two ideas?"));
         }
         let own = name == "crates/auth-core/src/http/client.rs";
         if is_source && !own && text.contains(concat!("req", "west")) {
@@ -48,9 +42,8 @@ pub(crate) fn check() -> Result<(), String> {
         }
         for sample in samples() {
             if text.contains(&sample) {
-                faults.push(format!(
-                    "{name} holds a sample of a provider's document: make your own"
-                ));
+                faults
+                    .push(format!("{name} holds a sample of a provider's document: make your own"));
             }
         }
     }
@@ -58,17 +51,11 @@ pub(crate) fn check() -> Result<(), String> {
         for room in ROOMS {
             let path = format!("crates/{provider}-auth/{room}");
             if !root.join(&path).is_file() {
-                faults.push(format!(
-                    "{path} is missing: the provider crates have the same rooms"
-                ));
+                faults.push(format!("{path} is missing: the provider crates have the same rooms"));
             }
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("\n"))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 /// Beginnings of the documents' own keys, tokens and address, in halves so that this file is clean.
@@ -93,11 +80,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(|fault| format!("{}: {fault}", folder.display()))? {
         let path = entry.map_err(|fault| fault.to_string())?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() && !matches!(name.as_str(), "target" | ".git" | "node_modules") {
             found.extend(files(&path)?);
         } else if path.is_file() && name != "Cargo.lock" {

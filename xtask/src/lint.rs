@@ -35,19 +35,10 @@ pub(crate) fn run() -> Result<(), String> {
         ])?;
     }
     // OpenSSL's headers are the one thing here that Rust alone does not bring.
-    let native = Command::new("pkg-config")
-        .args(["--exists", "openssl"])
-        .status();
+    let native = Command::new("pkg-config").args(["--exists", "openssl"]).status();
     let native = cfg!(not(target_os = "linux")) || native.is_ok_and(|status| status.success());
     for krate in WITH_FEATURES {
-        let base = [
-            "clippy",
-            "--quiet",
-            "--locked",
-            "--package",
-            krate,
-            "--all-targets",
-        ];
+        let base = ["clippy", "--quiet", "--locked", "--package", krate, "--all-targets"];
         let all = if native {
             vec!["--all-features".to_owned()]
         } else {
@@ -64,10 +55,7 @@ pub(crate) fn run() -> Result<(), String> {
         }
     }
     let denied = [("RUSTDOCFLAGS", "-D warnings")];
-    steps.cargo_with(
-        &["doc", "--quiet", "--locked", "--workspace", "--no-deps"],
-        &denied,
-    )?;
+    steps.cargo_with(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"], &denied)?;
     steps.finish();
     Ok(())
 }

@@ -42,8 +42,7 @@ impl Steps {
         println!("==> {name}");
         let began = now();
         step().map_err(|fault| format!("{name}: {fault}"))?;
-        self.done
-            .push((name.to_owned(), now().duration_since(began)));
+        self.done.push((name.to_owned(), now().duration_since(began)));
         Ok(())
     }
 
@@ -70,14 +69,8 @@ pub(crate) fn cargo(folder: &Path) -> Command {
 
 /// Runs a command and fails where it fails.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let status = command
-        .status()
-        .map_err(|fault| format!("could not start: {fault}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("ended with {status}"))
-    }
+    let status = command.status().map_err(|fault| format!("could not start: {fault}"))?;
+    if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
 }
 
 #[allow(clippy::disallowed_methods)] // how long a step took is for people

@@ -12,25 +12,13 @@ pub(crate) const PROVIDERS: [&str; 5] =
 pub(crate) fn run_all() -> Result<(), String> {
     let mut steps = Steps::default();
     steps.cargo(&["test", "--workspace", "--locked"])?;
-    steps.cargo(&[
-        "test",
-        "--package",
-        "provider-auth",
-        "--features",
-        "full",
-        "--locked",
-    ])?;
+    steps.cargo(&["test", "--package", "provider-auth", "--features", "full", "--locked"])?;
     for name in examples()? {
         steps.step(&format!("example {name}"), || run(&mut example(&name)))?;
     }
-    steps.step(
-        "half of a provider's variables",
-        half_set_variables_are_named,
-    )?;
+    steps.step("half of a provider's variables", half_set_variables_are_named)?;
     for provider in PROVIDERS {
-        steps.step(&format!("a consumer of {provider}-auth alone"), || {
-            consumer(provider)
-        })?;
+        steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
     steps.finish();
     Ok(())
@@ -39,21 +27,10 @@ pub(crate) fn run_all() -> Result<(), String> {
 /// An example on the sandbox, whatever this machine's environment holds.
 fn example(name: &str) -> Command {
     let mut command = cargo(&root());
-    command.args([
-        "run",
-        "--quiet",
-        "--locked",
-        "--package",
-        "examples",
-        "--example",
-        name,
-    ]);
+    command.args(["run", "--quiet", "--locked", "--package", "examples", "--example", name]);
     for (variable, _) in std::env::vars_os() {
         let text = variable.to_string_lossy().into_owned();
-        if PROVIDERS
-            .iter()
-            .any(|provider| text.starts_with(&provider.to_uppercase()))
-        {
+        if PROVIDERS.iter().any(|provider| text.starts_with(&provider.to_uppercase())) {
             command.env_remove(variable);
         }
     }
@@ -70,11 +47,7 @@ fn examples() -> Result<Vec<String>, String> {
         .filter_map(|table| table.split_once("name = \"")?.1.split('"').next())
         .map(str::to_owned)
         .collect();
-    if names.is_empty() {
-        Err("examples/Cargo.toml lists no example".into())
-    } else {
-        Ok(names)
-    }
+    if names.is_empty() { Err("examples/Cargo.toml lists no example".into()) } else { Ok(names) }
 }
 
 /// The quickstart names the variable that is missing, and fails.
@@ -122,9 +95,7 @@ fn consumer(provider: &str) -> Result<(), String> {
         .and_then(|()| fs::write(folder.join("Cargo.lock"), lock))
         .map_err(|fault| fault.to_string())?;
     let target = root().join("target");
-    run(cargo(&folder)
-        .args(["run", "--quiet"])
-        .env("CARGO_TARGET_DIR", &target))?;
+    run(cargo(&folder).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", &target))?;
     let tree = output(cargo(&folder).args(["tree", "--prefix", "none", "--format", "{p}"]))?;
     for other in PROVIDERS.iter().filter(|other| **other != provider) {
         if tree.contains(&format!("{other}-auth")) {

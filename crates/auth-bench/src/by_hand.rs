@@ -27,10 +27,7 @@ pub(crate) struct Locked {
 
 impl Locked {
     pub(crate) fn new(raw: &Raw) -> Self {
-        Self {
-            slot: Mutex::new(None),
-            raw: raw.clone(),
-        }
+        Self { slot: Mutex::new(None), raw: raw.clone() }
     }
 }
 
@@ -56,10 +53,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(raw: &Raw) -> Self {
-        Self {
-            slot: RwLock::new(None),
-            raw: raw.clone(),
-        }
+        Self { slot: RwLock::new(None), raw: raw.clone() }
     }
 }
 
@@ -99,10 +93,7 @@ impl moka::Expiry<(), Token> for WithTheToken {
 
 impl Moka {
     pub(crate) fn new(raw: &Raw) -> Self {
-        Self {
-            cache: Cache::builder().expire_after(WithTheToken).build(),
-            raw: raw.clone(),
-        }
+        Self { cache: Cache::builder().expire_after(WithTheToken).build(), raw: raw.clone() }
     }
 }
 

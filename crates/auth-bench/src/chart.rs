@@ -70,24 +70,14 @@ pub(crate) fn draw(report: &Report) -> String {
         if bars.is_empty() {
             continue;
         }
-        let longest = bars
-            .iter()
-            .fold(0.0_f64, |most, (_, value)| most.max(*value));
+        let longest = bars.iter().fold(0.0_f64, |most, (_, value)| most.max(*value));
         y += LINE;
         // Writing to a string cannot fail, here and below.
-        let _ = writeln!(
-            body,
-            r#"<text x="16" y="{y}" font-weight="600">{}</text>"#,
-            panel.title
-        );
+        let _ = writeln!(body, r#"<text x="16" y="{y}" font-weight="600">{}</text>"#, panel.title);
         y += 8.0;
         for (label, value) in bars {
             let width = (BARS * value / longest).max(1.0);
-            let colour = if label.starts_with("auth-core") {
-                "#2f6fdb"
-            } else {
-                "#9aa4b2"
-            };
+            let colour = if label.starts_with("auth-core") { "#2f6fdb" } else { "#9aa4b2" };
             let (text, end) = (y + 16.0, LABELS + width + 6.0);
             let unit = panel.unit;
             let _ = writeln!(

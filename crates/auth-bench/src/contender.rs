@@ -20,9 +20,8 @@ pub(crate) struct Typed(pub(crate) CachedTokenSource<Flow>);
 impl Typed {
     /// A source of the defaults on this client.
     pub(crate) fn new(url: &str, client: &ReqwestClient) -> Outcome<Self> {
-        let source = CachedTokenSource::builder(Flow::new(url)?)
-            .http_client(client.clone())
-            .build()?;
+        let source =
+            CachedTokenSource::builder(Flow::new(url)?).http_client(client.clone()).build()?;
         Ok(Self(source))
     }
 }

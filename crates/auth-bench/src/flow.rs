@@ -20,11 +20,7 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(url: &str) -> Result<Self, Error> {
-        Ok(Self {
-            endpoint: Endpoint::parse(url)?,
-            account: "a",
-            secret: "made-up-secret".into(),
-        })
+        Ok(Self { endpoint: Endpoint::parse(url)?, account: "a", secret: "made-up-secret".into() })
     }
 
     /// The same for another account: a source drops its token when it changes to that.
@@ -69,13 +65,9 @@ impl TokenExchange for Flow {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known = Scrubber::new([self.secret.expose_secret()]);
         let granted: Granted = wire::read::<_, Refused>("loopback", "nothing", &known, response)?;
-        let lifetime = granted
-            .expires_in_ms
-            .get()
-            .and_then(|ms| ms.try_into().ok());
-        let expiry = lifetime.map_or(Expiry::Unknown, |ms| {
-            Expiry::After(Duration::from_millis(ms))
-        });
+        let lifetime = granted.expires_in_ms.get().and_then(|ms| ms.try_into().ok());
+        let expiry =
+            lifetime.map_or(Expiry::Unknown, |ms| Expiry::After(Duration::from_millis(ms)));
         Grant::bearer(granted.token, expiry)
     }
 }

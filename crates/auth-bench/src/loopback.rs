@@ -65,9 +65,7 @@ impl Loopback {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let turned = Arc::clone(&dials);
         std::thread::spawn(move || {
             runtime.block_on(async {
@@ -77,11 +75,7 @@ impl Loopback {
                 }
             });
         });
-        Ok(Self {
-            address,
-            dials,
-            _stop: stop,
-        })
+        Ok(Self { address, dials, _stop: stop })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -114,10 +108,8 @@ impl Loopback {
 
 /// Whether the token in this header has truly ended.
 pub(crate) fn has_ended(authorization: &HeaderValue) -> bool {
-    let ends = authorization
-        .to_str()
-        .ok()
-        .and_then(|text| text.split('.').nth(1)?.parse::<u128>().ok());
+    let ends =
+        authorization.to_str().ok().and_then(|text| text.split('.').nth(1)?.parse::<u128>().ok());
     ends.is_none_or(|ends| age().as_micros() >= ends)
 }
 
@@ -166,14 +158,10 @@ async fn serve(mut socket: TcpStream, dials: Arc<Dials>) -> io::Result<()> {
         let (status, body) = match mood {
             m if m == Mood::HangsUp as u8 => return Ok(()),
             m if m == Mood::Silent as u8 => std::future::pending().await,
-            m if m == Mood::Fails as u8 => (
-                "500 Internal Server Error",
-                r#"{"error":"down"}"#.to_owned(),
-            ),
-            _ => (
-                "200 OK",
-                format!(r#"{{"token":"{token}","expires_in_ms":{lifetime}}}"#),
-            ),
+            m if m == Mood::Fails as u8 => {
+                ("500 Internal Server Error", r#"{"error":"down"}"#.to_owned())
+            }
+            _ => ("200 OK", format!(r#"{{"token":"{token}","expires_in_ms":{lifetime}}}"#)),
         };
         let answer = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

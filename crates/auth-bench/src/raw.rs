@@ -66,10 +66,7 @@ impl Raw {
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(10))
             .build()?;
-        Ok(Self {
-            client,
-            url: url.parse()?,
-        })
+        Ok(Self { client, url: url.parse()? })
     }
 
     /// Asks for a token.

@@ -39,12 +39,7 @@ impl Report {
 
     /// A figure of several rounds.
     pub(crate) fn spread(&mut self, name: impl Into<String>, value: Spread, unit: &'static str) {
-        self.figures.push(Figure {
-            name: name.into(),
-            value,
-            unit,
-            ratio: None,
-        });
+        self.figures.push(Figure { name: name.into(), value, unit, ratio: None });
     }
 
     /// A figure with its relation to another contender; tells that relation.
@@ -105,10 +100,7 @@ impl Report {
         for figure in &self.figures {
             let Spread { median, min, max } = figure.value;
             let (name, unit) = (&figure.name, figure.unit);
-            let _ = write!(
-                text,
-                "figure {name}={median:.4} unit={unit} min={min:.4} max={max:.4}"
-            );
+            let _ = write!(text, "figure {name}={median:.4} unit={unit} min={min:.4} max={max:.4}");
             if let Some((ratio, of)) = figure.ratio {
                 let _ = write!(text, " ratio={:.4} of={of}", ratio.median);
             }

@@ -35,10 +35,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = &[
 
 /// A runtime as a server has it, with as many workers as the table says.
 fn two_workers() -> Outcome<Runtime> {
-    Ok(Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?)
+    Ok(Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 fn one_thread() -> Outcome<Runtime> {

@@ -25,11 +25,7 @@ impl Spread {
         } else {
             at(middle)
         };
-        Self {
-            median,
-            min: at(0),
-            max: at(sorted.len().wrapping_sub(1)),
-        }
+        Self { median, min: at(0), max: at(sorted.len().wrapping_sub(1)) }
     }
 }
 
@@ -37,11 +33,7 @@ impl Spread {
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (median, min, max) = (number(self.median), number(self.min), number(self.max));
-        if min == max {
-            f.write_str(&median)
-        } else {
-            write!(f, "{median} ({min} to {max})")
-        }
+        if min == max { f.write_str(&median) } else { write!(f, "{median} ({min} to {max})") }
     }
 }
 

@@ -165,9 +165,7 @@ impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
 
 impl<E: TokenExchange> Clone for CachedTokenSource<E> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-        }
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 

@@ -70,13 +70,11 @@ impl Clock for SystemClock {
         let (done, woken) = tokio::sync::oneshot::channel();
         let (waiting, gone) = std::sync::mpsc::channel::<()>();
         // Where no thread is to be had, the sleep is over at once: failing is better than hanging.
-        let _ = std::thread::Builder::new()
-            .name("auth-core timer".into())
-            .spawn(move || {
-                // Ends early where the sleeper is dropped, and `waiting` with it.
-                let _ = gone.recv_timeout(duration);
-                let _ = done.send(());
-            });
+        let _ = std::thread::Builder::new().name("auth-core timer".into()).spawn(move || {
+            // Ends early where the sleeper is dropped, and `waiting` with it.
+            let _ = gone.recv_timeout(duration);
+            let _ = done.send(());
+        });
         Box::pin(async move {
             let _waiting = waiting;
             let _ = woken.await;
@@ -84,10 +82,7 @@ impl Clock for SystemClock {
     }
 }
 
-#[cfg(all(
-    feature = "coarse-clock",
-    any(target_os = "linux", target_os = "android")
-))]
+#[cfg(all(feature = "coarse-clock", any(target_os = "linux", target_os = "android")))]
 mod machine {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -122,10 +117,7 @@ mod machine {
     }
 }
 
-#[cfg(not(all(
-    feature = "coarse-clock",
-    any(target_os = "linux", target_os = "android")
-)))]
+#[cfg(not(all(feature = "coarse-clock", any(target_os = "linux", target_os = "android"))))]
 mod machine {
     use std::sync::OnceLock;
     use std::time::{Duration, Instant, SystemTime};
@@ -144,17 +136,13 @@ mod machine {
     }
 
     pub(super) fn moment() -> Moment {
-        Moment {
-            monotonic: monotonic(),
-            wall: super::since_epoch(wall()),
-        }
+        Moment { monotonic: monotonic(), wall: super::since_epoch(wall()) }
     }
 }
 
 /// A wall clock before 1970 counts as 1970.
 fn since_epoch(wall: SystemTime) -> Duration {
-    wall.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The clock of a source. The machine's needs no call through a table, which a reader would feel.
@@ -170,10 +158,9 @@ impl SourceClock {
     pub(crate) fn now(&self) -> Moment {
         match self {
             Self::System => machine::moment(),
-            Self::Custom(clock) => Moment {
-                monotonic: clock.monotonic(),
-                wall: since_epoch(clock.wall()),
-            },
+            Self::Custom(clock) => {
+                Moment { monotonic: clock.monotonic(), wall: since_epoch(clock.wall()) }
+            }
         }
     }
 }

@@ -76,14 +76,8 @@ impl Endpoint {
             }
             at += 1;
         }
-        assert!(
-            at > scheme.len() && bytes[at - 1] != b'/',
-            "no host, or a slash at the end"
-        );
-        Self {
-            url: Cow::Borrowed(url),
-            path_start,
-        }
+        assert!(at > scheme.len() && bytes[at - 1] != b'/', "no host, or a slash at the end");
+        Self { url: Cow::Borrowed(url), path_start }
     }
 
     /// Parses a URL and proves it safe.
@@ -177,15 +171,10 @@ impl Endpoint {
             return refuse("has a path with //, a dot segment, or characters that need encoding");
         }
         let scheme = if secure { "https" } else { "http" };
-        let port = port
-            .filter(|p| !p.is_empty())
-            .map(|p| format!(":{p}"))
-            .unwrap_or_default();
+        let port = port.filter(|p| !p.is_empty()).map(|p| format!(":{p}")).unwrap_or_default();
         let origin = format!("{scheme}://{host}{port}");
-        let proved = Self {
-            path_start: origin.len(),
-            url: Cow::Owned(origin + path.trim_end_matches('/')),
-        };
+        let proved =
+            Self { path_start: origin.len(), url: Cow::Owned(origin + path.trim_end_matches('/')) };
         // The parser that the HTTP client reads it with has the last word.
         match Uri::from_str(&proved.url) {
             Ok(_) => Ok(proved),
@@ -210,10 +199,7 @@ impl Endpoint {
                 }
             }
         }
-        Self {
-            url: Cow::Owned(url),
-            path_start: self.path_start,
-        }
+        Self { url: Cow::Owned(url), path_start: self.path_start }
     }
 
     /// The URL.
@@ -288,10 +274,7 @@ mod tests {
             ("https://api/v1/auth/token", "host of one word"),
             ("https:/", "does not begin with https://"),
             ("https:/api/v1", "does not begin with https://"),
-            (
-                "https://https/api/v1/auth/token",
-                "has a scheme where its host should be",
-            ),
+            ("https://https/api/v1/auth/token", "has a scheme where its host should be"),
             ("https://", "no valid host"),
             ("https:///api", "no valid host"),
             ("api.example.com", "does not begin with https://"),
@@ -327,10 +310,7 @@ mod tests {
         for (url, normal) in [
             ("https://api.example.com", "https://api.example.com"),
             ("HTTPS://API.Example.com/", "https://api.example.com"),
-            (
-                "https://api.example.com:8443/base/",
-                "https://api.example.com:8443/base",
-            ),
+            ("https://api.example.com:8443/base/", "https://api.example.com:8443/base"),
             ("http://localhost:8080", "http://localhost:8080"),
             ("http://127.0.0.2", "http://127.0.0.2"),
             ("http://[::1]:80/x", "http://[::1]:80/x"),
@@ -346,15 +326,9 @@ mod tests {
 
     #[test]
     fn a_documented_endpoint_is_the_one_that_parses() {
-        for url in [
-            "https://api.example.com",
-            "https://auth.example.com/realms/x/token",
-        ] {
+        for url in ["https://api.example.com", "https://auth.example.com/realms/x/token"] {
             assert_eq!(Endpoint::from_static(url), Endpoint::parse(url).unwrap());
-            assert_eq!(
-                Endpoint::from_static(url).host(),
-                Endpoint::parse(url).unwrap().host()
-            );
+            assert_eq!(Endpoint::from_static(url).host(), Endpoint::parse(url).unwrap().host());
         }
     }
 

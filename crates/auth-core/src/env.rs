@@ -48,21 +48,14 @@ impl Env {
         N: Into<String>,
         V: Into<String>,
     {
-        let pairs = pairs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into().into()));
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into().into()));
         Self(Source::Pairs(pairs.collect()))
     }
 
     /// A reader that collects everything that is wrong before it says so.
     #[must_use]
     pub fn reader(&self, provider: &'static str) -> EnvReader<'_> {
-        EnvReader {
-            env: self,
-            provider,
-            missing: Vec::new(),
-            faults: Vec::new(),
-        }
+        EnvReader { env: self, provider, missing: Vec::new(), faults: Vec::new() }
     }
 
     /// Which of these names are set, as they are or with `_FILE`.
@@ -133,8 +126,7 @@ impl EnvReader<'_> {
 
     /// A variable that may be set and is not secret.
     pub fn optional(&mut self, name: &str) -> Option<String> {
-        self.read(name)
-            .map(|value| value.expose_secret().to_owned())
+        self.read(name).map(|value| value.expose_secret().to_owned())
     }
 
     /// A variable that may be set and is secret.
@@ -164,9 +156,7 @@ impl EnvReader<'_> {
 
     /// Keeps an error about a value that was read, to be reported with all others.
     pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
-        result
-            .map_err(|error| self.faults.push(error.to_string()))
-            .ok()
+        result.map_err(|error| self.faults.push(error.to_string())).ok()
     }
 
     /// Says all that was missing or wrong in one error.
@@ -176,19 +166,11 @@ impl EnvReader<'_> {
     pub fn finish(self) -> Result<(), Error> {
         let mut text = String::new();
         if !self.missing.is_empty() {
-            let names: Vec<_> = self
-                .missing
-                .iter()
-                .map(|n| format!("{n} (or {n}_FILE)"))
-                .collect();
+            let names: Vec<_> = self.missing.iter().map(|n| format!("{n} (or {n}_FILE)")).collect();
             text = format!("set {}", names.join(" and "));
         }
         for fault in self.faults {
-            text = if text.is_empty() {
-                fault
-            } else {
-                format!("{text}; {fault}")
-            };
+            text = if text.is_empty() { fault } else { format!("{text}; {fault}") };
         }
         if text.is_empty() {
             return Ok(());
@@ -240,14 +222,8 @@ fn read_file(path: &str) -> Result<SecretString, String> {
     let Ok(text) = std::str::from_utf8(buffer.as_slice()) else {
         return Err("a file that is not valid UTF-8".into());
     };
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
-    if text.is_empty() {
-        Err("an empty file".into())
-    } else {
-        Ok(SecretString::from(text))
-    }
+    let text = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
+    if text.is_empty() { Err("an empty file".into()) } else { Ok(SecretString::from(text)) }
 }
 
 #[cfg(test)]
@@ -256,11 +232,7 @@ mod tests {
 
     #[test]
     fn all_missing_names_come_in_one_error_and_no_value_does() {
-        let env = Env::from_pairs([
-            ("A_KEY", "CANARY-1"),
-            ("A_EMPTY", ""),
-            ("A_URL", "CANARY-2"),
-        ]);
+        let env = Env::from_pairs([("A_KEY", "CANARY-1"), ("A_EMPTY", ""), ("A_URL", "CANARY-2")]);
         let mut vars = env.reader("acme");
         assert!(vars.required("A_KEY", Charset::Text).is_some());
         vars.required("A_EMPTY", Charset::Text);
@@ -271,10 +243,7 @@ mod tests {
             text.starts_with("acme: set A_EMPTY (or A_EMPTY_FILE) and A_SECRET (or A_SECRET_FILE)"),
             "{text}"
         );
-        assert!(
-            text.contains("A_URL: the endpoint URL") && !text.contains("CANARY"),
-            "{text}"
-        );
+        assert!(text.contains("A_URL: the endpoint URL") && !text.contains("CANARY"), "{text}");
     }
 
     #[test]
@@ -282,11 +251,9 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("auth-core-env-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let path = dir.join("secret");
-        for (content, value) in [
-            ("s3cret\n", "s3cret"),
-            ("s3cret\r\n", "s3cret"),
-            ("s3cret", "s3cret"),
-        ] {
+        for (content, value) in
+            [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("s3cret", "s3cret")]
+        {
             std::fs::write(&path, content).unwrap();
             let env = Env::from_pairs([("A_SECRET_FILE", path.to_str().unwrap())]);
             let mut vars = env.reader("acme");
@@ -299,10 +266,7 @@ mod tests {
         let mut vars = env.reader("acme");
         vars.required("A_SECRET", Charset::Text);
         let text = vars.finish().unwrap_err().to_string();
-        assert_eq!(
-            text,
-            "acme: A_SECRET_FILE names a file that cannot be read (entity not found)"
-        );
+        assert_eq!(text, "acme: A_SECRET_FILE names a file that cannot be read (entity not found)");
         std::fs::remove_dir_all(dir).unwrap();
     }
 
@@ -321,9 +285,6 @@ mod tests {
         let mut vars = env.reader("acme");
         vars.required("A_SECRET", Charset::Text);
         let text = vars.finish().unwrap_err().to_string();
-        assert_eq!(
-            text,
-            "acme: A_SECRET and A_SECRET_FILE are both set: unset one"
-        );
+        assert_eq!(text, "acme: A_SECRET and A_SECRET_FILE are both set: unset one");
     }
 }

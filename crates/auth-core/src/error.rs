@@ -258,18 +258,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Texts that tell what a provider did begin with its name.
-        if let Some(provider) = self
-            .provider()
-            .filter(|name| !self.0.message.starts_with(name))
-        {
+        if let Some(provider) = self.provider().filter(|name| !self.0.message.starts_with(name)) {
             write!(f, "{provider}: ")?;
         }
         write!(f, "{}", self.0)?;
         if let Some(wait) = self.retry_after() {
             // Rounded up: "retry after 0 s" helps nobody.
-            let secs = wait
-                .as_secs()
-                .saturating_add(u64::from(wait.subsec_nanos() > 0));
+            let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             write!(f, ": retry after {secs} s")?;
         }
         Ok(())
@@ -279,9 +274,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message);
+        debug.field("kind", &self.0.kind).field("message", &self.0.message);
         let texts = [
             ("provider", self.provider()),
             ("code", self.code()),
@@ -343,10 +336,8 @@ mod tests {
     #[test]
     fn provider_text_is_scrubbed_capped_and_printable() {
         let known = Scrubber::new(["hunter2-hunter2"]);
-        let text = format!(
-            "bad secret hunter2-hunter2\u{1b}[31m\r\nX-Injected: 1{}",
-            "é".repeat(600)
-        );
+        let text =
+            format!("bad secret hunter2-hunter2\u{1b}[31m\r\nX-Injected: 1{}", "é".repeat(600));
         let error = Error::new(ErrorKind::Request, "refused").with_description(&text, &known);
         let shown = error.description().unwrap();
         assert!(shown.starts_with("bad secret [redacted]"), "{shown}");

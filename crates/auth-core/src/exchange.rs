@@ -132,10 +132,7 @@ impl Expiry {
     /// An instant in Unix seconds; absent ones are [`Unknown`](Self::Unknown).
     #[must_use]
     pub fn at_unix_seconds(seconds: crate::wire::Number) -> Self {
-        seconds
-            .get()
-            .and_then(crate::jwt::unix_time)
-            .map_or(Self::Unknown, Self::At)
+        seconds.get().and_then(crate::jwt::unix_time).map_or(Self::Unknown, Self::At)
     }
 }
 
@@ -170,9 +167,7 @@ impl Grant {
         } else if !text.bytes().all(is_token_byte) {
             "a token with characters that no token holds"
         } else if token_type.is_empty()
-            || !token_type
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            || !token_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         {
             "a token type that is not one word"
         } else {
@@ -273,11 +268,7 @@ impl Identity {
     pub fn new(provider: &'static str, endpoint: &Endpoint, parts: &[&str]) -> Self {
         let mut hasher = DefaultHasher::new();
         parts.hash(&mut hasher);
-        Self {
-            provider,
-            endpoint: endpoint.clone(),
-            account: hasher.finish(),
-        }
+        Self { provider, endpoint: endpoint.clone(), account: hasher.finish() }
     }
 }
 

@@ -82,12 +82,7 @@ impl Response {
     #[must_use]
     pub fn new(response: http::Response<Bytes>, received_at: SystemTime) -> Self {
         let (parts, body) = response.into_parts();
-        Self {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-            received_at,
-        }
+        Self { status: parts.status, headers: parts.headers, body, received_at }
     }
 
     /// The HTTP status.
@@ -128,11 +123,7 @@ impl Response {
             return self.received_at;
         };
         let next = date + Duration::from_secs(1);
-        if (date..next).contains(&self.received_at) {
-            self.received_at
-        } else {
-            next
-        }
+        if (date..next).contains(&self.received_at) { self.received_at } else { next }
     }
 
     fn date(&self) -> Option<SystemTime> {
@@ -152,8 +143,7 @@ impl Response {
             return Some(Duration::from_secs(value.parse().unwrap_or(VERY_LONG)));
         }
         let date = httpdate::parse_http_date(value).ok()?;
-        date.duration_since(self.date().unwrap_or(self.received_at))
-            .ok()
+        date.duration_since(self.date().unwrap_or(self.received_at)).ok()
     }
 }
 
@@ -175,9 +165,7 @@ mod tests {
     fn answer(headers: &[(HeaderName, &str)], received_at: SystemTime) -> Response {
         let mut response = http::Response::new(Bytes::new());
         for (name, value) in headers {
-            response
-                .headers_mut()
-                .insert(name.clone(), HeaderValue::from_str(value).unwrap());
+            response.headers_mut().insert(name.clone(), HeaderValue::from_str(value).unwrap());
         }
         Response::new(response, received_at)
     }
@@ -201,10 +189,7 @@ mod tests {
         }
         // A wrong local clock does not stretch a date: the provider's own counts.
         let skewed = answer(
-            &[
-                (RETRY_AFTER, later),
-                (DATE, "Thu, 01 Jan 2026 00:00:00 GMT"),
-            ],
+            &[(RETRY_AFTER, later), (DATE, "Thu, 01 Jan 2026 00:00:00 GMT")],
             now - Duration::from_secs(86_400),
         );
         assert_eq!(skewed.retry_after(), Some(Duration::from_secs(120)));
@@ -216,14 +201,8 @@ mod tests {
         let header = (DATE, "Thu, 01 Jan 2026 00:00:00 GMT");
         let agreeing = date + Duration::from_millis(300);
         let wrong = date + Duration::from_secs(3_600);
-        assert_eq!(
-            answer(std::slice::from_ref(&header), agreeing).server_time(),
-            agreeing
-        );
-        assert_eq!(
-            answer(&[header], wrong).server_time(),
-            date + Duration::from_secs(1)
-        );
+        assert_eq!(answer(std::slice::from_ref(&header), agreeing).server_time(), agreeing);
+        assert_eq!(answer(&[header], wrong).server_time(), date + Duration::from_secs(1));
         assert_eq!(answer(&[], wrong).server_time(), wrong);
         assert_eq!(answer(&[(DATE, "garbage")], wrong).server_time(), wrong);
     }

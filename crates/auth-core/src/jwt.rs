@@ -84,11 +84,7 @@ impl JwtTimes {
 #[must_use]
 pub fn unix_time(seconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    }
+    if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
 #[cfg(test)]
@@ -96,10 +92,7 @@ mod tests {
     use super::*;
 
     fn token(payload: &str) -> String {
-        format!(
-            "eyJhbGciOiJub25lIn0.{}.c2ln",
-            URL_SAFE_NO_PAD.encode(payload)
-        )
+        format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
     }
 
     #[test]
@@ -132,15 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_no_jwt_says_nothing() {
-        for text in [
-            "",
-            ".",
-            "..",
-            "...",
-            "a.b",
-            "a.!!.c",
-            "eyJhbGciOiJub25lIn0.e30",
-        ] {
+        for text in ["", ".", "..", "...", "a.b", "a.!!.c", "eyJhbGciOiJub25lIn0.e30"] {
             assert_eq!(JwtTimes::peek(text), JwtTimes::default(), "{text}");
         }
         let long = format!("a.{}.c", "A".repeat(3_000_000));

@@ -52,14 +52,8 @@ impl Moment {
 impl Term {
     /// Over since the clocks began.
     pub(crate) const fn over() -> Self {
-        let zero = Moment {
-            monotonic: Duration::ZERO,
-            wall: Duration::ZERO,
-        };
-        Self::Until {
-            refresh_due: zero,
-            usable_until: zero,
-        }
+        let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
+        Self::Until { refresh_due: zero, usable_until: zero }
     }
 
     #[inline]
@@ -98,9 +92,7 @@ impl Kept {
                 "the provider stated no readable expiry: the token is kept for a short time only",
             );
         }
-        let lifetime = stated
-            .unwrap_or(policy.unknown_lifetime)
-            .min(policy.max_age);
+        let lifetime = stated.unwrap_or(policy.unknown_lifetime).min(policy.max_age);
         if lifetime.is_zero() {
             return Err(Error::protocol(format!(
                 "{provider} granted a token that had ended before it came: check this machine's clock and the provider's"
@@ -112,14 +104,8 @@ impl Kept {
         let refresh_due = began.plus(lifetime.saturating_sub(window).saturating_sub(early));
         let usable_until = began.plus(lifetime.saturating_sub(policy.margin_for(lifetime)));
         let ends = SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall);
-        let term = Term::Until {
-            refresh_due,
-            usable_until,
-        };
-        Ok(Self {
-            parts: Parts::new(grant, ends, term)?,
-            lifetime,
-        })
+        let term = Term::Until { refresh_due, usable_until };
+        Ok(Self { parts: Parts::new(grant, ends, term)?, lifetime })
     }
 }
 
@@ -134,10 +120,7 @@ fn lifetime(grant: &Grant, server_time: SystemTime) -> Option<Duration> {
     };
     let jwt = JwtTimes::peek(grant.secret.expose_secret());
     // `exp - iat` needs no clock at all, so a wrong one cannot stretch it.
-    [field, jwt.expires_at().map(until), jwt.lifetime()]
-        .into_iter()
-        .flatten()
-        .min()
+    [field, jwt.expires_at().map(until), jwt.lifetime()].into_iter().flatten().min()
 }
 
 #[cfg(test)]
@@ -155,14 +138,7 @@ mod tests {
 
     fn kept(grant: Grant, server_time: SystemTime) -> Result<Kept, Error> {
         let began = now(&ManualClock::default());
-        Kept::new(
-            "acme",
-            grant,
-            began,
-            server_time,
-            &RefreshPolicy::default(),
-            0.0,
-        )
+        Kept::new("acme", grant, began, server_time, &RefreshPolicy::default(), 0.0)
     }
 
     fn opaque(expiry: Expiry) -> Grant {
@@ -171,11 +147,7 @@ mod tests {
 
     /// A JWT of iat 1000 and exp 1600.
     fn jwt(expiry: Expiry) -> Grant {
-        Grant::bearer(
-            "eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMH0.",
-            expiry,
-        )
-        .unwrap()
+        Grant::bearer("eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMH0.", expiry).unwrap()
     }
 
     #[test]
@@ -196,11 +168,7 @@ mod tests {
             (jwt(at(1600)), unix_time(100).unwrap(), 600),
         ] {
             let text = format!("{grant:?}");
-            assert_eq!(
-                kept(grant, server_time).unwrap().lifetime,
-                SECS(lifetime),
-                "{text}"
-            );
+            assert_eq!(kept(grant, server_time).unwrap().lifetime, SECS(lifetime), "{text}");
         }
     }
 
@@ -213,10 +181,7 @@ mod tests {
             opaque(Expiry::At(unix_time(-5).unwrap())),
             jwt(Expiry::After(SECS(300))),
         ] {
-            assert_eq!(
-                kept(grant, now).err().unwrap().kind(),
-                crate::ErrorKind::Protocol
-            );
+            assert_eq!(kept(grant, now).err().unwrap().kind(), crate::ErrorKind::Protocol);
         }
     }
 
@@ -225,15 +190,8 @@ mod tests {
         let clock = ManualClock::default();
         let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
-        let kept = Kept::new(
-            "acme",
-            grant,
-            began,
-            clock.wall(),
-            &RefreshPolicy::default(),
-            0.0,
-        )
-        .unwrap();
+        let kept =
+            Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), 0.0).unwrap();
         for (at, state) in [
             (0, TokenState::Fresh),
             (239, TokenState::Fresh),
@@ -250,15 +208,8 @@ mod tests {
         let clock = ManualClock::default();
         let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
-        let kept = Kept::new(
-            "acme",
-            grant,
-            began,
-            clock.wall(),
-            &RefreshPolicy::default(),
-            0.0,
-        )
-        .unwrap();
+        let kept =
+            Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), 0.0).unwrap();
         clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
         assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
         clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
@@ -273,18 +224,10 @@ mod tests {
         let began = now(&clock);
         for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
             let grant = opaque(Expiry::After(SECS(300)));
-            let kept = Kept::new(
-                "acme",
-                grant,
-                began,
-                clock.wall(),
-                &RefreshPolicy::default(),
-                jitter,
-            )
-            .unwrap();
-            let Term::Until { refresh_due, .. } = kept.parts.term else {
-                panic!("endless")
-            };
+            let kept =
+                Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), jitter)
+                    .unwrap();
+            let Term::Until { refresh_due, .. } = kept.parts.term else { panic!("endless") };
             let found = refresh_due.monotonic - began.monotonic;
             assert_eq!(found, Duration::from_secs_f64(due));
         }

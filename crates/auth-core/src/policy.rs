@@ -181,9 +181,7 @@ impl RetryPolicy {
 
     /// The most that the pause after a failed attempt may be; `attempt` counts from 1.
     pub(crate) fn ceiling(&self, attempt: u32) -> Duration {
-        let doubled = 2u32
-            .checked_pow(attempt.saturating_sub(1))
-            .unwrap_or(u32::MAX);
+        let doubled = 2u32.checked_pow(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         self.base.saturating_mul(doubled).min(self.cap)
     }
 }
@@ -196,11 +194,9 @@ mod tests {
     fn margins_are_proportions_of_the_lifetime() {
         let policy = RefreshPolicy::default();
         let secs = Duration::from_secs;
-        for (lifetime, window, margin) in [
-            (60, secs(12), secs(3)),
-            (300, secs(60), secs(10)),
-            (31_536_000, secs(300), secs(10)),
-        ] {
+        for (lifetime, window, margin) in
+            [(60, secs(12), secs(3)), (300, secs(60), secs(10)), (31_536_000, secs(300), secs(10))]
+        {
             assert_eq!(policy.window_for(secs(lifetime)), window);
             assert_eq!(policy.margin_for(secs(lifetime)), margin);
         }
@@ -209,9 +205,7 @@ mod tests {
     #[test]
     fn pauses_double_up_to_their_cap() {
         let policy = RetryPolicy::default();
-        let millis: Vec<_> = [1, 2, 3, 6, 99]
-            .map(|n| policy.ceiling(n).as_millis())
-            .into();
+        let millis: Vec<_> = [1, 2, 3, 6, 99].map(|n| policy.ceiling(n).as_millis()).into();
         assert_eq!(millis, [200, 400, 800, 5_000, 5_000]);
     }
 }

@@ -92,11 +92,7 @@ impl TokenRequest {
             USER_AGENT,
             HeaderValue::from_static(concat!("auth-core/", env!("CARGO_PKG_VERSION"))),
         );
-        Self {
-            url: endpoint.as_str().to_owned(),
-            headers,
-            fault: None,
-        }
+        Self { url: endpoint.as_str().to_owned(), headers, fault: None }
     }
 
     /// Sets a header that may be shown.
@@ -198,17 +194,13 @@ impl TokenRequest {
             return Err(fault);
         }
         if let Some(media_type) = media_type {
-            self.headers
-                .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
-        self.headers
-            .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        self.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut request = Request::new(body.into_bytes());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self
-            .url
-            .parse()
-            .map_err(|_| Error::config("the endpoint URL is not valid"))?;
+        *request.uri_mut() =
+            self.url.parse().map_err(|_| Error::config("the endpoint URL is not valid"))?;
         *request.headers_mut() = self.headers;
         Ok(request)
     }
@@ -233,10 +225,7 @@ mod tests {
     #[test]
     fn basic_is_the_vector_of_the_rfc() {
         // RFC 7617 section 2.
-        let request = request()
-            .basic("Aladdin", &"open sesame".into())
-            .empty()
-            .unwrap();
+        let request = request().basic("Aladdin", &"open sesame".into()).empty().unwrap();
         let value = request.headers().get(AUTHORIZATION).unwrap();
         assert_eq!(value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert!(value.is_sensitive());
@@ -245,10 +234,8 @@ mod tests {
     #[test]
     fn basic_for_oauth_clients_is_form_encoded_first() {
         // The vector of Keycloak's BasicAuthHelper.RFC6749 test.
-        let request = request()
-            .form_basic("user", &"secret/with=special?character".into())
-            .empty()
-            .unwrap();
+        let request =
+            request().form_basic("user", &"secret/with=special?character".into()).empty().unwrap();
         assert_eq!(
             request.headers().get(AUTHORIZATION).unwrap(),
             "Basic dXNlcjpzZWNyZXQlMkZ3aXRoJTNEc3BlY2lhbCUzRmNoYXJhY3Rlcg=="
@@ -257,30 +244,15 @@ mod tests {
 
     #[test]
     fn an_empty_post_has_a_content_length() {
-        assert_eq!(
-            request()
-                .empty()
-                .unwrap()
-                .headers()
-                .get(CONTENT_LENGTH)
-                .unwrap(),
-            "0"
-        );
+        assert_eq!(request().empty().unwrap().headers().get(CONTENT_LENGTH).unwrap(), "0");
     }
 
     #[test]
     fn bodies_carry_any_secret_unharmed() {
         let secret = SecretString::from("a+b %/=\u{e9}&x\"\\\u{2028}");
-        let form = request()
-            .form(&[("client_secret", (&secret).into())])
-            .unwrap();
-        assert_eq!(
-            form.body().as_ref(),
-            b"client_secret=a%2Bb+%25%2F%3D%C3%A9%26x%22%5C%E2%80%A8"
-        );
-        let json = request()
-            .json(&[("client_secret", (&secret).into())])
-            .unwrap();
+        let form = request().form(&[("client_secret", (&secret).into())]).unwrap();
+        assert_eq!(form.body().as_ref(), b"client_secret=a%2Bb+%25%2F%3D%C3%A9%26x%22%5C%E2%80%A8");
+        let json = request().json(&[("client_secret", (&secret).into())]).unwrap();
         let read: serde_json::Value = serde_json::from_slice(json.body()).unwrap();
         assert_eq!(read["client_secret"], secret.expose_secret());
     }
@@ -298,11 +270,6 @@ mod tests {
     #[test]
     fn a_header_that_cannot_be_sent_is_an_error_not_a_panic() {
         let name = HeaderName::from_static("x-secret");
-        assert!(
-            request()
-                .secret_header(name, &"a\r\nb".into())
-                .empty()
-                .is_err()
-        );
+        assert!(request().secret_header(name, &"a\r\nb".into()).empty().is_err());
     }
 }

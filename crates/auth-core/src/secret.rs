@@ -175,10 +175,7 @@ mod tests {
             let error = checked("the secret", value, charset).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             let text = format!("{error} {error:?}");
-            assert!(
-                text.contains("the secret") && text.contains(says),
-                "{value:?}: {text}"
-            );
+            assert!(text.contains("the secret") && text.contains(says), "{value:?}: {text}");
             assert!(value.trim().is_empty() || !text.contains(value));
         }
         for (value, charset) in [("secr\u{e9}t with spaces", Text), ("s-e.c_r~e!t", Header)] {

@@ -95,13 +95,7 @@ impl Parts {
         header.extend(b" ");
         header.extend(secret.as_bytes());
         let authorization = header.into_header()?;
-        Ok(Self {
-            authorization,
-            secret_start,
-            companions: grant.companions,
-            expires_at,
-            term,
-        })
+        Ok(Self { authorization, secret_start, companions: grant.companions, expires_at, term })
     }
 
     /// What stands in the cell of a source without a token: ended before it began, so it is never

@@ -44,10 +44,7 @@ pub fn read<S: DeserializeOwned, F: Refusal>(
 }
 
 fn first_byte(response: &Response) -> Option<u8> {
-    without_bom(response.body())
-        .iter()
-        .copied()
-        .find(|byte| !byte.is_ascii_whitespace())
+    without_bom(response.body()).iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
 /// RFC 8259 section 8.1 lets a parser ignore a byte order mark.
@@ -58,10 +55,7 @@ fn without_bom(body: &[u8]) -> &[u8] {
 fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
     // A hint only, but a page is no token response, whatever could be read out of it.
     if let Some(media_type) = response.media_type()
-        && matches!(
-            media_type.as_str(),
-            "text/html" | "application/xhtml+xml" | "text/plain"
-        )
+        && matches!(media_type.as_str(), "text/html" | "application/xhtml+xml" | "text/plain")
     {
         return Err(format!(
             "a body of type {media_type} where JSON is documented; is there a portal or proxy in between?"
@@ -97,10 +91,7 @@ fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
 fn is_too_deep(body: &[u8]) -> bool {
     const DEEPEST: u32 = 128;
     // Nearly every body has a handful of brackets in all, and counting is quick.
-    let brackets = body
-        .iter()
-        .filter(|byte| matches!(byte, b'{' | b'['))
-        .count();
+    let brackets = body.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
     if brackets <= DEEPEST as usize {
         return false;
     }
@@ -136,10 +127,8 @@ pub fn expect_bearer(
             ))
             .with_provider(provider))
         }
-        None => Err(
-            Error::protocol(format!("{provider} answered without a token type"))
-                .with_provider(provider),
-        ),
+        None => Err(Error::protocol(format!("{provider} answered without a token type"))
+            .with_provider(provider)),
     }
 }
 
@@ -176,17 +165,10 @@ mod tests {
         let mut response = http::Response::new(Bytes::copy_from_slice(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in headers {
-            response
-                .headers_mut()
-                .insert(*name, http::HeaderValue::from_static(value));
+            response.headers_mut().insert(*name, http::HeaderValue::from_static(value));
         }
         let response = Response::new(response, UNIX_EPOCH);
-        read::<Granted, Refused>(
-            "acme",
-            "ACME_SECRET",
-            &Scrubber::new(["CANARY-1"]),
-            &response,
-        )
+        read::<Granted, Refused>("acme", "ACME_SECRET", &Scrubber::new(["CANARY-1"]), &response)
     }
 
     #[test]
@@ -199,11 +181,7 @@ mod tests {
             assert_eq!(answer(200, &[], body).unwrap().token, "t");
             assert_eq!(answer(201, &[], body).unwrap().token, "t");
         }
-        let deep = format!(
-            "{{\"token\":\"t\",\"x\":{}{}}}",
-            "[".repeat(200),
-            "]".repeat(200)
-        );
+        let deep = format!("{{\"token\":\"t\",\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
         for body in [
             &b""[..],
             b"null",
@@ -222,19 +200,11 @@ mod tests {
             deep.as_bytes(),
         ] {
             let error = answer(200, &[], body).unwrap_err();
-            assert_eq!(
-                error.kind(),
-                ErrorKind::Protocol,
-                "{}",
-                String::from_utf8_lossy(body)
-            );
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{}", String::from_utf8_lossy(body));
             assert!(!format!("{error} {error:?}").contains("CANARY"));
         }
-        let page = answer(
-            200,
-            &[("content-type", "text/html; charset=utf-8")],
-            b"{\"token\":\"t\"}",
-        );
+        let page =
+            answer(200, &[("content-type", "text/html; charset=utf-8")], b"{\"token\":\"t\"}");
         assert!(page.unwrap_err().to_string().contains("text/html"));
     }
 
@@ -274,10 +244,7 @@ mod tests {
         }
         let page = answer(403, &[], b"<html>blocked</html>").unwrap_err();
         assert_eq!(page.kind(), Protocol);
-        assert_eq!(
-            answer(502, &[], b"<html></html>").unwrap_err().kind(),
-            Unavailable
-        );
+        assert_eq!(answer(502, &[], b"<html></html>").unwrap_err().kind(), Unavailable);
     }
 
     #[test]
@@ -285,10 +252,7 @@ mod tests {
         let location = ("location", "https://evil.example/x?secret=CANARY-3");
         let error = answer(302, &[location], b"").unwrap_err();
         let text = format!("{error} {error:?}");
-        assert!(
-            text.contains("evil.example") && !text.contains("CANARY"),
-            "{text}"
-        );
+        assert!(text.contains("evil.example") && !text.contains("CANARY"), "{text}");
     }
 
     #[test]
@@ -303,17 +267,10 @@ mod tests {
 
     #[test]
     fn an_error_body_of_any_shape_is_still_an_error_of_its_status() {
-        for body in [
-            &b"[1]"[..],
-            b"null",
-            b"{\"error\":{\"a\":1}}",
-            b"\xff",
-            b"{\"error\":1,\"error\":2}",
-        ] {
-            assert_eq!(
-                answer(401, &[], body).unwrap_err().kind(),
-                ErrorKind::Credentials
-            );
+        for body in
+            [&b"[1]"[..], b"null", b"{\"error\":{\"a\":1}}", b"\xff", b"{\"error\":1,\"error\":2}"]
+        {
+            assert_eq!(answer(401, &[], body).unwrap_err().kind(), ErrorKind::Credentials);
         }
     }
 }

@@ -28,20 +28,12 @@ impl Answer {
         body: impl Into<Bytes>,
     ) -> Self {
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
-        Self {
-            status,
-            headers,
-            body: body.into(),
-        }
+        Self { status, headers, body: body.into() }
     }
 
     /// No body, and so no content type.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
+        Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     /// What a reverse proxy says when it answers in the provider's place.
@@ -71,11 +63,8 @@ impl Answer {
 
     /// RFC 6749 section 5.1: what both OAuth servers put on every answer of the token endpoint.
     pub(crate) fn no_store(self) -> Self {
-        self.header(
-            http::header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        )
-        .header(http::header::PRAGMA, HeaderValue::from_static("no-cache"))
+        self.header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .header(http::header::PRAGMA, HeaderValue::from_static("no-cache"))
     }
 
     /// As hyper sends it, on a connection that stays open.
@@ -104,10 +93,9 @@ impl Answer {
             line(DATE.as_str(), httpdate::fmt_http_date(date).as_bytes());
         }
         match framing {
-            Framing::Length => line(
-                CONTENT_LENGTH.as_str(),
-                self.body.len().to_string().as_bytes(),
-            ),
+            Framing::Length => {
+                line(CONTENT_LENGTH.as_str(), self.body.len().to_string().as_bytes())
+            }
             Framing::Chunked => line("transfer-encoding", b"chunked"),
         }
         line(CONNECTION.as_str(), b"close");
@@ -139,16 +127,15 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// `text` made safe for an HTML attribute or text.
 pub(crate) fn escaped(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            match c {
-                '<' | '>' | '&' | '"' | '\'' => {
-                    let _ = write!(out, "&#{};", u32::from(c));
-                }
-                c => out.push(c),
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '<' | '>' | '&' | '"' | '\'' => {
+                let _ = write!(out, "&#{};", u32::from(c));
             }
-            out
-        })
+            c => out.push(c),
+        }
+        out
+    })
 }
 
 /// The phrase of a status, or `Error`.

@@ -17,10 +17,7 @@ Options:
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Args {
     Help,
-    Serve {
-        port: u16,
-        lifetime: Option<Duration>,
-    },
+    Serve { port: u16, lifetime: Option<Duration> },
 }
 
 impl Args {
@@ -72,10 +69,7 @@ mod tests {
     #[test]
     fn flags_are_read_with_a_space_or_an_equals_sign() {
         let serve = |port, seconds: Option<u64>| {
-            Ok(Args::Serve {
-                port,
-                lifetime: seconds.map(Duration::from_secs),
-            })
+            Ok(Args::Serve { port, lifetime: seconds.map(Duration::from_secs) })
         };
         assert_eq!(parse(""), serve(8080, None));
         assert_eq!(parse("--port 0"), serve(0, None));
@@ -85,19 +79,9 @@ mod tests {
 
     #[test]
     fn a_wrong_argument_is_answered_with_one_line_that_says_what_to_do() {
-        for line in [
-            "--port",
-            "--port x",
-            "--port 65536",
-            "--lifetime -1",
-            "--verbose",
-            "8080",
-        ] {
+        for line in ["--port", "--port x", "--port 65536", "--lifetime -1", "--verbose", "8080"] {
             let error = parse(line).unwrap_err();
-            assert!(
-                error.contains("give") || error.contains("see"),
-                "{line}: {error}"
-            );
+            assert!(error.contains("give") || error.contains("see"), "{line}: {error}");
             assert!(!error.contains('\n'), "{line}: {error}");
         }
     }

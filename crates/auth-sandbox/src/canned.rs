@@ -28,10 +28,7 @@ pub struct CannedResponse {
 impl CannedResponse {
     /// A response with this status, no headers of its own and no body.
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self { status, ..Self::default() }
     }
 
     /// Adds a header; the same name may be added twice.
@@ -61,11 +58,7 @@ impl CannedResponse {
         for (name, value) in &self.headers {
             line(name, value);
         }
-        let names = |wanted: &str| {
-            self.headers
-                .iter()
-                .any(|(n, _)| n.eq_ignore_ascii_case(wanted))
-        };
+        let names = |wanted: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(wanted));
         if !names("date") {
             line("date", &httpdate::fmt_http_date(date));
         }

@@ -52,6 +52,5 @@ pub(crate) fn monotonic() -> Instant {
 
 /// Time since the Unix epoch; zero before it, which no provider writes.
 pub(crate) fn since_epoch(time: SystemTime) -> Duration {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -34,18 +34,12 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials of your choice, for [`Handle::accept`](crate::Handle::accept).
     pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            secret: secret.into(),
-        }
+        Self { id: id.into(), secret: secret.into() }
     }
 
     /// Random ones. The prefix keeps them from being mistaken for anything real.
     pub(crate) fn random() -> Self {
-        Self::new(
-            format!("sandbox-{}", random::hex::<6>()),
-            Self::random_secret(),
-        )
+        Self::new(format!("sandbox-{}", random::hex::<6>()), Self::random_secret())
     }
 
     pub(crate) fn random_secret() -> String {
@@ -65,8 +59,6 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("id", &self.id).finish_non_exhaustive()
     }
 }

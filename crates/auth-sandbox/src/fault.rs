@@ -115,10 +115,7 @@ impl Fault {
     /// This fault, `by` later.
     #[must_use]
     pub fn delayed(self, by: Duration) -> Self {
-        Self::Delayed {
-            by,
-            fault: Box::new(self),
-        }
+        Self::Delayed { by, fault: Box::new(self) }
     }
 
     /// The delays in front of a fault, added up, and the fault behind them.

@@ -46,11 +46,7 @@ impl<P> Handle<P> {
     where
         P: Behaviour,
     {
-        Self {
-            shared,
-            behaviour: Arc::<P>::clone(&own),
-            own,
-        }
+        Self { shared, behaviour: Arc::<P>::clone(&own), own }
     }
 
     /// This handle without its type.

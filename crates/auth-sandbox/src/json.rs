@@ -30,9 +30,7 @@ impl Object {
                 _ => Unfit::Syntax,
             })?;
         let keys = || object.0.iter().map(|(key, _)| key);
-        let twice = keys()
-            .enumerate()
-            .find(|(at, key)| keys().take(*at).any(|k| k == *key));
+        let twice = keys().enumerate().find(|(at, key)| keys().take(*at).any(|k| k == *key));
         match twice {
             Some((_, key)) => Err(Unfit::Duplicate(key.clone())),
             None => Ok(object),
@@ -40,10 +38,7 @@ impl Object {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
@@ -90,11 +85,7 @@ mod tests {
             (r#"{"a":1,"b":2,"a":1}"#, Unfit::Duplicate("a".to_owned())),
         ];
         for (body, expected) in cases {
-            assert_eq!(
-                Object::read(body.as_bytes()).unwrap_err(),
-                expected,
-                "{body}"
-            );
+            assert_eq!(Object::read(body.as_bytes()).unwrap_err(), expected, "{body}");
         }
         assert_eq!(Object::read(br#"{"a":"x"}"#).unwrap().text("a"), Some("x"));
     }

@@ -38,12 +38,7 @@ pub(crate) fn hs256(header: &impl Serialize, claims: &impl Serialize) -> Result<
 
 /// Signs `claims` under RS256.
 pub(crate) fn rs256(header: &impl Serialize, claims: &impl Serialize) -> Result<String, SignError> {
-    sign(
-        Algorithm::RS256,
-        rsa_key().ok_or(SignError::Key)?,
-        header,
-        claims,
-    )
+    sign(Algorithm::RS256, rsa_key().ok_or(SignError::Key)?, header, claims)
 }
 
 /// Makes the RSA key if this process has none yet, so that no request waits for it.
@@ -62,9 +57,7 @@ fn sign(
     token.push('.');
     BASE64URL.encode_string(serde_json::to_vec(claims)?, &mut token);
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key)?;
-    let signature = signer
-        .try_sign(token.as_bytes())
-        .map_err(|_| SignError::Key)?;
+    let signature = signer.try_sign(token.as_bytes()).map_err(|_| SignError::Key)?;
     token.push('.');
     BASE64URL.encode_string(signature, &mut token);
     Ok(token)
@@ -103,11 +96,8 @@ mod tests {
 
     #[test]
     fn an_rs256_token_verifies_under_the_public_half_of_the_key() {
-        let token = rs256(
-            &Header { alg: "RS256" },
-            &serde_json::json!({"exp": 4_000_000_000u64}),
-        )
-        .unwrap();
+        let token =
+            rs256(&Header { alg: "RS256" }, &serde_json::json!({"exp": 4_000_000_000u64})).unwrap();
         let pair = KeyPair::from_der(rsa_key().unwrap().as_bytes()).unwrap();
         let public = jsonwebtoken::DecodingKey::from_rsa_der(pair.public_key().as_ref());
         let mut rules = jsonwebtoken::Validation::new(Algorithm::RS256);
@@ -122,10 +112,7 @@ mod tests {
     #[test]
     fn an_hs256_token_has_a_signature_of_32_bytes_over_ordered_json() {
         let token = hs256(&Header { alg: "HS256" }, &serde_json::json!({"iat": 1})).unwrap();
-        let parts: Vec<_> = token
-            .split('.')
-            .map(|part| BASE64URL.decode(part).unwrap())
-            .collect();
+        let parts: Vec<_> = token.split('.').map(|part| BASE64URL.decode(part).unwrap()).collect();
         assert_eq!(parts[0], br#"{"alg":"HS256"}"#);
         assert_eq!(parts[1], br#"{"iat":1}"#);
         assert_eq!(parts[2].len(), 32);

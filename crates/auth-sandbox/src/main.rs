@@ -27,10 +27,7 @@ fn main() -> ExitCode {
     let sandbox = match builder.start_blocking() {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            let cause = error
-                .source()
-                .map(|cause| format!(" ({cause})"))
-                .unwrap_or_default();
+            let cause = error.source().map(|cause| format!(" ({cause})")).unwrap_or_default();
             return fail(&format!("{error}{cause}"));
         }
     };
@@ -45,12 +42,7 @@ fn main() -> ExitCode {
 fn announce(sandbox: &Sandbox) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for handle in sandbox.handles() {
-        writeln!(
-            out,
-            "# {:<12} {}",
-            handle.provider().name(),
-            handle.base_url()
-        )?;
+        writeln!(out, "# {:<12} {}", handle.provider().name(), handle.base_url())?;
     }
     for handle in sandbox.handles() {
         writeln!(out)?;

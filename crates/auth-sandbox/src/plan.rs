@@ -50,9 +50,7 @@ mod tests {
         plan.count(Fault::Reset, 2);
         plan.count(Fault::Gzip, 1);
         plan.count(Fault::Close, 0);
-        let met: Vec<_> = (0..5)
-            .map(|_| format!("{:?}", plan.take().unwrap()))
-            .collect();
+        let met: Vec<_> = (0..5).map(|_| format!("{:?}", plan.take().unwrap())).collect();
         assert_eq!(met, ["Reset", "Reset", "Gzip", "Stall", "Stall"]);
         plan.clear();
         assert!(plan.take().is_none());

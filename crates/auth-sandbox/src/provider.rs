@@ -27,13 +27,8 @@ pub enum Provider {
 
 impl Provider {
     /// All of them, in the order of their ports.
-    pub const ALL: [Self; 5] = [
-        Self::Digitalpaye,
-        Self::Digishare,
-        Self::TresorPay,
-        Self::Papaya,
-        Self::Manis,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Digitalpaye, Self::Digishare, Self::TresorPay, Self::Papaya, Self::Manis];
 
     /// The name in lower case, as crates and counters write it.
     pub fn name(self) -> &'static str {

@@ -17,12 +17,10 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 
 /// `N` random bytes in lower-case hexadecimal.
 pub(crate) fn hex<const N: usize>() -> String {
-    bytes::<N>()
-        .iter()
-        .fold(String::with_capacity(N * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes::<N>().iter().fold(String::with_capacity(N * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A version 4 UUID (RFC 9562).
@@ -32,14 +30,7 @@ pub(crate) fn uuid() -> String {
     bits = bits & !(0x3 << 62) | (0x2 << 62);
     let text = format!("{bits:032x}");
     let part = |range| text.get(range).unwrap_or_default();
-    [
-        part(0..8),
-        part(8..12),
-        part(12..16),
-        part(16..20),
-        part(20..32),
-    ]
-    .join("-")
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
 
 #[cfg(test)]

@@ -121,9 +121,7 @@ impl Request {
             return false;
         };
         let mut parts = value.split(';').map(str::trim);
-        parts
-            .next()
-            .is_some_and(|first| first.eq_ignore_ascii_case(essence))
+        parts.next().is_some_and(|first| first.eq_ignore_ascii_case(essence))
             && parts.all(|parameter| match parameter.split_once('=') {
                 Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
                     charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -143,17 +141,11 @@ impl Request {
 
     /// Keycloak's `isHtmlRequest`: `text/html` by name, a wildcard does not count.
     pub(crate) fn wants_html(&self) -> bool {
-        self.accepted()
-            .iter()
-            .any(|(media, _)| media == "text/html" || media == "text/*")
+        self.accepted().iter().any(|(media, _)| media == "text/html" || media == "text/*")
     }
 
     fn accepted(&self) -> Vec<(String, f32)> {
-        let values = self
-            .headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
+        let values = self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         values
             .flat_map(|value| value.split(','))
             .filter_map(|item| {
@@ -167,16 +159,12 @@ impl Request {
 
     /// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1).
     pub(crate) fn bearer(&self) -> Option<&str> {
-        self.authorization("bearer")
-            .filter(|token| !token.is_empty())
+        self.authorization("bearer").filter(|token| !token.is_empty())
     }
 
     /// The pair of an `Authorization: Basic` header (RFC 7617), decoded strictly.
     pub(crate) fn basic(&self) -> Basic {
-        let Some(encoded) = self
-            .authorization("basic")
-            .filter(|value| !value.is_empty())
-        else {
+        let Some(encoded) = self.authorization("basic").filter(|value| !value.is_empty()) else {
             return Basic::Absent;
         };
         let pair = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| {

@@ -115,11 +115,7 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self {
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 0,
-            lifetime: None,
-        }
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, lifetime: None }
     }
 }
 
@@ -167,10 +163,7 @@ impl Builder {
         let mut services = Vec::new();
         let mut last = 0;
         let mut port = || {
-            let port = self
-                .port
-                .checked_add(last)
-                .ok_or(Error::PortRange(self.port));
+            let port = self.port.checked_add(last).ok_or(Error::PortRange(self.port));
             last += 1;
             port.map(|port| if self.port == 0 { 0 } else { port })
         };
@@ -182,14 +175,7 @@ impl Builder {
         // Now, and not in the first request, whose client may be measuring.
         jwt::warm_up();
         let server = Server::start(services)?;
-        Ok(Sandbox {
-            digitalpaye,
-            digishare,
-            tresorpay,
-            papaya,
-            manis,
-            _server: server,
-        })
+        Ok(Sandbox { digitalpaye, digishare, tresorpay, papaya, manis, _server: server })
     }
 
     /// Binds one provider's port.
@@ -200,20 +186,14 @@ impl Builder {
         services: &mut Vec<(TcpListener, Arc<Service>)>,
     ) -> Result<Handle<P>, Error> {
         let wanted = SocketAddr::new(self.address, port);
-        let refused = |source| Error::Listen {
-            address: wanted,
-            source,
-        };
+        let refused = |source| Error::Listen { address: wanted, source };
         let listener = TcpListener::bind(wanted).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let lifetime = self.lifetime.unwrap_or_else(|| provider.lifetime());
         let shared = Arc::new(Shared::new(provider.provider(), address, lifetime));
         let own = Arc::new(provider);
         let behaviour: Arc<dyn Behaviour> = Arc::<P>::clone(&own);
-        let service = Service {
-            shared: Arc::clone(&shared),
-            behaviour,
-        };
+        let service = Service { shared: Arc::clone(&shared), behaviour };
         services.push((listener, Arc::new(service)));
         Ok(Handle::new(shared, own))
     }

@@ -52,21 +52,16 @@ impl Server {
             all.map_err(Error::Thread)?
         };
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("auth-sandbox".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let mut loops = JoinSet::new();
-                    for (listener, service) in listeners {
-                        loops.spawn(accept(listener, service));
-                    }
-                    let _ = stopped.await;
-                });
+        let thread = std::thread::Builder::new().name("auth-sandbox".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let mut loops = JoinSet::new();
+                for (listener, service) in listeners {
+                    loops.spawn(accept(listener, service));
+                }
+                let _ = stopped.await;
             });
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread.map_err(Error::Thread)?),
-        })
+        });
+        Ok(Self { stop: Some(stop), thread: Some(thread.map_err(Error::Thread)?) })
     }
 }
 
@@ -116,10 +111,7 @@ async fn connection(socket: TcpStream, peer: IpAddr, service: Arc<Service>) {
     };
     let mut http = http1::Builder::new()
         .max_buf_size(HEAD_CAP)
-        .serve_connection(
-            TokioIo::new(socket),
-            service_fn(|request| Box::pin(respond(request))),
-        );
+        .serve_connection(TokioIo::new(socket), service_fn(|request| Box::pin(respond(request))));
     // An error is the client's, who spoke no HTTP or left, or our own `LetGo`.
     let _ = std::future::poll_fn(|context| http.poll_without_shutdown(context)).await;
     let act = slot().take();

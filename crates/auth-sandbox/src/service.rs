@@ -86,17 +86,12 @@ impl Service {
         let answer = if request.method == Method::GET {
             self.behaviour.api(request, shared)
         } else {
-            Err(self
-                .behaviour
-                .refuse(StatusCode::METHOD_NOT_ALLOWED, request, shared))
+            Err(self.behaviour.refuse(StatusCode::METHOD_NOT_ALLOWED, request, shared))
         };
         shared.count(|seen| {
             seen.api_calls += 1;
-            let outcome = if answer.is_ok() {
-                &mut seen.api_accepted
-            } else {
-                &mut seen.api_rejected
-            };
+            let outcome =
+                if answer.is_ok() { &mut seen.api_accepted } else { &mut seen.api_rejected };
             *outcome += 1;
         });
         answer.unwrap_or_else(|refusal| refusal)
@@ -114,10 +109,7 @@ impl Service {
                     RetryAfter::At(span) => httpdate::fmt_http_date(Skew::Ahead(span).apply(now)),
                     RetryAfter::Text(text) => text,
                 };
-                Outcome::Answer(
-                    self.status(status, request)
-                        .header_text(RETRY_AFTER, &value),
-                )
+                Outcome::Answer(self.status(status, request).header_text(RETRY_AFTER, &value))
             }
             Fault::Response(canned) => Outcome::Take(Act::Send(canned.to_bytes(now))),
             Fault::Redirect { status, location } => Outcome::Answer(
@@ -134,11 +126,7 @@ impl Service {
             Fault::Drip { pause } => {
                 let answer = normal();
                 let head = answer.head(Some(now), &Framing::Length);
-                Outcome::Take(Act::Drip {
-                    head,
-                    body: answer.body.into(),
-                    pause,
-                })
+                Outcome::Take(Act::Drip { head, body: answer.body.into(), pause })
             }
             Fault::Truncate => {
                 let answer = normal();
@@ -173,8 +161,7 @@ impl Service {
     }
 
     fn status(&self, status: u16, request: &Request) -> Answer {
-        self.behaviour
-            .refuse(final_status(status), request, &self.shared)
+        self.behaviour.refuse(final_status(status), request, &self.shared)
     }
 }
 

@@ -21,23 +21,13 @@ pub(crate) struct Term {
 impl Term {
     /// From the provider's now.
     pub(crate) fn starting(now: SystemTime, lifetime: Duration) -> Self {
-        Self {
-            issued: now,
-            lifetime,
-            expired: None,
-        }
+        Self { issued: now, lifetime, expired: None }
     }
 
     /// Over since `ago`, after a life of the usual length.
     pub(crate) fn over(now: SystemTime, lifetime: Duration, ago: Duration) -> Self {
-        let issued = ago
-            .checked_add(lifetime)
-            .and_then(|span| now.checked_sub(span));
-        Self {
-            issued: issued.unwrap_or(SystemTime::UNIX_EPOCH),
-            lifetime,
-            expired: Some(ago),
-        }
+        let issued = ago.checked_add(lifetime).and_then(|span| now.checked_sub(span));
+        Self { issued: issued.unwrap_or(SystemTime::UNIX_EPOCH), lifetime, expired: Some(ago) }
     }
 
     /// `iat`: whole seconds since the epoch.
@@ -54,17 +44,13 @@ impl Term {
     pub(crate) fn micros(&self) -> (f64, f64) {
         let issued = clock::since_epoch(self.issued);
         let seconds = |span: Duration| Duration::from_micros(micros(span)).as_secs_f64();
-        (
-            seconds(issued),
-            seconds(issued.saturating_add(self.lifetime)),
-        )
+        (seconds(issued), seconds(issued.saturating_add(self.lifetime)))
     }
 
     /// `expires_in`: whole seconds from now, negative for a token that is over.
     pub(crate) fn expires_in(&self) -> i64 {
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-        self.expired
-            .map_or_else(|| seconds(self.lifetime), |ago| -seconds(ago))
+        self.expired.map_or_else(|| seconds(self.lifetime), |ago| -seconds(ago))
     }
 
     /// Until when the API route takes it; `None` if it never does.
@@ -73,9 +59,7 @@ impl Term {
         match self.expired {
             Some(_) => None,
             // An instant that does not fit is centuries away.
-            None => now
-                .checked_add(self.lifetime)
-                .or_else(|| now.checked_add(YEARS)),
+            None => now.checked_add(self.lifetime).or_else(|| now.checked_add(YEARS)),
         }
     }
 }
@@ -106,10 +90,7 @@ impl Tokens {
         {
             self.issued.remove(&oldest);
         }
-        let entry = Issued {
-            until: term.accepted_until(),
-            note: note.map(str::to_owned),
-        };
+        let entry = Issued { until: term.accepted_until(), note: note.map(str::to_owned) };
         self.issued.insert(token.to_owned(), entry);
         self.order.push_back(token.to_owned());
     }

@@ -19,11 +19,7 @@ pub(crate) enum Act {
     /// These bytes, then a close in good order.
     Send(Vec<u8>),
     /// A head, then a body one byte at a time.
-    Drip {
-        head: Vec<u8>,
-        body: Vec<u8>,
-        pause: Duration,
-    },
+    Drip { head: Vec<u8>, body: Vec<u8>, pause: Duration },
     /// A head that announces chunks, then this many bytes of a JSON string that does not end.
     Flood { head: Vec<u8>, bytes: u64 },
 }
@@ -57,9 +53,7 @@ pub(crate) async fn perform(act: Act, mut socket: TcpStream) -> io::Result<()> {
 /// lose an answer that it has not read yet, such as 431.
 pub(crate) async fn close(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown().await?;
-    tokio::time::timeout(PATIENCE, wait_for_hang_up(&mut socket))
-        .await
-        .unwrap_or(Ok(()))
+    tokio::time::timeout(PATIENCE, wait_for_hang_up(&mut socket)).await.unwrap_or(Ok(()))
 }
 
 /// For a client that neither reads nor hangs up.

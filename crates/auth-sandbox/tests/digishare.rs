@@ -1,12 +1,7 @@
 //! Digishare, held against its document and Passport's bodies.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -29,28 +24,19 @@ async fn the_documented_request_gets_the_documented_answer() {
     let digishare = sandbox.digishare();
     let reply = right(&digishare).send(&digishare).await;
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.header("content-type"),
-        Some("application/json; charset=UTF-8")
-    );
+    assert_eq!(reply.header("content-type"), Some("application/json; charset=UTF-8"));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("pragma"), Some("no-cache"));
     let opening = r#"{"token_type":"Bearer","expires_in":31536000,"access_token":"ey"#;
     assert!(reply.text().starts_with(opening), "{}", reply.text());
 
     let (header, claims) = jwt(&reply.token());
-    assert_eq!(
-        (&header["alg"], &header["typ"]),
-        (&"RS256".into(), &"JWT".into())
-    );
+    assert_eq!((&header["alg"], &header["typ"]), (&"RS256".into(), &"JWT".into()));
     assert_eq!(claims["aud"], digishare.credentials().id());
     for claim in ["iat", "nbf", "exp"] {
         assert!(claims[claim].is_f64(), "{claim} is {}", claims[claim]);
     }
-    assert_eq!(
-        (&claims["sub"], &claims["scopes"]),
-        (&"".into(), &serde_json::json!([]))
-    );
+    assert_eq!((&claims["sub"], &claims["scopes"]), (&"".into(), &serde_json::json!([])));
 }
 
 #[tokio::test]
@@ -61,11 +47,7 @@ async fn each_wrong_request_gets_passports_body() {
     let (id, secret) = (credentials.id(), credentials.secret());
     let call = || right(&digishare);
     let body = |text: &str| call().body(&text.replace("$ID", id).replace("$SECRET", secret));
-    let with = |members: &str| {
-        body(&format!(
-            r#"{{"grant_type":"client_credentials",{members}}}"#
-        ))
-    };
+    let with = |members: &str| body(&format!(r#"{{"grant_type":"client_credentials",{members}}}"#));
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let [no_id, no_secret, twice, bad_scope] =
         ["client_id", "client_secret", "client_id", "scope"].map(malformed);
@@ -97,59 +79,32 @@ async fn each_wrong_request_gets_passports_body() {
         ],
     )
     .await;
-    let challenged = call()
-        .header("Authorization", "Basic eDp5")
-        .send(&digishare)
-        .await;
-    assert_eq!(
-        challenged.header("www-authenticate"),
-        Some("Basic realm=\"OAuth\"")
-    );
+    let challenged = call().header("Authorization", "Basic eDp5").send(&digishare).await;
+    assert_eq!(challenged.header("www-authenticate"), Some("Basic realm=\"OAuth\""));
 }
 
 #[tokio::test]
 async fn who_does_not_ask_for_json_first_is_sent_to_the_login_page() {
     let sandbox = start().await;
     let digishare = sandbox.digishare();
-    for accept in [
-        "*/*",
-        "text/html",
-        "text/html, application/json",
-        "application/json;q=0.5, text/html",
-    ] {
-        let reply = right(&digishare)
-            .replace("Accept", accept)
-            .send(&digishare)
-            .await;
+    for accept in
+        ["*/*", "text/html", "text/html, application/json", "application/json;q=0.5, text/html"]
+    {
+        let reply = right(&digishare).replace("Accept", accept).send(&digishare).await;
         assert_eq!(reply.status, 302, "{accept}");
         assert_eq!(
             reply.header("location"),
             Some(format!("{}/login", digishare.base_url()).as_str())
         );
-        assert!(
-            reply
-                .header("content-type")
-                .unwrap()
-                .starts_with("text/html")
-        );
+        assert!(reply.header("content-type").unwrap().starts_with("text/html"));
     }
-    assert_eq!(
-        right(&digishare)
-            .without("Accept")
-            .send(&digishare)
-            .await
-            .status,
-        302
-    );
+    assert_eq!(right(&digishare).without("Accept").send(&digishare).await.status, 302);
     for accept in [
         "application/json, text/html",
         "application/vnd.api+json",
         "text/html;q=0.5, application/json",
     ] {
-        let reply = right(&digishare)
-            .replace("Accept", accept)
-            .send(&digishare)
-            .await;
+        let reply = right(&digishare).replace("Accept", accept).send(&digishare).await;
         assert_eq!(reply.status, 200, "{accept}");
     }
 }
@@ -164,18 +119,9 @@ async fn the_api_takes_issued_and_personal_tokens() {
         assert_eq!(api(&digishare, token).send(&digishare).await.status, 200);
     }
     let replaced = digishare.rotate_personal_access_token();
-    assert_eq!(
-        api(&digishare, &replaced).send(&digishare).await.status,
-        200
-    );
+    assert_eq!(api(&digishare, &replaced).send(&digishare).await.status, 200);
     let refused = api(&digishare, &personal).send(&digishare).await;
-    assert_eq!(
-        (refused.status, refused.text()),
-        (401, r#"{"message":"Unauthenticated."}"#)
-    );
-    let login = api(&digishare, &personal)
-        .without("Accept")
-        .send(&digishare)
-        .await;
+    assert_eq!((refused.status, refused.text()), (401, r#"{"message":"Unauthenticated."}"#));
+    let login = api(&digishare, &personal).without("Accept").send(&digishare).await;
     assert_eq!(login.status, 302);
 }

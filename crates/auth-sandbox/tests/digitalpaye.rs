@@ -1,12 +1,7 @@
 //! Digitalpaye, held against its document.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -23,32 +18,16 @@ async fn the_documented_request_gets_the_documented_answer() {
     let digitalpaye = sandbox.digitalpaye();
     let reply = right(&digitalpaye).send(&digitalpaye).await;
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.header("content-type"),
-        Some("application/json; charset=utf-8")
-    );
+    assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
     let json = reply.json();
-    assert_eq!(
-        (&json["statusCode"], &json["message"]),
-        (&200.into(), &"Successful".into())
-    );
+    assert_eq!((&json["statusCode"], &json["message"]), (&200.into(), &"Successful".into()));
     let (header, claims) = jwt(&reply.token());
-    assert_eq!(
-        (&header["alg"], &header["typ"]),
-        (&"HS256".into(), &"JWT".into())
-    );
-    assert_eq!(
-        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
-        600
-    );
+    assert_eq!((&header["alg"], &header["typ"]), (&"HS256".into(), &"JWT".into()));
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 600);
     assert_eq!(claims["exp"], json["data"]["exp"]);
     assert_eq!(claims["companyId"].as_str().unwrap().len(), 36);
     // The document prints "statusCode" first, and four spaces in front of it.
-    assert!(
-        reply.text().starts_with("{\n    \"statusCode\": 200,"),
-        "{}",
-        reply.text()
-    );
+    assert!(reply.text().starts_with("{\n    \"statusCode\": 200,"), "{}", reply.text());
 }
 
 #[tokio::test]
@@ -69,33 +48,13 @@ async fn missing_credentials_are_400_and_wrong_ones_401() {
             ("empty", auth(""), 400, MISSING),
             ("scheme alone", auth("Basic"), 400, MISSING),
             ("another scheme", auth("Bearer abc"), 400, MISSING),
-            (
-                "twice",
-                call().header("Authorization", &basic(&credentials)),
-                400,
-                MISSING,
-            ),
-            (
-                "wrong secret",
-                auth(&coded(&format!("{}:nope", credentials.id()))),
-                401,
-                WRONG,
-            ),
-            (
-                "wrong key",
-                auth(&coded(&format!("nope:{}", credentials.secret()))),
-                401,
-                WRONG,
-            ),
+            ("twice", call().header("Authorization", &basic(&credentials)), 400, MISSING),
+            ("wrong secret", auth(&coded(&format!("{}:nope", credentials.id()))), 401, WRONG),
+            ("wrong key", auth(&coded(&format!("nope:{}", credentials.secret()))), 401, WRONG),
             ("no colon", auth(&coded("nocolon")), 401, WRONG),
             ("no padding", auth(&unpadded), 401, WRONG),
             ("not base64", auth("Basic @@@@"), 401, WRONG),
-            (
-                "space before",
-                auth(&basic(&credentials).replace(' ', "  ")),
-                401,
-                WRONG,
-            ),
+            ("space before", auth(&basic(&credentials).replace(' ', "  ")), 401, WRONG),
             (
                 "81 characters, as the document's own samples",
                 auth(&format!("Basic {}=", "A".repeat(80))),
@@ -113,47 +72,19 @@ async fn the_environment_header_and_the_empty_body_are_required() {
     let digitalpaye = sandbox.digitalpaye();
     let call = || right(&digitalpaye);
     let cases = [
-        (
-            "no environment",
-            call().without("X-Environment"),
-            400,
-            "BadRequestError",
-        ),
-        (
-            "unknown one",
-            call().replace("X-Environment", "production"),
-            400,
-            "BadRequestError",
-        ),
-        (
-            "twice",
-            call().header("X-Environment", "Production"),
-            400,
-            "BadRequestError",
-        ),
+        ("no environment", call().without("X-Environment"), 400, "BadRequestError"),
+        ("unknown one", call().replace("X-Environment", "production"), 400, "BadRequestError"),
+        ("twice", call().header("X-Environment", "Production"), 400, "BadRequestError"),
         ("a body", call().body("x"), 400, "BadRequestError"),
         (
             "chunked",
-            call()
-                .without_length()
-                .header("Transfer-Encoding", "chunked")
-                .body("0\r\n\r\n"),
+            call().without_length().header("Transfer-Encoding", "chunked").body("0\r\n\r\n"),
             400,
             "BadRequestError",
         ),
-        (
-            "no length",
-            call().without_length(),
-            411,
-            "LengthRequiredError",
-        ),
+        ("no length", call().without_length(), 411, "LengthRequiredError"),
         ("GET", call().method("GET"), 405, "MethodNotAllowedError"),
-        (
-            "too long",
-            call().body(&"x".repeat(70_000)),
-            413,
-            "PayloadTooLargeError",
-        ),
+        ("too long", call().body(&"x".repeat(70_000)), 413, "PayloadTooLargeError"),
     ];
     for (what, call, status, message) in cases {
         let reply = call.send(&digitalpaye).await;
@@ -206,12 +137,5 @@ async fn the_api_wants_the_token_and_the_environment_that_it_was_issued_for() {
         assert_eq!(call.send(&digitalpaye).await.status, status);
     }
     let counters = digitalpaye.counters();
-    assert_eq!(
-        (
-            counters.api_calls,
-            counters.api_accepted,
-            counters.api_rejected
-        ),
-        (7, 1, 6)
-    );
+    assert_eq!((counters.api_calls, counters.api_accepted, counters.api_rejected), (7, 1, 6));
 }

@@ -3,12 +3,7 @@
 // A test measures by the machine's own clock what the sandbox did by its.
 #![allow(clippy::disallowed_methods)]
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -27,10 +22,7 @@ const LATER: Duration = Duration::from_secs(10);
 async fn raw<P: Send + Sync>(handle: &Handle<P>) -> Vec<u8> {
     let mut socket = right(handle).open(handle).await;
     let mut bytes = Vec::new();
-    timeout(LATER, socket.read_to_end(&mut bytes))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(LATER, socket.read_to_end(&mut bytes)).await.unwrap().unwrap();
     bytes
 }
 
@@ -54,10 +46,7 @@ async fn a_stall_says_nothing_or_only_the_head() {
     let manis = sandbox.manis();
     manis.inject_times(Fault::Stall, 1);
     let mut socket = right(&manis).open(&manis).await;
-    assert!(
-        timeout(SOON, socket.read_u8()).await.is_err(),
-        "something came"
-    );
+    assert!(timeout(SOON, socket.read_u8()).await.is_err(), "something came");
 
     manis.inject_times(Fault::StallAfterHeaders, 1);
     let mut socket = right(&manis).open(&manis).await;
@@ -66,10 +55,7 @@ async fn a_stall_says_nothing_or_only_the_head() {
         head.push(timeout(LATER, socket.read_u8()).await.unwrap().unwrap());
     }
     assert!(head.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    assert!(
-        timeout(SOON, socket.read_u8()).await.is_err(),
-        "a body came"
-    );
+    assert!(timeout(SOON, socket.read_u8()).await.is_err(), "a body came");
 }
 
 #[tokio::test]
@@ -81,10 +67,7 @@ async fn a_drip_takes_its_time_and_arrives_whole() {
     let begun = Instant::now();
     let reply = Reply::parse(&raw(&manis).await);
     assert!(begun.elapsed() >= pause * u32::try_from(reply.body.len()).unwrap());
-    assert_eq!(
-        reply.header("content-length"),
-        Some(reply.body.len().to_string().as_str())
-    );
+    assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
     assert!(reply.token().len() > 50);
 }
 
@@ -96,11 +79,7 @@ async fn a_truncated_answer_promises_more_than_it_holds() {
     let reply = Reply::parse(&raw(&manis).await);
     let promised: usize = reply.header("content-length").unwrap().parse().unwrap();
     assert!(!reply.body.is_empty() && reply.body.len() < promised);
-    assert_eq!(
-        manis.counters().tokens_issued,
-        1,
-        "it was issued all the same"
-    );
+    assert_eq!(manis.counters().tokens_issued, 1, "it was issued all the same");
 }
 
 #[tokio::test]
@@ -134,16 +113,9 @@ async fn a_flood_has_the_length_that_was_asked_for_or_no_end() {
     manis.inject_times(Fault::Oversize { bytes: u64::MAX }, 1);
     let mut socket = right(&manis).open(&manis).await;
     let mut sink = vec![0; 1 << 20];
-    timeout(LATER, socket.read_exact(&mut sink))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(LATER, socket.read_exact(&mut sink)).await.unwrap().unwrap();
     drop(socket);
-    assert_eq!(
-        right(&manis).send(&manis).await.status,
-        200,
-        "the server outlives it"
-    );
+    assert_eq!(right(&manis).send(&manis).await.status, 200, "the server outlives it");
 }
 
 #[tokio::test]
@@ -157,11 +129,5 @@ async fn one_stalled_client_does_not_hold_up_another() {
     }
     assert_eq!(right(&manis).send(&manis).await.status, 200);
     stalled.shutdown().await.unwrap();
-    assert_eq!(
-        timeout(LATER, stalled.read(&mut [0]))
-            .await
-            .unwrap()
-            .unwrap(),
-        0
-    );
+    assert_eq!(timeout(LATER, stalled.read(&mut [0])).await.unwrap().unwrap(), 0);
 }

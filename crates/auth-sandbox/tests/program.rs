@@ -1,12 +1,7 @@
 //! The program, run as a user runs it.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -26,11 +21,8 @@ fn run(args: &[&str]) -> Output {
 
 #[tokio::test]
 async fn it_prints_what_to_export_and_serves() {
-    let mut child = program()
-        .args(["--port", "0", "--lifetime=9"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        program().args(["--port", "0", "--lifetime=9"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut exports = HashMap::new();
     let mut origins = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -47,12 +39,7 @@ async fn it_prints_what_to_export_and_serves() {
     assert_eq!(exports["DIGITALPAYE_ENVIRONMENT"], "Production");
     assert_eq!(exports["TRESORPAY_SCOPE"], "tresorpay");
 
-    let port = exports["MANIS_BASE_URL"]
-        .rsplit_once(':')
-        .unwrap()
-        .1
-        .parse()
-        .unwrap();
+    let port = exports["MANIS_BASE_URL"].rsplit_once(':').unwrap().1.parse().unwrap();
     let request = Call::post("/api/v1/auth/token")
         .header("x-merchant-id", &exports["MANIS_MERCHANT_ID"])
         .header("x-secret", &exports["MANIS_SECRET"]);
@@ -61,21 +48,14 @@ async fn it_prints_what_to_export_and_serves() {
     child.wait().unwrap();
     assert_eq!(reply.status, 200);
     let claims = common::jwt(&reply.token()).1;
-    assert_eq!(
-        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
-        9
-    );
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 9);
 }
 
 #[test]
 fn help_goes_to_standard_output() {
     let output = run(&["--help"]);
     assert!(output.status.success());
-    assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("--lifetime SECONDS")
-    );
+    assert!(String::from_utf8(output.stdout).unwrap().contains("--lifetime SECONDS"));
 }
 
 #[test]

@@ -88,9 +88,7 @@ fn folder() -> PathBuf {
 pub fn fixtures(provider: &str) -> Vec<Fixture> {
     let index = std::fs::read(folder().join("index.json")).unwrap();
     let all: Vec<Fixture> = serde_json::from_slice(&index).unwrap();
-    all.into_iter()
-        .filter(|f| f.provider == provider || f.provider == "generic")
-        .collect()
+    all.into_iter().filter(|f| f.provider == provider || f.provider == "generic").collect()
 }
 
 /// Every way in which an error shows itself: `Display`, `Debug` plain and pretty, and its chain.
@@ -119,11 +117,7 @@ pub async fn check_fixtures<E: TokenExchange>(
     flow: impl Fn(Endpoint) -> E,
 ) {
     let fixtures = fixtures(provider);
-    assert!(
-        fixtures.len() > 15,
-        "{provider} has {} fixtures",
-        fixtures.len()
-    );
+    assert!(fixtures.len() > 15, "{provider} has {} fixtures", fixtures.len());
     let mut wrong = Vec::new();
     for fixture in &fixtures {
         let server = Server::answering(fixture.response(secret)).await;
@@ -136,26 +130,14 @@ pub async fn check_fixtures<E: TokenExchange>(
         let found = match source.token().await {
             Ok(token) => {
                 let ends = token.expires_at().unwrap();
-                format!(
-                    "ok for {} s",
-                    ends.duration_since(fixture.sent_at()).unwrap().as_secs()
-                )
+                format!("ok for {} s", ends.duration_since(fixture.sent_at()).unwrap().as_secs())
             }
             Err(error) => {
                 let texts = error_texts(&error);
                 for canary in [secret, "CANARY", "eyJ", "made-up-opaque", "\u{1b}"] {
-                    assert!(
-                        !texts.contains(canary),
-                        "{}: shows {canary}: {texts}",
-                        fixture.file
-                    );
+                    assert!(!texts.contains(canary), "{}: shows {canary}: {texts}", fixture.file);
                 }
-                assert_eq!(
-                    error.provider(),
-                    Some(source_provider(provider)),
-                    "{}",
-                    fixture.file
-                );
+                assert_eq!(error.provider(), Some(source_provider(provider)), "{}", fixture.file);
                 format!("{:?}", error.kind())
             }
         };
@@ -165,20 +147,11 @@ pub async fn check_fixtures<E: TokenExchange>(
             (None, None) => panic!("{}: ok without a lifetime", fixture.file),
         };
         if found != expected {
-            wrong.push(format!(
-                "{}: expected {expected}, found {found}",
-                fixture.file
-            ));
+            wrong.push(format!("{}: expected {expected}, found {found}", fixture.file));
         }
         assert_eq!(server.requests().len(), 1, "{}", fixture.file);
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        fixtures.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), fixtures.len(), wrong.join("\n"));
 }
 
 fn source_provider(provider: &str) -> &'static str {

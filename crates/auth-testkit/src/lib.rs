@@ -5,12 +5,7 @@
 //! that it must get; every token in them is made up. The socket here is plain TCP on purpose: it
 //! shows the bytes, and a mistake of an HTTP library cannot hide in both ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)] // tests alone use it
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests alone use it
 
 mod fixtures;
 mod redirects;

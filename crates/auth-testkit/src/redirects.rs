@@ -12,10 +12,8 @@ use crate::socket::{Server, response};
 pub async fn check_redirects<E: TokenExchange>(flow: impl Fn(Endpoint) -> E) {
     for status in [301, 302, 303, 307, 308] {
         let second = Server::answering(response(200, &[], b"{}")).await;
-        for target in [
-            format!("{}/CANARY-path?q=1", second.endpoint()),
-            "/CANARY-path".to_owned(),
-        ] {
+        for target in [format!("{}/CANARY-path?q=1", second.endpoint()), "/CANARY-path".to_owned()]
+        {
             let location = [("location".to_owned(), target.clone())];
             let first = Server::answering(response(status, &location, b"")).await;
             let source = CachedTokenSource::builder(flow(first.endpoint()))

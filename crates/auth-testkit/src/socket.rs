@@ -67,12 +67,7 @@ impl Server {
             }
         });
         let endpoint = Endpoint::parse(&format!("http://{address}")).unwrap();
-        Self {
-            endpoint,
-            recorded,
-            connections,
-            task,
-        }
+        Self { endpoint, recorded, connections, task }
     }
 
     /// Its base URL.
@@ -119,11 +114,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Recorded> {
     let mut bytes = Vec::new();
     let head_end = loop {
         let mut chunk = [0; 4096];
-        let count = stream
-            .read(&mut chunk)
-            .await
-            .ok()
-            .filter(|count| *count > 0)?;
+        let count = stream.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&chunk[..count]);
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             break at;
@@ -134,27 +125,15 @@ async fn read_request(stream: &mut TcpStream) -> Option<Recorded> {
     let line = lines.next().unwrap().to_owned();
     let mut headers = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-        headers
-            .entry(name.to_ascii_lowercase())
-            .or_default()
-            .push(value.to_owned());
+        headers.entry(name.to_ascii_lowercase()).or_default().push(value.to_owned());
     }
-    let length: usize = headers
-        .get("content-length")
-        .map_or(0, |values| values[0].parse().unwrap());
+    let length: usize =
+        headers.get("content-length").map_or(0, |values| values[0].parse().unwrap());
     let mut body = bytes[head_end + 4..].to_vec();
     while body.len() < length {
         let mut chunk = [0; 4096];
-        let count = stream
-            .read(&mut chunk)
-            .await
-            .ok()
-            .filter(|count| *count > 0)?;
+        let count = stream.read(&mut chunk).await.ok().filter(|count| *count > 0)?;
         body.extend_from_slice(&chunk[..count]);
     }
-    Some(Recorded {
-        line,
-        headers,
-        body: String::from_utf8(body).unwrap(),
-    })
+    Some(Recorded { line, headers, body: String::from_utf8(body).unwrap() })
 }

@@ -38,10 +38,7 @@ impl Hidden {
     }
 
     fn is(&self, window: &[u8]) -> bool {
-        window
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| *byte == self.byte(at + 64 - TAIL))
+        window.iter().enumerate().all(|(at, byte)| *byte == self.byte(at + 64 - TAIL))
     }
 }
 
@@ -59,35 +56,20 @@ struct Search {
 
 impl Search {
     fn new() -> Self {
-        Self {
-            maps: String::with_capacity(1 << 20),
-            page: vec![0; 1 << 20],
-        }
+        Self { maps: String::with_capacity(1 << 20), page: vec![0; 1 << 20] }
     }
 
     /// How often a hidden text stands in memory.
     fn copies(&mut self, hidden: &Hidden) -> usize {
         self.maps.clear();
-        File::open("/proc/self/maps")
-            .unwrap()
-            .read_to_string(&mut self.maps)
-            .unwrap();
+        File::open("/proc/self/maps").unwrap().read_to_string(&mut self.maps).unwrap();
         let mut memory = File::open("/proc/self/mem").unwrap();
         let page = &mut self.page;
         // What is read must not be found again in the buffer that it is read into.
         let own = page.as_ptr() as u64..page.as_ptr() as u64 + page.len() as u64;
         let mut copies = 0;
-        for line in self
-            .maps
-            .lines()
-            .filter(|l| l.contains(" rw-p ") && !l.contains("[v"))
-        {
-            let (start, end) = line
-                .split_whitespace()
-                .next()
-                .unwrap()
-                .split_once('-')
-                .unwrap();
+        for line in self.maps.lines().filter(|l| l.contains(" rw-p ") && !l.contains("[v")) {
+            let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
             let parse = |text| u64::from_str_radix(text, 16).unwrap();
             let (start, end) = (parse(start), parse(end));
             for (from, to) in [(start, end.min(own.start)), (start.max(own.end), end)] {
@@ -144,11 +126,7 @@ impl TokenExchange for Flow {
     }
 
     fn identity(&self) -> Identity {
-        Identity::new(
-            "acme",
-            &Endpoint::from_static("https://pay.example.com"),
-            &[],
-        )
+        Identity::new("acme", &Endpoint::from_static("https://pay.example.com"), &[])
     }
 
     fn request(&self) -> Result<http::Request<Bytes>, Error> {
@@ -188,21 +166,14 @@ impl HttpClient for Canned {
 
 #[test]
 fn what_is_dropped_is_wiped() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut search = Search::new();
     assert_eq!(search.both(), (0, 0), "the search finds itself");
     // Many of each: the allocator gives some of what is freed away at once, and never all of it.
-    let plain: Vec<Vec<u8>> = (0..MANY)
-        .map(|_| (0..64).map(|at| SECRET.byte(at)).collect())
-        .collect();
+    let plain: Vec<Vec<u8>> =
+        (0..MANY).map(|_| (0..64).map(|at| SECRET.byte(at)).collect()).collect();
     drop(plain);
-    assert!(
-        search.copies(&SECRET) > 0,
-        "the search is blind to what was freed"
-    );
+    assert!(search.copies(&SECRET) > 0, "the search is blind to what was freed");
     // Takes the place of what was freed.
     drop((0..4 * MANY).map(|_| vec![7_u8; 64]).collect::<Vec<_>>());
     assert_eq!(search.both(), (0, 0));
@@ -211,15 +182,9 @@ fn what_is_dropped_is_wiped() {
         .map(|_| CachedTokenSource::builder(Flow(SECRET.secret())).http_client(Canned(200)))
         .map(|builder| builder.build().unwrap())
         .collect();
-    let tokens: Vec<_> = sources
-        .iter()
-        .map(|source| runtime.block_on(source.token()).unwrap())
-        .collect();
-    assert_eq!(
-        search.both(),
-        (MANY, MANY),
-        "one in each flow, one in each header"
-    );
+    let tokens: Vec<_> =
+        sources.iter().map(|source| runtime.block_on(source.token()).unwrap()).collect();
+    assert_eq!(search.both(), (MANY, MANY), "one in each flow, one in each header");
     let headers: Vec<_> = tokens.iter().map(AccessToken::authorization).collect();
     drop((tokens, sources));
     assert_eq!(search.both(), (0, MANY), "the headers are still held");
@@ -229,9 +194,7 @@ fn what_is_dropped_is_wiped() {
     // Answers that say the secret again.
     for _ in 0..MANY {
         let source = CachedTokenSource::builder(Flow(SECRET.secret())).http_client(Canned(401));
-        let error = runtime
-            .block_on(source.build().unwrap().token())
-            .unwrap_err();
+        let error = runtime.block_on(source.build().unwrap().token()).unwrap_err();
         assert_eq!(error.description(), Some("[redacted]"));
     }
     assert_eq!(search.both(), (0, 0));

@@ -18,17 +18,11 @@ const SECRET: &str = "CANARY-transport";
 
 fn request(endpoint: &Endpoint) -> http::Request<Bytes> {
     let name = http::HeaderName::from_static("x-secret");
-    TokenRequest::post(endpoint)
-        .secret_header(name, &SecretString::from(SECRET))
-        .empty()
-        .unwrap()
+    TokenRequest::post(endpoint).secret_header(name, &SecretString::from(SECRET)).empty().unwrap()
 }
 
 async fn send(endpoint: &Endpoint) -> Result<http::Response<Bytes>, Error> {
-    ReqwestClient::shared()
-        .unwrap()
-        .send(request(endpoint))
-        .await
+    ReqwestClient::shared().unwrap().send(request(endpoint)).await
 }
 
 /// A server whose every connection, once a request's head is read, is handed to `then`.
@@ -57,9 +51,7 @@ async fn a_client_that_was_told_to_follow_redirects_does_not() {
     let location = [("location".to_owned(), second.endpoint().to_string())];
     let first = Server::answering(response(307, &location, b"")).await;
     let client = ReqwestClient::configure(|builder| {
-        builder
-            .redirect(reqwest::redirect::Policy::limited(10))
-            .timeout(Duration::from_secs(999))
+        builder.redirect(reqwest::redirect::Policy::limited(10)).timeout(Duration::from_secs(999))
     })
     .unwrap();
     let answer = client.send(request(&first.endpoint())).await.unwrap();
@@ -71,11 +63,7 @@ async fn a_client_that_was_told_to_follow_redirects_does_not() {
 async fn plain_http_to_another_host_is_refused_by_the_client_too() {
     let mut request = request(&Endpoint::from_static("https://pay.example.com"));
     *request.uri_mut() = "http://192.0.2.1/token".parse().unwrap();
-    let error = ReqwestClient::shared()
-        .unwrap()
-        .send(request)
-        .await
-        .unwrap_err();
+    let error = ReqwestClient::shared().unwrap().send(request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
@@ -123,10 +111,7 @@ async fn a_compressed_body_is_not_unpacked() {
     let headers = [("content-encoding".to_owned(), "gzip".to_owned())];
     let bytes = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
     let server = Server::answering(response(200, &headers, bytes)).await;
-    assert_eq!(
-        send(&server.endpoint()).await.unwrap().body().as_ref(),
-        bytes
-    );
+    assert_eq!(send(&server.endpoint()).await.unwrap().body().as_ref(), bytes);
     assert!(!server.requests()[0].headers.contains_key("accept-encoding"));
 }
 
@@ -139,11 +124,7 @@ async fn plain_http_to_this_machine_goes_past_every_proxy() {
     let client = ReqwestClient::configure(move |builder| {
         builder.proxy(reqwest::Proxy::all(&address).unwrap())
     });
-    client
-        .unwrap()
-        .send(request(&server.endpoint()))
-        .await
-        .unwrap();
+    client.unwrap().send(request(&server.endpoint())).await.unwrap();
     assert_eq!((proxy.connections(), server.connections()), (0, 1));
 }
 
@@ -151,27 +132,15 @@ async fn plain_http_to_this_machine_goes_past_every_proxy() {
 /// not be handed to another.
 #[test]
 fn a_runtime_that_stands_still_holds_up_no_other() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
-    let servers = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let endpoint = servers.block_on(serve(|mut stream| async move {
-        let _ = stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-            .await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
         // Kept open by a task, so that the client keeps it too.
         tokio::runtime::Handle::current().spawn(async move {
             let mut rest = [0; 4096];
             while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {
-                let _ = stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-                    .await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
             }
         });
     }));
@@ -179,11 +148,7 @@ fn a_runtime_that_stands_still_holds_up_no_other() {
     parked.block_on(send(&endpoint)).unwrap();
     let began = Instant::now();
     driven.block_on(send(&endpoint)).unwrap();
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     drop(parked);
 }
 
@@ -193,36 +158,24 @@ fn without_a_tokio_runtime_the_error_says_so() {
     let endpoint = Endpoint::from_static("https://pay.example.com");
     let mut call = std::pin::pin!(client.send(request(&endpoint)));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else {
-        panic!()
-    };
+    let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else { panic!() };
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test]
 async fn failures_tell_apart_what_was_sent_and_what_was_not() {
     // Nobody listens: bound and dropped again.
-    let free = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refused = Endpoint::parse(&format!("http://{free}/token?")).is_err();
     assert!(refused, "a query is refused before anything is sent");
     let nobody = Endpoint::parse(&format!("http://{free}/CANARY-path")).unwrap();
     let closing = serve(|stream| async move { drop(stream) }).await;
     let truncating = serve(|mut stream| async move {
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"to")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"to").await.unwrap();
     })
     .await;
     let babbling = serve(|mut stream| async move {
-        stream
-            .write_all(b"\0\0\0 this is no HTTP \0\0\0\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"\0\0\0 this is no HTTP \0\0\0\r\n\r\n").await.unwrap();
     })
     .await;
     for (endpoint, kind) in [
@@ -233,11 +186,7 @@ async fn failures_tell_apart_what_was_sent_and_what_was_not() {
     ] {
         let error = send(&endpoint).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(
-            !error_texts(&error).contains("CANARY"),
-            "{}",
-            error_texts(&error)
-        );
+        assert!(!error_texts(&error).contains("CANARY"), "{}", error_texts(&error));
     }
 }
 
@@ -284,11 +233,7 @@ mod tls {
             }
         });
         let endpoint = Endpoint::parse(&format!("https://localhost:{port}")).unwrap();
-        (
-            endpoint,
-            reqwest::Certificate::from_der(authority.der()).unwrap(),
-            read,
-        )
+        (endpoint, reqwest::Certificate::from_der(authority.der()).unwrap(), read)
     }
 
     /// Security T1.

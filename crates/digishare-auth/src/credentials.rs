@@ -56,10 +56,7 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let client_id = vars.required("DIGISHARE_CLIENT_ID", Charset::Text);
         let client_secret = vars.required("DIGISHARE_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            client_id: client_id?,
-            client_secret: client_secret?,
-        })
+        Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
     /// What must not come back out in an error. The id is no secret (RFC 6749 section 2.2), and

@@ -57,12 +57,7 @@ pub enum BodyFormat {
 impl Digishare {
     /// The flow for these credentials.
     pub fn new(credentials: Credentials) -> Self {
-        Self {
-            credentials,
-            scope: None,
-            body_format: BodyFormat::default(),
-            endpoint: DOCUMENTED,
-        }
+        Self { credentials, scope: None, body_format: BodyFormat::default(), endpoint: DOCUMENTED }
     }
 
     /// Reads credentials and options from the environment variables that the crate's front page
@@ -232,11 +227,8 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
-        let env = Env::from_pairs([
-            ID,
-            ("DIGISHARE_BASE_URL", "http://x"),
-            ("DIGISHARE_SCOPE", " "),
-        ]);
+        let env =
+            Env::from_pairs([ID, ("DIGISHARE_BASE_URL", "http://x"), ("DIGISHARE_SCOPE", " ")]);
         let text = Digishare::read_env(&env).unwrap_err().to_string();
         for part in [
             "digishare: set DIGISHARE_CLIENT_SECRET (or",
@@ -249,22 +241,16 @@ mod tests {
 
     #[test]
     fn the_environment_sets_what_the_setters_set() {
-        let options = [
-            ("DIGISHARE_SCOPE", "a b"),
-            ("DIGISHARE_BASE_URL", "https://dev.api.digishare.ma"),
-        ];
+        let options =
+            [("DIGISHARE_SCOPE", "a b"), ("DIGISHARE_BASE_URL", "https://dev.api.digishare.ma")];
         let env = Env::from_pairs([ID, SECRET].into_iter().chain(options));
         let request = Digishare::read_env(&env).unwrap().request().unwrap();
         let url = "https://dev.api.digishare.ma/v1/oauth/token";
         assert_eq!(request.uri(), url);
-        let set = flow()
-            .scope("a b")
-            .endpoint(Endpoint::parse("https://dev.api.digishare.ma").unwrap());
+        let set =
+            flow().scope("a b").endpoint(Endpoint::parse("https://dev.api.digishare.ma").unwrap());
         assert_eq!(request.body(), set.request().unwrap().body());
-        assert_eq!(
-            Digishare::read_env(&env).unwrap().identity(),
-            set.identity()
-        );
+        assert_eq!(Digishare::read_env(&env).unwrap().identity(), set.identity());
         assert_ne!(set.identity(), flow().identity());
     }
 
@@ -284,33 +270,18 @@ mod tests {
     #[test]
     fn one_way_to_authenticate_is_taken_and_two_or_none_are_named() {
         for (pairs, says) in [
-            (
-                vec![],
-                "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and",
-            ),
-            (
-                vec![PASTED, ID, SECRET],
-                "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside",
-            ),
-            (
-                vec![PASTED, SECRET],
-                "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside",
-            ),
+            (vec![], "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and"),
+            (vec![PASTED, ID, SECRET], "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside"),
+            (vec![PASTED, SECRET], "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside"),
             (vec![ID], "set DIGISHARE_CLIENT_SECRET (or"),
         ] {
             let error = source_read_env(&Env::from_pairs(pairs)).unwrap_err();
             assert_eq!(error.kind(), auth_core::ErrorKind::Config);
             let text = error.to_string();
-            assert!(
-                text.starts_with("digishare: ") && text.contains(says),
-                "{text}"
-            );
+            assert!(text.starts_with("digishare: ") && text.contains(says), "{text}");
         }
         let pasted = source_read_env(&Env::from_pairs([PASTED])).unwrap();
-        assert_eq!(
-            pasted.fresh().unwrap().authorization(),
-            "Bearer made-up-token"
-        );
+        assert_eq!(pasted.fresh().unwrap().authorization(), "Bearer made-up-token");
         let fetched = source_read_env(&Env::from_pairs([ID, SECRET])).unwrap();
         assert!(fetched.fresh().is_none());
     }
@@ -318,24 +289,14 @@ mod tests {
     #[test]
     fn a_redirect_to_the_login_page_says_what_it_means() {
         for (status, location, says) in [
-            (
-                302,
-                "https://api.digishare.ma/login",
-                "login page of api.digishare.ma",
-            ),
+            (302, "https://api.digishare.ma/login", "login page of api.digishare.ma"),
             (302, "/fr/login/?next=CANARY", "login page of the same host"),
-            (
-                302,
-                "https://elsewhere.example.com/CANARY",
-                "to elsewhere.example.com; ",
-            ),
+            (302, "https://elsewhere.example.com/CANARY", "to elsewhere.example.com; "),
             (500, "/login", "is unavailable"),
         ] {
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
-            answer
-                .headers_mut()
-                .insert(LOCATION, location.parse().unwrap());
+            answer.headers_mut().insert(LOCATION, location.parse().unwrap());
             let answer = Response::new(answer, std::time::UNIX_EPOCH);
             let error = flow().read(&answer).unwrap_err();
             let text = format!("{error} {error:?}");

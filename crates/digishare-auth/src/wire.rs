@@ -73,11 +73,7 @@ impl From<Body> for Refused {
                 continue;
             };
             if !description.is_empty() {
-                description.push_str(if description.ends_with('.') {
-                    " "
-                } else {
-                    ". "
-                });
+                description.push_str(if description.ends_with('.') { " " } else { ". " });
             }
             description.push_str(part);
         }
@@ -91,14 +87,12 @@ impl From<Body> for Refused {
 
 /// Whether a text is one word, as the codes of RFC 6749 section 5.2 are.
 fn is_code(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 impl Refused {
     fn has_code(&self, code: &str) -> bool {
-        self.code()
-            .is_some_and(|own| own.eq_ignore_ascii_case(code))
+        self.code().is_some_and(|own| own.eq_ignore_ascii_case(code))
     }
 }
 
@@ -172,11 +166,7 @@ mod tests {
             (404, "<html>", Request),
             (429, r#"{"error":"invalid_client"}"#, RateLimited),
             (500, r#"{"error":"invalid_client"}"#, Unavailable),
-            (
-                500,
-                r#"{"message":"Route [login] not defined."}"#,
-                Unavailable,
-            ),
+            (500, r#"{"message":"Route [login] not defined."}"#, Unavailable),
         ] {
             assert_eq!(refusal(status, body).kind(), kind, "{status} {body}");
         }
@@ -195,21 +185,13 @@ mod tests {
                 None,
                 Some("Invalid payload. Position 42."),
             ),
-            (
-                r#"{"error":"Invalid payload.","details":null}"#,
-                None,
-                Some("Invalid payload."),
-            ),
+            (r#"{"error":"Invalid payload.","details":null}"#, None, Some("Invalid payload.")),
             (
                 r#"{"message":"Invalid.","errors":{"scope":["x"],"client_id":["y","z"]}}"#,
                 None,
                 Some("Invalid. Fields: client_id, scope"),
             ),
-            (
-                r#"{"message":"Invalid.","errors":["x"]}"#,
-                None,
-                Some("Invalid."),
-            ),
+            (r#"{"message":"Invalid.","errors":["x"]}"#, None, Some("Invalid.")),
             (r#"{"error":{"code":7},"errors":{}}"#, None, None),
             (r#"["invalid_client"]"#, None, None),
         ] {
@@ -225,15 +207,9 @@ mod tests {
     fn a_refusal_says_what_to_do_about_it() {
         for (body, says) in [
             (r#"{"error":"invalid_scope"}"#, "leave .scope(..) away"),
-            (
-                r#"{"error":"unauthorized_client"}"#,
-                "ask Digishare to allow",
-            ),
+            (r#"{"error":"unauthorized_client"}"#, "ask Digishare to allow"),
             (r#"{"error":"invalid_request"}"#, "BodyFormat::Form"),
-            (
-                r#"{"error":"Some prose."}"#,
-                "check the options and the endpoint",
-            ),
+            (r#"{"error":"Some prose."}"#, "check the options and the endpoint"),
         ] {
             let text = refusal(400, body).to_string();
             assert!(text.contains(says), "{text}");

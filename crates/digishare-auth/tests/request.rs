@@ -14,13 +14,7 @@ use httpmock::{Method::POST, MockServer};
 const GRANTED: &str =
     r#"{"token_type":"Bearer","expires_in":31536000,"access_token":"made-up-token"}"#;
 const BODY: &str = r#"{"grant_type":"client_credentials","client_id":"client-0001","client_secret":"made-up-secret"}"#;
-const HEADERS: [&str; 5] = [
-    "accept",
-    "content-length",
-    "content-type",
-    "host",
-    "user-agent",
-];
+const HEADERS: [&str; 5] = ["accept", "content-length", "content-type", "host", "user-agent"];
 
 fn flow(endpoint: &str, secret: &str) -> Digishare {
     let credentials = Credentials::new("client-0001", secret).unwrap();
@@ -38,17 +32,12 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
                 .header("accept", "application/json")
                 .body(BODY)
                 .is_true(|request| {
-                    let mut names: Vec<_> = request
-                        .headers_vec()
-                        .iter()
-                        .map(|(name, _)| name.to_lowercase())
-                        .collect();
+                    let mut names: Vec<_> =
+                        request.headers_vec().iter().map(|(name, _)| name.to_lowercase()).collect();
                     names.sort();
                     names == HEADERS && request.query_params().is_empty()
                 });
-            then.status(200)
-                .header("content-type", "application/json")
-                .body(GRANTED);
+            then.status(200).header("content-type", "application/json").body(GRANTED);
         })
         .await;
     let tokens = CachedTokenSource::new(flow(&server.base_url(), "made-up-secret")).unwrap();
@@ -67,9 +56,7 @@ async fn every_secret_stands_on_the_wire_unharmed() {
         (BodyFormat::Form, "application/x-www-form-urlencoded", form),
     ] {
         let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
-        let flow = flow(server.endpoint().as_str(), secret)
-            .scope("a b")
-            .body_format(format);
+        let flow = flow(server.endpoint().as_str(), secret).scope("a b").body_format(format);
         let token = CachedTokenSource::new(flow).unwrap().token().await.unwrap();
         assert_eq!(token.authorization(), "Bearer made-up-token");
         let [request] = server.requests().try_into().unwrap();
@@ -90,10 +77,7 @@ async fn a_source_from_the_environment_keeps_a_token_for_a_day_at_most() {
         ("DIGISHARE_BASE_URL", server.endpoint().as_str()),
     ]);
     let token = source_read_env(&env).unwrap().token().await.unwrap();
-    let left = token
-        .expires_at()
-        .unwrap()
-        .duration_since(SystemClock.wall());
+    let left = token.expires_at().unwrap().duration_since(SystemClock.wall());
     assert!(left.unwrap() <= Duration::from_secs(24 * 60 * 60));
     assert_eq!(server.requests()[0].body, BODY);
 }

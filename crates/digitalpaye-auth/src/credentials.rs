@@ -59,18 +59,12 @@ impl Credentials {
         let key = vars.required("DIGITALPAYE_API_KEY", Charset::Text);
         let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
         let secret = vars.required("DIGITALPAYE_API_SECRET", Charset::Text);
-        Some(Self {
-            api_key: key?,
-            api_secret: secret?,
-        })
+        Some(Self { api_key: key?, api_secret: secret? })
     }
 
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
-        let (key, secret) = (
-            self.api_key.expose_secret(),
-            self.api_secret.expose_secret(),
-        );
+        let (key, secret) = (self.api_key.expose_secret(), self.api_secret.expose_secret());
         Scrubber::new([key, secret]).with_pair(key, secret)
     }
 }

@@ -59,11 +59,7 @@ pub enum Environment {
 impl Digitalpaye {
     /// The flow for these credentials, in production.
     pub fn new(credentials: Credentials) -> Self {
-        Self {
-            credentials,
-            environment: Environment::default(),
-            endpoint: DOCUMENTED,
-        }
+        Self { credentials, environment: Environment::default(), endpoint: DOCUMENTED }
     }
 
     /// Reads credentials and options from the environment variables that the crate's front page
@@ -112,11 +108,7 @@ impl Digitalpaye {
     /// Whether a key says that it is live while the environment says something else.
     fn is_mixed(&self) -> bool {
         self.environment != Environment::Production
-            && self
-                .credentials
-                .api_key
-                .expose_secret()
-                .starts_with("live_")
+            && self.credentials.api_key.expose_secret().starts_with("live_")
     }
 }
 
@@ -127,20 +119,13 @@ impl TokenExchange for Digitalpaye {
 
     fn identity(&self) -> Identity {
         let account = self.credentials.api_key.expose_secret();
-        Identity::new(
-            PROVIDER,
-            &self.endpoint,
-            &[self.environment.as_str(), account],
-        )
+        Identity::new(PROVIDER, &self.endpoint, &[self.environment.as_str(), account])
     }
 
     fn request(&self) -> Result<http::Request<Bytes>, Error> {
         TokenRequest::post(&self.endpoint.join(TOKEN_PATH))
             .header(X_ENVIRONMENT, self.environment.header()?)
-            .basic(
-                self.credentials.api_key.expose_secret(),
-                &self.credentials.api_secret,
-            )
+            .basic(self.credentials.api_key.expose_secret(), &self.credentials.api_secret)
             .empty()
     }
 
@@ -171,8 +156,7 @@ impl TokenExchange for Digitalpaye {
 /// a number in another unit.
 fn is_plausible(end: SystemTime, response: &Response) -> bool {
     const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-    end.duration_since(response.server_time())
-        .is_ok_and(|left| left <= LONGEST)
+    end.duration_since(response.server_time()).is_ok_and(|left| left <= LONGEST)
         || end <= response.server_time()
 }
 
@@ -225,15 +209,10 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_with_the_environment_comes_in_one_error() {
-        let env = Env::from_pairs([
-            ("DIGITALPAYE_API_KEY", "k"),
-            ("DIGITALPAYE_BASE_URL", "http://x"),
-        ]);
+        let env =
+            Env::from_pairs([("DIGITALPAYE_API_KEY", "k"), ("DIGITALPAYE_BASE_URL", "http://x")]);
         let text = Digitalpaye::read_env(&env).unwrap_err().to_string();
-        for part in [
-            "digitalpaye: set DIGITALPAYE_API_SECRET (or",
-            "; DIGITALPAYE_BASE_URL: ",
-        ] {
+        for part in ["digitalpaye: set DIGITALPAYE_API_SECRET (or", "; DIGITALPAYE_BASE_URL: "] {
             assert!(text.contains(part), "{text}");
         }
     }
@@ -247,13 +226,7 @@ mod tests {
     #[test]
     fn an_environment_that_no_header_carries_is_refused() {
         for name in ["", "Pro duction", "Pröd", "a\r\nb"] {
-            assert!(
-                flow()
-                    .environment(Environment::from(name))
-                    .request()
-                    .is_err(),
-                "{name:?}"
-            );
+            assert!(flow().environment(Environment::from(name)).request().is_err(), "{name:?}");
         }
     }
 }

@@ -10,14 +10,8 @@ const GRANTED: &str =
     r#"{"statusCode":200,"message":"Successful","data":{"token":"made-up-token"}}"#;
 /// Base64 of `key-0001:made:up`: the secret may hold a colon.
 const BASIC: &str = "Basic a2V5LTAwMDE6bWFkZTp1cA==";
-const HEADERS: [&str; 6] = [
-    "accept",
-    "authorization",
-    "content-length",
-    "host",
-    "user-agent",
-    "x-environment",
-];
+const HEADERS: [&str; 6] =
+    ["accept", "authorization", "content-length", "host", "user-agent", "x-environment"];
 
 fn flow(endpoint: &str) -> Digitalpaye {
     let credentials = Credentials::new("key-0001", "made:up").unwrap();
@@ -36,17 +30,12 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
                 .header("accept", "application/json")
                 .body("")
                 .is_true(|request| {
-                    let mut names: Vec<_> = request
-                        .headers_vec()
-                        .iter()
-                        .map(|(name, _)| name.to_lowercase())
-                        .collect();
+                    let mut names: Vec<_> =
+                        request.headers_vec().iter().map(|(name, _)| name.to_lowercase()).collect();
                     names.sort();
                     names == HEADERS && request.query_params().is_empty()
                 });
-            then.status(200)
-                .header("content-type", "application/json")
-                .body(GRANTED);
+            then.status(200).header("content-type", "application/json").body(GRANTED);
         })
         .await;
     let tokens = CachedTokenSource::new(flow(&server.base_url())).unwrap();

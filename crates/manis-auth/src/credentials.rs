@@ -57,18 +57,12 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let merchant_id = vars.required("MANIS_MERCHANT_ID", Charset::Header);
         let secret = vars.required("MANIS_SECRET", Charset::Header);
-        Some(Self {
-            merchant_id: merchant_id?,
-            secret: secret?,
-        })
+        Some(Self { merchant_id: merchant_id?, secret: secret? })
     }
 
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
-        Scrubber::new([
-            self.merchant_id.expose_secret(),
-            self.secret.expose_secret(),
-        ])
+        Scrubber::new([self.merchant_id.expose_secret(), self.secret.expose_secret()])
     }
 }
 

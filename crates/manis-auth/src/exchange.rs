@@ -153,10 +153,7 @@ mod tests {
 
     fn flow() -> Manis {
         let credentials = Credentials::new("merchant-0001", "made-up-secret").unwrap();
-        Manis::new(
-            credentials,
-            Endpoint::parse("https://manis.example.com/gate").unwrap(),
-        )
+        Manis::new(credentials, Endpoint::parse("https://manis.example.com/gate").unwrap())
     }
 
     fn url(flow: &Manis) -> String {
@@ -190,10 +187,7 @@ mod tests {
             let env = Env::from_pairs([("MANIS_MERCHANT_ID", "m"), ("MANIS_BASE_URL", url)]);
             let text = Manis::read_env(&env).unwrap_err().to_string();
             let start = "manis: set MANIS_SECRET (or MANIS_SECRET_FILE); MANIS_BASE_URL: ";
-            assert!(
-                text.starts_with(start) && text.contains(says),
-                "{url}: {text}"
-            );
+            assert!(text.starts_with(start) && text.contains(says), "{url}: {text}");
         }
     }
 
@@ -221,10 +215,7 @@ mod tests {
 
     #[test]
     fn the_path_is_appended_to_the_base_url() {
-        assert_eq!(
-            url(&flow()),
-            "https://manis.example.com/gate/api/v1/auth/token"
-        );
+        assert_eq!(url(&flow()), "https://manis.example.com/gate/api/v1/auth/token");
         let other = flow().token_path("/v1/auth/token");
         assert_eq!(url(&other), "https://manis.example.com/gate/v1/auth/token");
     }
@@ -249,22 +240,10 @@ mod tests {
     #[test]
     fn an_expiry_that_is_not_believed_is_remarked_upon() {
         for (body, notes) in [
-            (
-                r#"{"token":"t","tokenType":"Bearer","expiresAt":1767229200}"#,
-                0,
-            ),
-            (
-                r#"{"token":"t","tokenType":"Bearer","expiresAt":"1767229200.9"}"#,
-                0,
-            ),
-            (
-                r#"{"token":"t","tokenType":"Bearer","expiresAt":4102444800}"#,
-                1,
-            ),
-            (
-                r#"{"token":"t","tokenType":"Bearer","expiresAt":"2026-01-01T01:00:00Z"}"#,
-                1,
-            ),
+            (r#"{"token":"t","tokenType":"Bearer","expiresAt":1767229200}"#, 0),
+            (r#"{"token":"t","tokenType":"Bearer","expiresAt":"1767229200.9"}"#, 0),
+            (r#"{"token":"t","tokenType":"Bearer","expiresAt":4102444800}"#, 1),
+            (r#"{"token":"t","tokenType":"Bearer","expiresAt":"2026-01-01T01:00:00Z"}"#, 1),
             (r#"{"token":"t","tokenType":"Bearer","expiresAt":null}"#, 1),
             (r#"{"token":"t","tokenType":"Bearer"}"#, 1),
         ] {
@@ -284,16 +263,10 @@ mod tests {
             let error = read(&flow(), body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
             let text = error.to_string();
-            assert!(
-                text.contains(says) && text.ends_with("set .scheme(..)"),
-                "{text}"
-            );
+            assert!(text.contains(says) && text.ends_with("set .scheme(..)"), "{text}");
         }
         for body in [jwt, none, lower] {
-            assert_eq!(
-                read(&flow().scheme("JWT"), body).unwrap().token_type(),
-                "JWT"
-            );
+            assert_eq!(read(&flow().scheme("JWT"), body).unwrap().token_type(), "JWT");
         }
         for scheme in ["", "two words", "J\r\nWT", "é"] {
             let error = flow().scheme(scheme).request().unwrap_err();

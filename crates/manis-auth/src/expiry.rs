@@ -60,11 +60,7 @@ impl ExpiryUnit {
             (Self::RelativeSeconds | Self::Auto, ..-300) => return Expiry::Unknown,
             (Self::RelativeSeconds, _) | (Self::Auto, ..1_000_000_000) => {
                 let span = Duration::from_secs(u64::try_from(number).unwrap_or_default());
-                return if span <= LONGEST {
-                    Expiry::After(span)
-                } else {
-                    Expiry::Unknown
-                };
+                return if span <= LONGEST { Expiry::After(span) } else { Expiry::Unknown };
             }
             (Self::Seconds, _) | (Self::Auto, ..100_000_000_000) => 1,
             (Self::Millis, _) | (Self::Auto, ..100_000_000_000_000) => 1_000,
@@ -78,11 +74,7 @@ impl ExpiryUnit {
             Ok(ahead) => ahead <= LONGEST,
             Err(behind) => behind.duration() <= RECENT,
         };
-        if is_near {
-            Expiry::At(instant)
-        } else {
-            Expiry::Unknown
-        }
+        if is_near { Expiry::At(instant) } else { Expiry::Unknown }
     }
 }
 
@@ -96,9 +88,9 @@ impl FromStr for ExpiryUnit {
             "seconds" => Ok(Self::Seconds),
             "millis" => Ok(Self::Millis),
             "relative-seconds" | "relative" => Ok(Self::RelativeSeconds),
-            _ => Err(Error::config(
-                "the unit is none of auto, seconds, millis and relative-seconds",
-            )),
+            _ => {
+                Err(Error::config("the unit is none of auto, seconds, millis and relative-seconds"))
+            }
         }
     }
 }

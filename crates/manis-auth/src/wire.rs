@@ -39,9 +39,7 @@ impl Refusal for Refused {
     }
 
     fn description(&self) -> Option<&str> {
-        [&self.detail, &self.message, &self.error, &self.title]
-            .into_iter()
-            .find_map(Text::get)
+        [&self.detail, &self.message, &self.error, &self.title].into_iter().find_map(Text::get)
     }
 
     fn advice(&self) -> Option<&'static str> {

@@ -7,14 +7,8 @@ use httpmock::{Method::POST, MockServer};
 use manis_auth::{CachedTokenSource, Credentials, Endpoint, ErrorKind, Manis};
 
 const GRANTED: &str = r#"{"token":"made-up-token","expiresAt":3600,"tokenType":"bearer"}"#;
-const HEADERS: [&str; 6] = [
-    "accept",
-    "content-length",
-    "host",
-    "user-agent",
-    "x-merchant-id",
-    "x-secret",
-];
+const HEADERS: [&str; 6] =
+    ["accept", "content-length", "host", "user-agent", "x-merchant-id", "x-secret"];
 
 fn flow(endpoint: &str) -> Manis {
     let credentials = Credentials::new("merchant-0001", "made-up-\"secret\\!").unwrap();
@@ -33,17 +27,12 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
                 .header("accept", "application/json")
                 .body("")
                 .is_true(|request| {
-                    let mut names: Vec<_> = request
-                        .headers_vec()
-                        .iter()
-                        .map(|(name, _)| name.to_lowercase())
-                        .collect();
+                    let mut names: Vec<_> =
+                        request.headers_vec().iter().map(|(name, _)| name.to_lowercase()).collect();
                     names.sort();
                     names == HEADERS && request.query_params().is_empty()
                 });
-            then.status(200)
-                .header("content-type", "application/json")
-                .body(GRANTED);
+            then.status(200).header("content-type", "application/json").body(GRANTED);
         })
         .await;
     let tokens = CachedTokenSource::new(flow(&server.base_url())).unwrap();

@@ -56,18 +56,12 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let api_key = vars.required("PAPAYA_API_KEY", Charset::Text);
         let client_secret = vars.required("PAPAYA_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            api_key: api_key?,
-            client_secret: client_secret?,
-        })
+        Some(Self { api_key: api_key?, client_secret: client_secret? })
     }
 
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
-        Scrubber::new([
-            self.api_key.expose_secret(),
-            self.client_secret.expose_secret(),
-        ])
+        Scrubber::new([self.api_key.expose_secret(), self.client_secret.expose_secret()])
     }
 }
 

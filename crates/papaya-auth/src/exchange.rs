@@ -58,12 +58,7 @@ pub enum Environment {
 impl Papaya {
     /// The flow for these credentials, without a place to ask yet.
     pub fn new(credentials: Credentials) -> Self {
-        Self {
-            credentials,
-            environment: None,
-            endpoint: None,
-            token_name: None,
-        }
+        Self { credentials, environment: None, endpoint: None, token_name: None }
     }
 
     /// Reads credentials and options from the environment variables that the crate's front page
@@ -95,12 +90,7 @@ impl Papaya {
         }
         vars.finish()?;
         let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
-        Ok(Self {
-            credentials,
-            environment,
-            endpoint,
-            token_name,
-        })
+        Ok(Self { credentials, environment, endpoint, token_name })
     }
 
     /// The environment; none by default.
@@ -189,9 +179,7 @@ impl TokenExchange for Papaya {
     /// Two attempts, and none after a request that got no answer: each request that Papaya
     /// receives leaves a named token behind there.
     fn retry(&self) -> RetryPolicy {
-        RetryPolicy::default()
-            .max_attempts(2)
-            .resend_unanswered(false)
+        RetryPolicy::default().max_attempts(2).resend_unanswered(false)
     }
 }
 
@@ -214,9 +202,7 @@ impl FromStr for Environment {
         match name.to_ascii_lowercase().as_str() {
             "staging" => Ok(Self::Staging),
             "production" => Ok(Self::Production),
-            _ => Err(Error::config(
-                "the environment is neither staging nor production",
-            )),
+            _ => Err(Error::config("the environment is neither staging nor production")),
         }
     }
 }
@@ -265,10 +251,7 @@ mod tests {
                 ],
             ),
             (
-                vec![
-                    ("PAPAYA_ENVIRONMENT", "production"),
-                    ("PAPAYA_API_KEY", "k"),
-                ],
+                vec![("PAPAYA_ENVIRONMENT", "production"), ("PAPAYA_API_KEY", "k")],
                 vec!["; no production host is documented: ask Papaya for it and set "],
             ),
             (
@@ -296,15 +279,9 @@ mod tests {
             let both = [("PAPAYA_API_KEY", "k"), ("PAPAYA_CLIENT_SECRET", "s")];
             Papaya::read_env(&Env::from_pairs(both.iter().chain(more).copied())).unwrap()
         };
-        let staging = made(&[
-            ("PAPAYA_ENVIRONMENT", "STAGING"),
-            ("PAPAYA_TOKEN_NAME", "r-1"),
-        ]);
+        let staging = made(&[("PAPAYA_ENVIRONMENT", "STAGING"), ("PAPAYA_TOKEN_NAME", "r-1")]);
         let body = staging.request().unwrap().into_body();
-        assert_eq!(
-            body,
-            r#"{"api_key":"k","client_secret":"s","token_name":"r-1"}"#
-        );
+        assert_eq!(body, r#"{"api_key":"k","client_secret":"s","token_name":"r-1"}"#);
         assert_eq!(
             url(staging),
             "https://authentication-service.staging.pay.papayaglobal.work/token"
@@ -328,10 +305,7 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config);
             let text = error.to_string();
             assert!(text.starts_with(says), "{text}");
-            assert!(
-                text.contains(".endpoint(..)") && text.contains("PAPAYA_BASE_URL"),
-                "{text}"
-            );
+            assert!(text.contains(".endpoint(..)") && text.contains("PAPAYA_BASE_URL"), "{text}");
             let own = flow.endpoint(Endpoint::parse("https://pay.example.com").unwrap());
             assert!(CachedTokenSource::new(own).is_ok());
         }

@@ -130,10 +130,7 @@ mod tests {
                 let local = offset.to_datetime(Timestamp::from_second(at).unwrap());
                 let sign = if minutes < 0 { '-' } else { '+' };
                 let (h, m) = (minutes.abs() / 60, minutes.abs() % 60);
-                let mut zones = vec![
-                    format!("{sign}{h:02}:{m:02}"),
-                    format!("{sign}{h:02}{m:02}"),
-                ];
+                let mut zones = vec![format!("{sign}{h:02}:{m:02}"), format!("{sign}{h:02}{m:02}")];
                 if minutes == 0 {
                     zones.push("Z".into());
                 }
@@ -155,9 +152,8 @@ mod tests {
 
     #[test]
     fn a_spoilt_text_is_no_instant_or_one_that_is_not_too_late() {
-        let strange = [
-            '\0', ' ', '+', '-', '.', ':', '0', '6', '9', 'T', 'Z', '[', 'é', '\u{2028}',
-        ];
+        let strange =
+            ['\0', ' ', '+', '-', '.', ':', '0', '6', '9', 'T', 'Z', '[', 'é', '\u{2028}'];
         for text in ["2024-07-11T07:48Z", "2024-02-29T23:59:59.123456789-09:30"] {
             for place in 0..=text.len() {
                 let (before, after) = text.split_at(place);

@@ -36,11 +36,7 @@ pub(crate) struct Refused {
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
         // `error` is prose in the document; one word could be a code.
-        let word = || {
-            self.error
-                .get()
-                .filter(|text| !text.contains(char::is_whitespace))
-        };
+        let word = || self.error.get().filter(|text| !text.contains(char::is_whitespace));
         self.error_code.get().or_else(word)
     }
 
@@ -56,31 +52,20 @@ mod tests {
     #[test]
     fn a_code_is_a_code_and_prose_is_prose() {
         let refused = |error: &str, description: &str, error_code: &str| {
-            let texts = [
-                ("error", error),
-                ("description", description),
-                ("error_code", error_code),
-            ];
+            let texts =
+                [("error", error), ("description", description), ("error_code", error_code)];
             let given = texts.into_iter().filter(|(_, text)| !text.is_empty());
             let map = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(given);
             Refused::deserialize(map).unwrap()
         };
         for (body, code, description) in [
-            (
-                refused("Invalid request", "", ""),
-                None,
-                Some("Invalid request"),
-            ),
+            (refused("Invalid request", "", ""), None, Some("Invalid request")),
             (
                 refused("Bad Request", "x is required", "PG-4000"),
                 Some("PG-4000"),
                 Some("x is required"),
             ),
-            (
-                refused("invalid_request", "", ""),
-                Some("invalid_request"),
-                Some("invalid_request"),
-            ),
+            (refused("invalid_request", "", ""), Some("invalid_request"), Some("invalid_request")),
             (refused("", "", ""), None, None),
         ] {
             assert_eq!((body.code(), body.description()), (code, description));

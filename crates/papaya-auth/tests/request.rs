@@ -13,13 +13,7 @@ use papaya_auth::{
 
 const GRANTED: &str = r#"{"token":"made-up-token","token_name":"replica-1"}"#;
 const BODY: &str = r#"{"api_key":"key-0001","client_secret":"made-up-secret"}"#;
-const HEADERS: [&str; 5] = [
-    "accept",
-    "content-length",
-    "content-type",
-    "host",
-    "user-agent",
-];
+const HEADERS: [&str; 5] = ["accept", "content-length", "content-type", "host", "user-agent"];
 
 fn flow(endpoint: &str) -> Papaya {
     let credentials = Credentials::new("key-0001", "made-up-secret").unwrap();
@@ -37,17 +31,12 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
                 .header("content-type", "application/json")
                 .body(BODY)
                 .is_true(|request| {
-                    let mut names: Vec<_> = request
-                        .headers_vec()
-                        .iter()
-                        .map(|(name, _)| name.to_lowercase())
-                        .collect();
+                    let mut names: Vec<_> =
+                        request.headers_vec().iter().map(|(name, _)| name.to_lowercase()).collect();
                     names.sort();
                     names == HEADERS && request.query_params().is_empty()
                 });
-            then.status(201)
-                .header("content-type", "application/json")
-                .body(GRANTED);
+            then.status(201).header("content-type", "application/json").body(GRANTED);
         })
         .await;
     let tokens = CachedTokenSource::new(flow(&server.base_url())).unwrap();
@@ -60,9 +49,7 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
 async fn every_character_of_a_secret_survives_the_way_into_the_body() {
     let server = Server::answering(response(201, &[], GRANTED.as_bytes())).await;
     let credentials = Credentials::new("key\"0001", "made\\up\u{2028}sécret/😀").unwrap();
-    let flow = Papaya::new(credentials)
-        .endpoint(server.endpoint())
-        .token_name("replica \"1\"");
+    let flow = Papaya::new(credentials).endpoint(server.endpoint()).token_name("replica \"1\"");
     let tokens = CachedTokenSource::new(flow).unwrap();
     tokens.token().await.unwrap();
     let [request] = server.requests().try_into().unwrap();
@@ -113,8 +100,5 @@ async fn a_refusal_says_what_to_check_and_keeps_papayas_words() {
         ),
         "{text}"
     );
-    assert_eq!(
-        (error.code(), error.description()),
-        (None, Some("Invalid request"))
-    );
+    assert_eq!((error.code(), error.description()), (None, Some("Invalid request")));
 }

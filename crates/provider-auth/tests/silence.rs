@@ -46,10 +46,7 @@ async fn say<E: TokenExchange + Clone + std::fmt::Debug>(
     let source = source.unwrap();
     let token = source.token().await.unwrap();
     tokens.push(token.secret().expose_secret().to_owned());
-    said.push_str(&format!(
-        "{token:?} {token:#?} {source:?} {:?}",
-        token.authorization()
-    ));
+    said.push_str(&format!("{token:?} {token:#?} {source:?} {:?}", token.authorization()));
 
     let secret = handle.credentials().secret().to_owned();
     let echo = format!(
@@ -61,14 +58,8 @@ async fn say<E: TokenExchange + Clone + std::fmt::Debug>(
         Fault::Status(400),
         Fault::Status(401),
         Fault::Status(500),
-        Fault::RetryAfter {
-            status: 429,
-            after: RetryAfter::In(Duration::from_secs(1)),
-        },
-        Fault::Redirect {
-            status: 307,
-            location: format!("https://h.example/?s={secret}"),
-        },
+        Fault::RetryAfter { status: 429, after: RetryAfter::In(Duration::from_secs(1)) },
+        Fault::Redirect { status: 307, location: format!("https://h.example/?s={secret}") },
         echo(200),
         echo(400),
         echo(401),
@@ -83,9 +74,7 @@ async fn say<E: TokenExchange + Clone + std::fmt::Debug>(
         Fault::Expired(Duration::from_secs(60)),
     ] {
         handle.inject(fault);
-        let source = CachedTokenSource::builder(flow.clone())
-            .retry(RetryPolicy::never())
-            .build();
+        let source = CachedTokenSource::builder(flow.clone()).retry(RetryPolicy::never()).build();
         let error = source.unwrap().token().await.unwrap_err();
         said.push_str(&texts(&error));
     }
@@ -117,22 +106,10 @@ async fn no_secret_and_no_token_is_said_anywhere() {
         let (handle, said, tokens) = (&handle, &mut said, &mut secrets);
         match handle.provider() {
             Provider::Digitalpaye => {
-                say(
-                    digitalpaye::Digitalpaye::read_env(&env).unwrap(),
-                    handle,
-                    said,
-                    tokens,
-                )
-                .await;
+                say(digitalpaye::Digitalpaye::read_env(&env).unwrap(), handle, said, tokens).await;
             }
             Provider::Digishare => {
-                say(
-                    digishare::Digishare::read_env(&env).unwrap(),
-                    handle,
-                    said,
-                    tokens,
-                )
-                .await;
+                say(digishare::Digishare::read_env(&env).unwrap(), handle, said, tokens).await;
             }
             Provider::TresorPay => {
                 let flow = tresorpay::TresorPay::read_env(&env).unwrap();
@@ -141,13 +118,7 @@ async fn no_secret_and_no_token_is_said_anywhere() {
                 say(basic, handle, said, tokens).await;
             }
             Provider::Papaya => {
-                say(
-                    papaya::Papaya::read_env(&env).unwrap(),
-                    handle,
-                    said,
-                    tokens,
-                )
-                .await;
+                say(papaya::Papaya::read_env(&env).unwrap(), handle, said, tokens).await;
             }
             Provider::Manis => {
                 say(manis::Manis::read_env(&env).unwrap(), handle, said, tokens).await;
@@ -156,34 +127,19 @@ async fn no_secret_and_no_token_is_said_anywhere() {
         }
         secrets.push(handle.credentials().secret().to_owned());
         secrets.push(handle.credentials().id().to_owned());
-        let pair = format!(
-            "{}:{}",
-            handle.credentials().id(),
-            handle.credentials().secret()
-        );
+        let pair = format!("{}:{}", handle.credentials().id(), handle.credentials().secret());
         secrets.push(pair);
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        log.contains("token granted") && log.contains("hyper"),
-        "the log is not captured"
-    );
+    assert!(log.contains("token granted") && log.contains("hyper"), "the log is not captured");
     for secret in secrets {
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let forms = [
-            STANDARD_NO_PAD.encode(&secret),
-            URL_SAFE_NO_PAD.encode(&secret),
-            hex,
-            secret,
-        ];
+        let forms = [STANDARD_NO_PAD.encode(&secret), URL_SAFE_NO_PAD.encode(&secret), hex, secret];
         for (place, text) in [("the log", &log), ("an error or Debug", &said)] {
             for form in &forms {
                 assert!(!text.contains(form.as_str()), "{place} says {form}");
             }
         }
     }
-    assert!(
-        !log.contains("eyJ") && !said.contains("eyJ"),
-        "a token is said"
-    );
+    assert!(!log.contains("eyJ") && !said.contains("eyJ"), "a token is said");
 }

@@ -56,19 +56,13 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let client_id = vars.required("TRESORPAY_CLIENT_ID", Charset::Text);
         let client_secret = vars.required("TRESORPAY_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            client_id: client_id?,
-            client_secret: client_secret?,
-        })
+        Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
     /// What must not come back out in an error: the secret, and the pair as Basic sends it. The id
     /// alone is no secret (RFC 6749 section 2.2).
     pub(crate) fn known(&self) -> Scrubber {
-        let (id, secret) = (
-            self.client_id.expose_secret(),
-            self.client_secret.expose_secret(),
-        );
+        let (id, secret) = (self.client_id.expose_secret(), self.client_secret.expose_secret());
         Scrubber::new([secret]).with_pair(id, secret)
     }
 }
@@ -99,9 +93,7 @@ mod tests {
 
     #[test]
     fn a_basic_header_that_comes_back_is_scrubbed() {
-        let known = Credentials::new("user", "secret/with=special?character")
-            .unwrap()
-            .known();
+        let known = Credentials::new("user", "secret/with=special?character").unwrap().known();
         // The vector of Keycloak's BasicAuthHelper.RFC6749 test.
         let header = "Basic dXNlcjpzZWNyZXQlMkZ3aXRoJTNEc3BlY2lhbCUzRmNoYXJhY3Rlcg==";
         assert_eq!(known.scrub(header), "Basic [redacted]");

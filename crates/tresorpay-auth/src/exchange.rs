@@ -169,10 +169,8 @@ impl TokenExchange for TresorPay {
     fn request(&self) -> Result<http::Request<Bytes>, Error> {
         let scope = self.scope.as_deref().map(proved).transpose()?;
         let (id, secret) = (&self.credentials.client_id, &self.credentials.client_secret);
-        let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
-            ("grant_type", "client_credentials".into()),
-            ("client_scope", SCOPE.into()),
-        ];
+        let mut fields: Vec<(&str, BodyValue<'_>)> =
+            vec![("grant_type", "client_credentials".into()), ("client_scope", SCOPE.into())];
         fields.extend(scope.as_deref().map(|scope| ("scope", scope.into())));
         let request = TokenRequest::post(&self.token_url());
         match self.client_auth {
@@ -223,9 +221,7 @@ impl FromStr for Environment {
         match name.to_ascii_lowercase().as_str() {
             "production" => Ok(Self::Production),
             "sandbox" => Ok(Self::Sandbox),
-            _ => Err(Error::config(
-                "the environment is neither production nor sandbox",
-            )),
+            _ => Err(Error::config("the environment is neither production nor sandbox")),
         }
     }
 }
@@ -278,19 +274,10 @@ mod tests {
         let endpoint = || Endpoint::parse(own).unwrap();
         for (options, set) in [
             (vec![], flow()),
-            (
-                vec![("TRESORPAY_SCOPE", "openid a")],
-                flow().scope(Some("openid a")),
-            ),
+            (vec![("TRESORPAY_SCOPE", "openid a")], flow().scope(Some("openid a"))),
             (vec![("TRESORPAY_SCOPE", "None")], flow().scope(None)),
-            (
-                vec![("TRESORPAY_ENVIRONMENT", "SANDBOX")],
-                flow().environment(Environment::Sandbox),
-            ),
-            (
-                vec![("TRESORPAY_TOKEN_URL", own)],
-                flow().endpoint(endpoint()),
-            ),
+            (vec![("TRESORPAY_ENVIRONMENT", "SANDBOX")], flow().environment(Environment::Sandbox)),
+            (vec![("TRESORPAY_TOKEN_URL", own)], flow().endpoint(endpoint())),
         ] {
             assert!(same(&from_env(&options).unwrap(), &set), "{options:?}");
             assert_eq!(same(&flow(), &set), options.is_empty(), "{options:?}");
@@ -302,17 +289,10 @@ mod tests {
         let own = "https://sso.example.com/token";
         let endpoint = || Endpoint::parse(own).unwrap();
         for flow in [
-            flow()
-                .endpoint(endpoint())
-                .environment(Environment::Sandbox),
-            flow()
-                .environment(Environment::Sandbox)
-                .endpoint(endpoint()),
-            from_env(&[
-                ("TRESORPAY_TOKEN_URL", own),
-                ("TRESORPAY_ENVIRONMENT", "sandbox"),
-            ])
-            .unwrap(),
+            flow().endpoint(endpoint()).environment(Environment::Sandbox),
+            flow().environment(Environment::Sandbox).endpoint(endpoint()),
+            from_env(&[("TRESORPAY_TOKEN_URL", own), ("TRESORPAY_ENVIRONMENT", "sandbox")])
+                .unwrap(),
         ] {
             assert_eq!(flow.request().unwrap().uri(), own);
         }

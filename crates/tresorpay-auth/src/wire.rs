@@ -57,10 +57,7 @@ impl Refused {
 
     /// The prose, wherever it stands, in lower case.
     fn text(&self) -> String {
-        let text = self
-            .description()
-            .or_else(|| self.code())
-            .unwrap_or_default();
+        let text = self.description().or_else(|| self.code()).unwrap_or_default();
         text.trim().to_ascii_lowercase()
     }
 
@@ -173,68 +170,18 @@ mod tests {
         use ErrorKind::{Credentials, RateLimited, Request, Unavailable};
         let service_account = "not allowed to retrieve service account";
         for (statuses, code, description, kind) in [
-            (
-                &[400, 401][..],
-                "unauthorized_client",
-                "Invalid client secret",
-                Credentials,
-            ),
+            (&[400, 401][..], "unauthorized_client", "Invalid client secret", Credentials),
             (&[400, 401], "UNAUTHORIZED_CLIENT", "", Credentials),
-            (
-                &[400, 401],
-                "invalid_client",
-                "Invalid client credentials",
-                Credentials,
-            ),
-            (
-                &[400, 401],
-                "invalid_grant",
-                "Invalid user credentials",
-                Credentials,
-            ),
-            (
-                &[400, 401],
-                "invalid_request",
-                "User 'service-account-x' disabled",
-                Credentials,
-            ),
-            (
-                &[400, 401],
-                "unauthorized_client",
-                "Client not enabled to x",
-                Request,
-            ),
-            (
-                &[400, 401],
-                "invalid_client",
-                &format!("Public client {service_account}"),
-                Request,
-            ),
-            (
-                &[400, 401],
-                "unauthorized_client",
-                "bearer-only not allowed",
-                Request,
-            ),
-            (
-                &[400, 401],
-                "unauthorized_client",
-                "Client secret not provided in request",
-                Request,
-            ),
-            (
-                &[400, 401],
-                "invalid_client",
-                "Missing client_id parameter",
-                Request,
-            ),
+            (&[400, 401], "invalid_client", "Invalid client credentials", Credentials),
+            (&[400, 401], "invalid_grant", "Invalid user credentials", Credentials),
+            (&[400, 401], "invalid_request", "User 'service-account-x' disabled", Credentials),
+            (&[400, 401], "unauthorized_client", "Client not enabled to x", Request),
+            (&[400, 401], "invalid_client", &format!("Public client {service_account}"), Request),
+            (&[400, 401], "unauthorized_client", "bearer-only not allowed", Request),
+            (&[400, 401], "unauthorized_client", "Client secret not provided in request", Request),
+            (&[400, 401], "invalid_client", "Missing client_id parameter", Request),
             (&[400], "invalid_request", "duplicated parameter", Request),
-            (
-                &[400],
-                "invalid_scope",
-                "Invalid scopes: tresorpay",
-                Request,
-            ),
+            (&[400], "invalid_scope", "Invalid scopes: tresorpay", Request),
             (&[401, 403], "access_denied", "", Credentials),
             (&[403], "invalid_request", "HTTPS required", Request),
             (&[403], "access_denied", "Realm not enabled", Unavailable),
@@ -242,12 +189,7 @@ mod tests {
             (&[404], "Realm does not exist", "", Request),
             (&[404], "invalid_client", "", Request),
             (&[429], "invalid_client", "", RateLimited),
-            (
-                &[500, 503],
-                "unauthorized_client",
-                "Public client",
-                Unavailable,
-            ),
+            (&[500, 503], "unauthorized_client", "Public client", Unavailable),
         ] {
             let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
             for status in statuses {
@@ -264,17 +206,9 @@ mod tests {
             (r#"Basic realm="tresorpay""#, "", Request),
             (r#"basic realm="tresorpay""#, "\r\n", Request),
             ("Bearer", "", Credentials),
-            (
-                r#"Basic realm="tresorpay""#,
-                r#"{"error":"invalid_client"}"#,
-                Credentials,
-            ),
+            (r#"Basic realm="tresorpay""#, r#"{"error":"invalid_client"}"#, Credentials),
         ] {
-            assert_eq!(
-                refusal(401, challenge, body).kind(),
-                kind,
-                "{challenge} {body}"
-            );
+            assert_eq!(refusal(401, challenge, body).kind(), kind, "{challenge} {body}");
         }
     }
 
@@ -282,26 +216,10 @@ mod tests {
     fn a_refusal_says_what_to_do_about_it() {
         for (code, description, says) in [
             ("invalid_scope", "Invalid scopes: tresorpay", ".scope(None)"),
-            (
-                "Realm does not exist",
-                "",
-                "the token URL, which is given whole",
-            ),
-            (
-                "unauthorized_client",
-                "Public client not allowed",
-                "a service account",
-            ),
-            (
-                "invalid_client",
-                "Missing client_id parameter",
-                "did not arrive",
-            ),
-            (
-                "invalid_request",
-                "duplicated parameter",
-                "check the options",
-            ),
+            ("Realm does not exist", "", "the token URL, which is given whole"),
+            ("unauthorized_client", "Public client not allowed", "a service account"),
+            ("invalid_client", "Missing client_id parameter", "did not arrive"),
+            ("invalid_request", "duplicated parameter", "check the options"),
             ("", "", "check the token URL, and"),
         ] {
             let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);

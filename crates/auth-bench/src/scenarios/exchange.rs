@@ -47,11 +47,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
             number(thread.ratio(name, "raw").median)
         )
     };
-    let raw = format!(
-        "raw {} us; on one thread {} us",
-        workers.spread("raw"),
-        thread.spread("raw"),
-    );
+    let raw =
+        format!("raw {} us; on one thread {} us", workers.spread("raw"), thread.spread("raw"),);
     report.row(Row {
         scenario: "exchange on a kept client",
         ours: format!("{}; {} allocations", told("exchange"), number(allocations)),

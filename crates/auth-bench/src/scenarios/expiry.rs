@@ -45,11 +45,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let runtime = two_workers()?;
     let time = Duration::from_secs(if options.quick { 6 } else { 10 });
     for (name, scenario, lifetime) in [
-        (
-            "usable",
-            "64 tasks across expiry, 2 s of usable life",
-            LIFE.mul_f64(20.0 / 19.0),
-        ),
+        ("usable", "64 tasks across expiry, 2 s of usable life", LIFE.mul_f64(20.0 / 19.0)),
         ("lives", "the same with tokens that really live 2 s", LIFE),
     ] {
         let endpoint = Loopback::start()?.latency(LATENCY).lifetime(lifetime);
@@ -74,10 +70,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
                 ));
             }
         }
-        references.push(format!(
-            "slowest plain clone {} ms",
-            number(millis(ours.slowest_clone))
-        ));
+        references.push(format!("slowest plain clone {} ms", number(millis(ours.slowest_clone))));
         report.row(Row {
             scenario,
             ours: format!(
@@ -103,19 +96,11 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
 
 fn tell(report: &mut Report, name: &str, seen: Seen) {
     report.number(format!("{name}.slowest"), millis(seen.slowest), "ms");
-    report.number(
-        format!("{name}.slowest_clone"),
-        millis(seen.slowest_clone),
-        "ms",
-    );
+    report.number(format!("{name}.slowest_clone"), millis(seen.slowest_clone), "ms");
     report.number(format!("{name}.over_5_ms"), seen.over_5_ms as f64, "gets");
     report.number(format!("{name}.expired"), seen.expired as f64, "gets");
     report.number(format!("{name}.errors"), seen.errors as f64, "gets");
-    report.number(
-        format!("{name}.requests_per_life"),
-        seen.requests_per_life,
-        "requests",
-    );
+    report.number(format!("{name}.requests_per_life"), seen.requests_per_life, "requests");
 }
 
 fn measure<G: Get>(

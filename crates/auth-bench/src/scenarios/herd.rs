@@ -53,32 +53,13 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
                 Ok(took)
             }),
         ),
-        (
-            "spawning".to_owned(),
-            Box::new(|| runtime.block_on(herd(Nothing))),
-        ),
-        (
-            "mutex".to_owned(),
-            Box::new(|| runtime.block_on(herd(Locked::new(&raw)))),
-        ),
-        (
-            "rwlock".to_owned(),
-            Box::new(|| runtime.block_on(herd(Shared::new(&raw)))),
-        ),
-        (
-            "moka_try_get_with".to_owned(),
-            Box::new(|| runtime.block_on(herd(Moka::new(&raw)))),
-        ),
+        ("spawning".to_owned(), Box::new(|| runtime.block_on(herd(Nothing)))),
+        ("mutex".to_owned(), Box::new(|| runtime.block_on(herd(Locked::new(&raw))))),
+        ("rwlock".to_owned(), Box::new(|| runtime.block_on(herd(Shared::new(&raw))))),
+        ("moka_try_get_with".to_owned(), Box::new(|| runtime.block_on(herd(Moka::new(&raw))))),
     ];
     let samples = take_turns(options, 12, contenders)?;
-    for name in [
-        "raw",
-        "gate",
-        "typed",
-        "mutex",
-        "rwlock",
-        "moka_try_get_with",
-    ] {
+    for name in ["raw", "gate", "typed", "mutex", "rwlock", "moka_try_get_with"] {
         report.relative("herd", name, &samples, "ms", "raw");
     }
     report.number("herd.typed.requests", most_requests as f64, "requests");

@@ -65,11 +65,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let samples = take_turns(options, 6, contenders)?;
     for (name, requests) in [("typed", ours), ("mutex", mutex), ("moka", moka)] {
         report.spread(format!("leader.{name}"), samples.spread(name), "ms");
-        report.number(
-            format!("leader.{name}.requests"),
-            requests as f64,
-            "requests",
-        );
+        report.number(format!("leader.{name}.requests"), requests as f64, "requests");
     }
     let served = samples.spread("typed");
     report.row(Row {

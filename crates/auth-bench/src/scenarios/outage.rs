@@ -117,10 +117,7 @@ fn live_through<G: Get>(runtime: &Runtime, endpoint: &Loopback, get: G) -> Outco
         let recovered = now();
         let all = async { while tasks.join_next().await.is_some() {} };
         let in_time = tokio::time::timeout(PATIENCE, all).await.is_ok();
-        let first = *shared
-            .first_token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let first = *shared.first_token.lock().unwrap_or_else(PoisonError::into_inner);
         let served = first.map_or(PATIENCE, |at| at.saturating_duration_since(recovered));
         // A call that never came back took at least as long as we waited for it.
         let longest = |of: &AtomicU64| {

@@ -37,11 +37,8 @@ struct Seen {
 pub(crate) fn run(_: &Options, report: &mut Report) -> Outcome<()> {
     let runtime = two_workers()?;
     let client = client()?;
-    let moods = [
-        ("answers_500", Mood::Fails),
-        ("hangs_up", Mood::HangsUp),
-        ("silent", Mood::Silent),
-    ];
+    let moods =
+        [("answers_500", Mood::Fails), ("hangs_up", Mood::HangsUp), ("silent", Mood::Silent)];
     let mut all = Seen::default();
     let mut told = Vec::new();
     runtime.block_on(async {
@@ -97,11 +94,7 @@ fn tell(report: &mut Report, name: &str, seen: Seen) {
     report.number(format!("stale.{name}.errors"), seen.errors as f64, "gets");
     report.number(format!("stale.{name}.expired"), seen.expired as f64, "gets");
     report.number(format!("stale.{name}.slowest"), millis(seen.slowest), "ms");
-    report.number(
-        format!("stale.{name}.requests"),
-        seen.requests as f64,
-        "requests",
-    );
+    report.number(format!("stale.{name}.requests"), seen.requests as f64, "requests");
 }
 
 async fn live_through<G: Get>(endpoint: Loopback, mood: Mood, get: G) -> Outcome<Seen> {

@@ -66,9 +66,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
             of_moka.push((name, ratio.median));
         }
     }
-    let least = of_moka
-        .iter()
-        .fold(f64::INFINITY, |least, (_, ratio)| least.min(*ratio));
+    let least = of_moka.iter().fold(f64::INFINITY, |least, (_, ratio)| least.min(*ratio));
     let told_of = |wanted: &str| {
         let told: Vec<_> = of_moka
             .iter()
@@ -97,15 +95,9 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
         ),
         must: "3 × moka's try_get_with; 64 as fast as 2 (within 5 %)",
         reached: least >= 3.0 && scaling.median >= NOISE,
-        references: [
-            "moka_try_get_with",
-            "moka_get",
-            "mutex",
-            "rwlock",
-            "arc_swap",
-        ]
-        .map(reference)
-        .join("; "),
+        references: ["moka_try_get_with", "moka_get", "mutex", "rwlock", "arc_swap"]
+            .map(reference)
+            .join("; "),
     });
     Ok(())
 }

@@ -91,10 +91,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
         looped!("arc_swap_load_full", swap.load_full()),
         looped!("instant_now", now()),
         looped!("system_time_now", SystemTime::now()),
-        looped!(
-            "engine_clocks",
-            (SystemClock.monotonic(), SystemClock.wall())
-        ),
+        looped!("engine_clocks", (SystemClock.monotonic(), SystemClock.wall())),
         gets!("parts", on, {
             let token = swap.load();
             if !token.is_good(now()) {
@@ -170,10 +167,7 @@ struct Slice {
 
 impl Default for Slice {
     fn default() -> Self {
-        Self {
-            count: 1_000,
-            is_known: false,
-        }
+        Self { count: 1_000, is_known: false }
     }
 }
 
@@ -205,11 +199,5 @@ fn allocations_of<G: Get>(runtime: &Runtime, get: &G) -> Outcome<f64> {
         outcome?;
         counts.push(info.count_total as f64);
     }
-    Ok(counts
-        .iter()
-        .rev()
-        .copied()
-        .reduce(|more, less| more - less)
-        .unwrap_or(f64::NAN)
-        / 10_000.0)
+    Ok(counts.iter().rev().copied().reduce(|more, less| more - less).unwrap_or(f64::NAN) / 10_000.0)
 }

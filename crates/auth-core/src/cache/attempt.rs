@@ -34,19 +34,13 @@ async fn try_often<E: TokenExchange>(
     let mut attempt = 1;
     loop {
         // One timer an attempt serves both limits: the attempt's own and what is left of the flight.
-        let limit = policy
-            .attempt_timeout
-            .min(policy.deadline.saturating_sub(spent()));
+        let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
         let error = match try_once(exchange, tools, attempt, limit).await {
             Ok(kept) => return Ok(kept),
             Err(error) => error,
         };
         let is_last = attempt >= attempts;
-        let pause = if is_last {
-            None
-        } else {
-            pause(policy, &error, attempt, spent())
-        };
+        let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
@@ -64,9 +58,7 @@ async fn try_once<E: TokenExchange>(
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
     let began = tools.clock.now();
-    let request = exchange
-        .request()
-        .map_err(|error| error.with_provider(provider))?;
+    let request = exchange.request().map_err(|error| error.with_provider(provider))?;
     let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(|error| error.with_provider(provider))?,
@@ -91,15 +83,8 @@ async fn try_once<E: TokenExchange>(
         crate::trace::remark(provider, note);
     }
     let server_time = response.server_time();
-    let kept = Kept::new(
-        provider,
-        grant,
-        began,
-        server_time,
-        &tools.refresh,
-        tools.jitter,
-    )
-    .map_err(about)?;
+    let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, tools.jitter)
+        .map_err(about)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = format!("{provider} granted a token that ended while it was on its way");
         return Err(about(Error::protocol(text)));
@@ -161,11 +146,7 @@ mod tests {
             (with(ErrorKind::Protocol, 200), false),
             (with(ErrorKind::Config, 0), false),
         ] {
-            assert_eq!(
-                pause(&policy, &error, 1, Duration::ZERO).is_some(),
-                again,
-                "{error:?}"
-            );
+            assert_eq!(pause(&policy, &error, 1, Duration::ZERO).is_some(), again, "{error:?}");
         }
         let once = policy.resend_unanswered(false);
         assert!(pause(&once, &with(ErrorKind::Timeout, 0), 1, Duration::ZERO).is_none());

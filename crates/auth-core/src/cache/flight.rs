@@ -65,21 +65,15 @@ impl Flight {
             watched: Vec::new(),
             unwatched: None,
         };
-        Arc::new(Self {
-            began,
-            state: Mutex::new(state),
-        })
+        Arc::new(Self { began, state: Mutex::new(state) })
     }
 
     /// Takes off in a task of the current tokio runtime, if there is one.
     pub(super) fn spawn(self: &Arc<Self>) -> Option<AbortHandle> {
         let runtime = Handle::try_current().ok()?;
         let future = self.locked().future.take()?;
-        let driver = Driver {
-            flight: Arc::clone(self),
-            future: Some(future),
-            on_drop: OnDrop::Lose,
-        };
+        let driver =
+            Driver { flight: Arc::clone(self), future: Some(future), on_drop: OnDrop::Lose };
         Some(runtime.spawn(driver).abort_handle())
     }
 
@@ -101,21 +95,13 @@ impl Flight {
     /// # If the caller goes away
     /// Where it drove the flight, another waiter drives it on.
     pub(super) fn wait(self: &Arc<Self>) -> Wait {
-        Wait {
-            flight: Arc::clone(self),
-            watched_on: None,
-            slot: None,
-            driver: None,
-        }
+        Wait { flight: Arc::clone(self), watched_on: None, slot: None, driver: None }
     }
 
     /// As [`wait`](Self::wait), relying on the watchman of this runtime.
     pub(super) fn wait_watched(self: &Arc<Self>) -> Wait {
         let watched_on = Handle::try_current().ok().map(|runtime| runtime.id());
-        Wait {
-            watched_on,
-            ..self.wait()
-        }
+        Wait { watched_on, ..self.wait() }
     }
 
     /// Keeps watch for all who wait on this runtime, unless one does already. Whoever has the
@@ -130,10 +116,7 @@ impl Flight {
         }
         state.watched.push(runtime.id());
         state.unwatched = state.unwatched.filter(|id| *id != runtime.id());
-        Watch::Mine(Watchman {
-            flight: Arc::clone(self),
-            runtime: runtime.id(),
-        })
+        Watch::Mine(Watchman { flight: Arc::clone(self), runtime: runtime.id() })
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -203,11 +186,8 @@ impl Future for Wait {
             }
             if let Some(future) = state.future.take() {
                 let flight = Arc::clone(&this.flight);
-                this.driver = Some(Driver {
-                    flight,
-                    future: Some(future),
-                    on_drop: OnDrop::PutBack,
-                });
+                this.driver =
+                    Some(Driver { flight, future: Some(future), on_drop: OnDrop::PutBack });
                 continue;
             }
             if this.watched_on.is_some() && state.unwatched == this.watched_on {
@@ -316,10 +296,7 @@ mod tests {
 
     impl Waiter {
         fn of(flight: &Arc<Flight>) -> Self {
-            Self {
-                wait: flight.wait_watched(),
-                woken: Arc::default(),
-            }
+            Self { wait: flight.wait_watched(), woken: Arc::default() }
         }
 
         fn poll(&mut self) -> Poll<Outcome> {
@@ -342,23 +319,10 @@ mod tests {
         drop(leader);
         assert!(others.iter().all(|other| other.woken() == 1));
         // Backwards: the last drives now, and each takes a slot that was another's before.
-        assert!(
-            others
-                .iter_mut()
-                .rev()
-                .all(|other| other.poll().is_pending())
-        );
+        assert!(others.iter_mut().rev().all(|other| other.poll().is_pending()));
         flight.end(Outcome::Superseded);
-        assert!(
-            others.iter().take(3).all(|other| other.woken() == 1),
-            "one was forgotten"
-        );
-        assert!(
-            others
-                .iter_mut()
-                .take(3)
-                .all(|other| other.poll().is_ready())
-        );
+        assert!(others.iter().take(3).all(|other| other.woken() == 1), "one was forgotten");
+        assert!(others.iter_mut().take(3).all(|other| other.poll().is_ready()));
     }
 
     #[tokio::test]
@@ -375,10 +339,7 @@ mod tests {
         let heard = others.next().unwrap().poll();
         assert!(matches!(heard, Poll::Ready(Outcome::Unwatched)));
         let _watch = flight.keep_watch(); // whoever hears of it first
-        assert!(
-            others.all(|mut other| other.poll().is_pending()),
-            "the others wait on"
-        );
+        assert!(others.all(|mut other| other.poll().is_pending()), "the others wait on");
         driver.unwrap().abort();
     }
 }

@@ -41,48 +41,28 @@ impl Failure {
             ErrorKind::Config => return None,
             kind if is_rejection(kind) => {
                 let doubled = 2u32.checked_pow(rejections).unwrap_or(u32::MAX);
-                FIRST_REJECTION
-                    .saturating_mul(doubled)
-                    .min(LONGEST_REJECTION)
+                FIRST_REJECTION.saturating_mul(doubled).min(LONGEST_REJECTION)
             }
             _ => {
                 // A quarter of the outage so far: requests grow with its logarithm, and recovery
                 // is seen within a quarter of it. Replicas that fell together do not probe together.
                 let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
-                let (least, most) = (
-                    SHORTEST.max(quarter * 3 / 4),
-                    (SHORTEST * 3 / 2).max(quarter),
-                );
+                let (least, most) =
+                    (SHORTEST.max(quarter * 3 / 4), (SHORTEST * 3 / 2).max(quarter));
                 least + (most - least).mul_f64(draw.clamp(0.0, 1.0))
             }
         };
-        let asked = error
-            .retry_after()
-            .unwrap_or_default()
-            .min(policy.retry_after_remembered);
+        let asked = error.retry_after().unwrap_or_default().min(policy.retry_after_remembered);
         let until = now.saturating_add(pause.max(asked));
-        let rejections = if is_rejection(error.kind()) {
-            rejections.saturating_add(1)
-        } else {
-            0
-        };
-        Some(Self {
-            error,
-            since,
-            until,
-            rejections,
-        })
+        let rejections = if is_rejection(error.kind()) { rejections.saturating_add(1) } else { 0 };
+        Some(Self { error, since, until, rejections })
     }
 
     /// The remembered error with the time that is left, or nothing once that time is over.
     pub(super) fn answer(&self, now: Duration) -> Option<Error> {
         let left = self.until.checked_sub(now).filter(|left| !left.is_zero())?;
         let error = self.error.clone();
-        Some(if error.is_retryable() {
-            error.with_retry_after(left)
-        } else {
-            error
-        })
+        Some(if error.is_retryable() { error.with_retry_after(left) } else { error })
     }
 }
 
@@ -93,14 +73,7 @@ mod tests {
     const SECS: fn(u64) -> Duration = Duration::from_secs;
 
     fn next(previous: Option<&Failure>, kind: ErrorKind, now: Duration) -> Failure {
-        Failure::after(
-            previous,
-            Error::new(kind, "x"),
-            now,
-            &RetryPolicy::default(),
-            1.0,
-        )
-        .unwrap()
+        Failure::after(previous, Error::new(kind, "x"), now, &RetryPolicy::default(), 1.0).unwrap()
     }
 
     #[test]
@@ -122,21 +95,15 @@ mod tests {
 
     #[test]
     fn replicas_that_fell_together_do_not_probe_together() {
-        for (outage, least, most) in [
-            (0, 500, 750),
-            (2, 500, 750),
-            (40, 7_500, 10_000),
-            (999, 22_500, 30_000),
-        ] {
+        for (outage, least, most) in
+            [(0, 500, 750), (2, 500, 750), (40, 7_500, 10_000), (999, 22_500, 30_000)]
+        {
             let began = next(None, ErrorKind::Connect, Duration::ZERO);
             for (draw, pause) in [(0.0, least), (1.0, most)] {
                 let error = Error::new(ErrorKind::Connect, "x");
                 let policy = RetryPolicy::default();
                 let failure = Failure::after(Some(&began), error, SECS(outage), &policy, draw);
-                assert_eq!(
-                    failure.unwrap().until,
-                    SECS(outage) + Duration::from_millis(pause)
-                );
+                assert_eq!(failure.unwrap().until, SECS(outage) + Duration::from_millis(pause));
             }
         }
     }
@@ -160,11 +127,7 @@ mod tests {
             let failure =
                 Failure::after(None, error, SECS(0), &RetryPolicy::default(), 0.0).unwrap();
             assert!(failure.until <= SECS(obeyed), "{asked}");
-            let left = failure
-                .answer(Duration::from_millis(200))
-                .unwrap()
-                .retry_after()
-                .unwrap();
+            let left = failure.answer(Duration::from_millis(200)).unwrap().retry_after().unwrap();
             assert_eq!(left, failure.until - Duration::from_millis(200));
         }
     }

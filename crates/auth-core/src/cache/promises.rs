@@ -43,11 +43,7 @@ struct Acme {
 
 impl Default for Acme {
     fn default() -> Self {
-        Self {
-            account: "a-1",
-            secret: "CANARY-good",
-            retry: RetryPolicy::default(),
-        }
+        Self { account: "a-1", secret: "CANARY-good", retry: RetryPolicy::default() }
     }
 }
 
@@ -168,9 +164,7 @@ impl Provider {
     }
 
     fn builder(&self, clock: &ManualClock, flow: Acme) -> CachedTokenSourceBuilder<Acme> {
-        CachedTokenSource::builder(flow)
-            .http_client(self.clone())
-            .clock(clock.clone())
+        CachedTokenSource::builder(flow).http_client(self.clone()).clock(clock.clone())
     }
 
     fn source(&self, clock: &ManualClock) -> CachedTokenSource<Acme> {
@@ -194,12 +188,7 @@ impl HttpClient for Provider {
         let _under_way = UnderWay(Arc::clone(&self.under_way));
         let answer = {
             let mut script = self.script.lock().unwrap();
-            if script.len() > 1 {
-                script.pop_front()
-            } else {
-                script.front().cloned()
-            }
-            .unwrap()
+            if script.len() > 1 { script.pop_front() } else { script.front().cloned() }.unwrap()
         };
         self.gate.acquire().await.unwrap().forget();
         let response = http::Response::builder();

@@ -147,12 +147,7 @@ impl<E: TokenExchange> Inner<E> {
             return Some(flight.wait_watched().await);
         }
         let flown = self.tools.clock.monotonic().saturating_sub(flight.began);
-        let left = self
-            .tools
-            .retry
-            .deadline
-            .saturating_add(GRACE)
-            .saturating_sub(flown);
+        let left = self.tools.retry.deadline.saturating_add(GRACE).saturating_sub(flown);
         within(&self.tools.clock, left, flight.wait()).await
     }
 
@@ -192,19 +187,12 @@ impl<E: TokenExchange> Inner<E> {
             None => self.take_off(&mut state),
         };
         // A probe goes on in its task without the caller; without a task nobody else would drive it.
-        Joined::Flight {
-            flight,
-            known: known.filter(|_| spawned),
-        }
+        Joined::Flight { flight, known: known.filter(|_| spawned) }
     }
 
     /// Begins a flight. Also says whether a task drives it.
     fn take_off(self: &Arc<Self>, state: &mut State<E>) -> (Arc<Flight>, bool) {
-        let attempts = if state.failure.is_some() {
-            1
-        } else {
-            self.tools.retry.max_attempts
-        };
+        let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
         state.current += 1;
         let (number, source) = (state.current, Arc::downgrade(self));
@@ -331,9 +319,7 @@ impl<E> State<E> {
 
     /// The failure that callers get at once, while its time lasts.
     fn remembered(&self, now: Moment) -> Option<Error> {
-        self.failure
-            .as_ref()
-            .and_then(|failure| failure.answer(now.monotonic))
+        self.failure.as_ref().and_then(|failure| failure.answer(now.monotonic))
     }
 
     /// Whatever is in the air no longer counts.
@@ -349,18 +335,13 @@ impl<E> State<E> {
 impl<E> Drop for Inner<E> {
     /// A dropped source leaves no task behind.
     fn drop(&mut self) {
-        self.state
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .forget_flight();
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).forget_flight();
     }
 }
 
 /// Whose tokens an exchange gets and whom it asks, once its request is known to be complete.
 fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, Arc<str>), Error> {
-    let request = exchange
-        .request()
-        .map_err(|error| error.with_provider(exchange.provider()))?;
+    let request = exchange.request().map_err(|error| error.with_provider(exchange.provider()))?;
     let host = request.uri().host().unwrap_or_default().into();
     Ok((exchange.identity(), host))
 }

@@ -34,15 +34,11 @@ mod tests {
     #[test]
     fn invalidations_count_ever_more_rarely_until_they_stop() {
         let mut throttle = Throttle::default();
-        let admitted: Vec<_> = (0..200)
-            .filter(|second| throttle.admits(Duration::from_secs(*second)))
-            .collect();
+        let admitted: Vec<_> =
+            (0..200).filter(|second| throttle.admits(Duration::from_secs(*second))).collect();
         assert_eq!(admitted, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
         assert!(!throttle.admits(Duration::from_secs(200)));
         assert!(throttle.admits(Duration::from_secs(200 + 300)));
-        assert!(
-            throttle.admits(Duration::from_secs(200 + 301)),
-            "from the beginning"
-        );
+        assert!(throttle.admits(Duration::from_secs(200 + 301)), "from the beginning");
     }
 }

@@ -25,17 +25,14 @@ impl Host {
                 && label.len() <= 63
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
         // A last label that reads as a number makes other parsers see an IPv4 address
         // (`127.1`, `2130706433`, `0x7f.1`).
         let numeric = labels.last().is_some_and(|last| {
             last.bytes().all(|b| b.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x")
         });
-        (name.len() <= 253 && labels.iter().all(valid) && !numeric).then_some(Self::Name {
-            labels: labels.len(),
-        })
+        (name.len() <= 253 && labels.iter().all(valid) && !numeric)
+            .then_some(Self::Name { labels: labels.len() })
     }
 }

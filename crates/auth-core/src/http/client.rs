@@ -84,9 +84,7 @@ mod over_reqwest {
         /// [`ErrorKind::Config`] where the TLS library cannot be set up.
         pub fn shared() -> Result<Self, Error> {
             static SHARED: OnceLock<Result<ReqwestClient, Error>> = OnceLock::new();
-            SHARED
-                .get_or_init(|| Self::configure(|builder| builder))
-                .clone()
+            SHARED.get_or_init(|| Self::configure(|builder| builder)).clone()
         }
 
         /// A client of your own: `step` sets what you need (a proxy, a certificate authority, a
@@ -112,20 +110,11 @@ mod over_reqwest {
         /// The client whose connections live on this runtime. A connection is a task; on a runtime
         /// that nobody drives it would keep whoever picks it from the pool waiting.
         fn of(&self, runtime: Id) -> Result<Client, Error> {
-            let mut kept = self
-                .0
-                .by_runtime
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut kept = self.0.by_runtime.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((_, client)) = kept.iter().find(|(id, _)| *id == runtime) {
                 return Ok(client.clone());
             }
-            let first = self
-                .0
-                .first
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            let first = self.0.first.lock().unwrap_or_else(PoisonError::into_inner).take();
             let client = match first {
                 Some(client) => client,
                 None => build((self.0.step)(ClientBuilder::new()))?,
@@ -141,9 +130,7 @@ mod over_reqwest {
         /// which would read the secret.
         fn loopback() -> Result<Self, Error> {
             static LOOPBACK: OnceLock<Result<ReqwestClient, Error>> = OnceLock::new();
-            LOOPBACK
-                .get_or_init(|| Self::configure(ClientBuilder::no_proxy))
-                .clone()
+            LOOPBACK.get_or_init(|| Self::configure(ClientBuilder::no_proxy)).clone()
         }
     }
 
@@ -160,11 +147,7 @@ mod over_reqwest {
             .no_brotli()
             .no_zstd()
             .no_deflate();
-        #[cfg(any(
-            feature = "rustls",
-            feature = "rustls-no-provider",
-            feature = "native-tls"
-        ))]
+        #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
         let builder = builder
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .tls_danger_accept_invalid_certs(false)
@@ -190,18 +173,14 @@ mod over_reqwest {
                 Some("https") => self.of(runtime.id())?,
                 _ if is_loopback(&host) => Self::loopback()?.of(runtime.id())?,
                 _ => {
-                    return Err(Error::config(
-                        "a secret would travel in plain http: use https",
-                    ));
+                    return Err(Error::config("a secret would travel in plain http: use https"));
                 }
             };
             let request = reqwest::Request::try_from(request).map_err(|cause| {
                 Error::config("the token request is not valid").with_source(cause.without_url())
             })?;
-            let mut response = client
-                .execute(request)
-                .await
-                .map_err(|cause| failure(cause, &host))?;
+            let mut response =
+                client.execute(request).await.map_err(|cause| failure(cause, &host))?;
             let body = read_body(&mut response, &host).await?;
             let mut answer = http::Response::new(body.into_bytes());
             *answer.status_mut() = response.status();
@@ -258,10 +237,7 @@ mod over_reqwest {
 
     fn is_loopback(host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        bare == "localhost"
-            || bare
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     impl fmt::Debug for ReqwestClient {

@@ -35,19 +35,15 @@ impl Scrubber {
     /// A scrubber for these secrets. Blank ones are ignored.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let known = secrets.into_iter().filter(|secret| !secret.is_empty());
-        Self {
-            secrets: known.map(SecretString::from).collect(),
-        }
+        Self { secrets: known.map(SecretString::from).collect() }
     }
 
     /// Adds the pair that Basic authentication sends, as it is and with both parts form-encoded.
     #[must_use]
     pub fn with_pair(mut self, user: &str, password: &str) -> Self {
         let longest = 3 * (user.len() + password.len()) + 1;
-        let (mut plain, mut encoded) = (
-            WipedBuffer::with_capacity(longest),
-            WipedBuffer::with_capacity(longest),
-        );
+        let (mut plain, mut encoded) =
+            (WipedBuffer::with_capacity(longest), WipedBuffer::with_capacity(longest));
         for part in [user, ":", password] {
             plain.extend(part.as_bytes());
         }
@@ -55,11 +51,7 @@ impl Scrubber {
         encoded.extend(b":");
         form_encoded(password, &mut encoded);
         for pair in [plain, encoded] {
-            self.secrets.extend(
-                std::str::from_utf8(pair.as_slice())
-                    .map(SecretString::from)
-                    .ok(),
-            );
+            self.secrets.extend(std::str::from_utf8(pair.as_slice()).map(SecretString::from).ok());
         }
         self
     }
@@ -157,20 +149,12 @@ fn spelt(bytes: &[u8], mut spell: impl FnMut(u8, &mut WipedBuffer)) -> Zeroizing
     for byte in bytes {
         spell(*byte, &mut form);
     }
-    Zeroizing::new(
-        std::str::from_utf8(form.as_slice())
-            .unwrap_or_default()
-            .to_owned(),
-    )
+    Zeroizing::new(std::str::from_utf8(form.as_slice()).unwrap_or_default().to_owned())
 }
 
 fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
     for nibble in [byte >> 4, byte & 15] {
-        form.extend(
-            digits
-                .get(usize::from(nibble))
-                .map_or(&[][..], std::slice::from_ref),
-        );
+        form.extend(digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref));
     }
 }
 
@@ -198,12 +182,7 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
             || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let spaced = Zeroizing::new(text.replace(['\r', '\n', '\t'], " "));
-    spaced
-        .trim()
-        .chars()
-        .filter(|c| !invisible(c))
-        .take(limit)
-        .collect()
+    spaced.trim().chars().filter(|c| !invisible(c)).take(limit).collect()
 }
 
 #[cfg(test)]
@@ -223,10 +202,7 @@ mod tests {
             "p%C3%A4ss%2Fw%22rd%3D%2B%26%25".to_owned(),
             "p%c3%a4ss%2fw%22rd%3d%2b%26%25".to_owned(),
             form_urlencoded::byte_serialize(bytes).collect(),
-            serde_json::to_string(secret)
-                .unwrap()
-                .trim_matches('"')
-                .to_owned(),
+            serde_json::to_string(secret).unwrap().trim_matches('"').to_owned(),
             "p\u{e4}ss/w&quot;rd=+&amp;%".to_owned(),
             hex.to_uppercase(),
             hex,
@@ -238,10 +214,7 @@ mod tests {
     #[test]
     fn a_token_in_a_providers_text_is_scrubbed() {
         let text = "sent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl back; eyJ is short";
-        assert_eq!(
-            Scrubber::default().scrub(text),
-            "sent [redacted] back; eyJ is short"
-        );
+        assert_eq!(Scrubber::default().scrub(text), "sent [redacted] back; eyJ is short");
     }
 
     #[test]
@@ -258,11 +231,7 @@ mod tests {
     #[test]
     fn an_invisible_character_does_not_hide_a_secret() {
         let known = Scrubber::new(["made-up&secret"]);
-        for text in [
-            "made-up\u{200b}&secret",
-            "made-up\0&secret",
-            "made-up&\u{202e}secret",
-        ] {
+        for text in ["made-up\u{200b}&secret", "made-up\0&secret", "made-up&\u{202e}secret"] {
             assert_eq!(known.clean(text, 99), "[redacted]", "{text:?}");
         }
     }

@@ -77,11 +77,7 @@ pub(super) fn error<F: Refusal>(
     let body = lenient::<F>(response).unwrap_or_default();
     let usual = usual_kind(response);
     // A page from a gateway says nothing about what the provider thinks.
-    let kind = if usual == ErrorKind::Protocol {
-        usual
-    } else {
-        body.kind(response, usual)
-    };
+    let kind = if usual == ErrorKind::Protocol { usual } else { body.kind(response, usual) };
 
     let mut error = Error::new(kind, "");
     error = error.with_provider(provider).with_status(status);
@@ -121,9 +117,7 @@ pub(super) fn error<F: Refusal>(
             format!("{provider} answered {answer}, which its document does not know")
         }
         _ => {
-            let advice = body
-                .advice()
-                .unwrap_or("check the options and the endpoint");
+            let advice = body.advice().unwrap_or("check the options and the endpoint");
             format!("{provider} refused the request ({answer}): {advice}")
         }
     };
@@ -145,10 +139,7 @@ fn lenient<F: Refusal>(response: &Response) -> Option<F> {
 /// Names the target's host and nothing else of it: paths and queries may hold secrets.
 fn redirect(provider: &str, response: &Response) -> String {
     let status = response.status().as_u16();
-    let target = response
-        .headers()
-        .get(LOCATION)
-        .map(|value| target_host(value.as_bytes()));
+    let target = response.headers().get(LOCATION).map(|value| target_host(value.as_bytes()));
     let to = match target {
         None => "nowhere".to_owned(),
         Some(Target::Host(host)) => format!("to {host}"),
@@ -170,18 +161,11 @@ fn target_host(location: &[u8]) -> Target {
     let text = String::from_utf8_lossy(location);
     // Back-slashes are slashes to the parsers that follow redirects.
     let text = text.trim().replace('\\', "/");
-    let after_scheme = text
-        .find([':', '/', '?', '#'])
-        .filter(|at| text.as_bytes().get(*at) == Some(&b':'));
-    let rest = after_scheme
-        .and_then(|at| text.get(at + 1..))
-        .unwrap_or(&text);
+    let after_scheme =
+        text.find([':', '/', '?', '#']).filter(|at| text.as_bytes().get(*at) == Some(&b':'));
+    let rest = after_scheme.and_then(|at| text.get(at + 1..)).unwrap_or(&text);
     let Some(authority) = rest.strip_prefix("//") else {
-        return if after_scheme.is_some() {
-            Target::Unreadable
-        } else {
-            Target::SameHost
-        };
+        return if after_scheme.is_some() { Target::Unreadable } else { Target::SameHost };
     };
     let authority = authority.trim_start_matches('/');
     let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
@@ -204,10 +188,7 @@ mod tests {
             ("https://evil.example/x?s=CANARY", "evil.example"),
             ("//evil.example/CANARY", "evil.example"),
             ("https:\\\\evil.example\\CANARY", "evil.example"),
-            (
-                "https://user:CANARY@evil.example:8443/a b\u{e9}",
-                "evil.example:8443",
-            ),
+            ("https://user:CANARY@evil.example:8443/a b\u{e9}", "evil.example:8443"),
             ("HTTP://[::1]:80/CANARY", "[::1]:80"),
             ("/CANARY", "same host"),
             ("CANARY?x=http://evil.example", "same host"),

@@ -175,11 +175,7 @@ pub struct Text(Option<Zeroizing<String>>);
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "Text([unscrubbed])"
-        } else {
-            "Text()"
-        })
+        f.write_str(if self.0.is_some() { "Text([unscrubbed])" } else { "Text()" })
     }
 }
 
@@ -227,11 +223,7 @@ mod tests {
             ("[1,[2]]", None),
             ("{\"a\":1}", None),
         ] {
-            assert_eq!(
-                serde_json::from_str::<Number>(json).unwrap().get(),
-                number,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<Number>(json).unwrap().get(), number, "{json}");
         }
     }
 }

@@ -55,20 +55,14 @@ impl Handle<Digishare> {
     /// Makes up a new personal access token; the old one is refused from now on.
     pub fn rotate_personal_access_token(&self) -> String {
         let token = new_personal();
-        *self
-            .own()
-            .personal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = token.clone();
+        *self.own().personal.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
         token
     }
 }
 
 impl Default for Digishare {
     fn default() -> Self {
-        Self {
-            personal: Mutex::new(new_personal()),
-        }
+        Self { personal: Mutex::new(new_personal()) }
     }
 }
 
@@ -112,10 +106,7 @@ impl Behaviour for Digishare {
     }
 
     fn paths(&self) -> Paths {
-        Paths {
-            token: "/v1/oauth/token",
-            api: "/v1/campaigns",
-        }
+        Paths { token: "/v1/oauth/token", api: "/v1/campaigns" }
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
@@ -159,29 +150,13 @@ impl Behaviour for Digishare {
             Some(None) => return Err(invalid_request("scope")),
         }
         let (iat, exp) = term.micros();
-        let claims = Claims {
-            aud: id,
-            jti: random::hex::<40>(),
-            iat,
-            nbf: iat,
-            exp,
-            sub: "",
-            scopes: [],
-        };
-        let token = jwt::rs256(
-            &Header {
-                typ: "JWT",
-                alg: "RS256",
-            },
-            &claims,
-        )
-        .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
+        let claims =
+            Claims { aud: id, jti: random::hex::<40>(), iat, nbf: iat, exp, sub: "", scopes: [] };
+        let token = jwt::rs256(&Header { typ: "JWT", alg: "RS256" }, &claims)
+            .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
         shared.issue(&token, term, None);
-        let body = Success {
-            token_type: "Bearer",
-            expires_in: term.expires_in(),
-            access_token: &token,
-        };
+        let body =
+            Success { token_type: "Bearer", expires_in: term.expires_in(), access_token: &token };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         Ok(Answer::new(StatusCode::OK, "application/json; charset=UTF-8", body).no_store())
     }
@@ -193,10 +168,9 @@ impl Behaviour for Digishare {
         });
         match (accepted, request.wants_json()) {
             (true, _) => Ok(json(StatusCode::OK, r#"{"data":[]}"#)),
-            (false, true) => Err(json(
-                StatusCode::UNAUTHORIZED,
-                r#"{"message":"Unauthenticated."}"#,
-            )),
+            (false, true) => {
+                Err(json(StatusCode::UNAUTHORIZED, r#"{"message":"Unauthenticated."}"#))
+            }
             (false, false) => Err(to_login(shared)),
         }
     }
@@ -210,16 +184,10 @@ impl Behaviour for Digishare {
                 status,
                 r#"{"message":"Forbidden. You do not have permission to access this resource."}"#,
             ),
-            404 => message(
-                status,
-                &format!("The route {} could not be found.", route(request)),
-            ),
+            404 => message(status, &format!("The route {} could not be found.", route(request))),
             405 => {
-                let supported = if request.path() == self.paths().api {
-                    "GET, HEAD"
-                } else {
-                    "POST"
-                };
+                let supported =
+                    if request.path() == self.paths().api { "GET, HEAD" } else { "POST" };
                 let text = format!(
                     "The {} method is not supported for route {}. Supported methods: {supported}.",
                     request.method,
@@ -250,10 +218,7 @@ impl Behaviour for Digishare {
 
 impl Digishare {
     fn personal(&self) -> String {
-        self.personal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.personal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -277,9 +242,7 @@ fn message(status: StatusCode, text: &str) -> Answer {
 
 /// Passport's errors, compact.
 fn oauth(status: StatusCode, code: &str, description: &str, hint: Option<&str>) -> Answer {
-    let hint = hint
-        .map(|hint| format!(",\"hint\":{}", quoted(hint)))
-        .unwrap_or_default();
+    let hint = hint.map(|hint| format!(",\"hint\":{}", quoted(hint))).unwrap_or_default();
     let description = quoted(description);
     let body = format!(r#"{{"error":"{code}","error_description":{description}{hint}}}"#);
     json(status, body)
@@ -296,21 +259,11 @@ fn unsupported_grant_type() -> Answer {
 
 fn invalid_request(member: &str) -> Answer {
     let hint = format!("Check the `{member}` parameter");
-    oauth(
-        StatusCode::BAD_REQUEST,
-        "invalid_request",
-        MALFORMED,
-        Some(&hint),
-    )
+    oauth(StatusCode::BAD_REQUEST, "invalid_request", MALFORMED, Some(&hint))
 }
 
 fn invalid_client() -> Answer {
-    oauth(
-        StatusCode::UNAUTHORIZED,
-        "invalid_client",
-        "Client authentication failed",
-        None,
-    )
+    oauth(StatusCode::UNAUTHORIZED, "invalid_client", "Client authentication failed", None)
 }
 
 fn invalid_scope(scope: &str) -> Answer {
@@ -333,18 +286,9 @@ fn throttled(shared: &Shared) -> Answer {
     let body = r#"{"message":"Too many requests. Please try again later."}"#;
     json(StatusCode::TOO_MANY_REQUESTS, body)
         .header(RETRY_AFTER, HeaderValue::from_static("60"))
-        .header(
-            HeaderName::from_static("x-ratelimit-limit"),
-            HeaderValue::from_static("60"),
-        )
-        .header(
-            HeaderName::from_static("x-ratelimit-remaining"),
-            HeaderValue::from_static("0"),
-        )
-        .header(
-            HeaderName::from_static("x-ratelimit-reset"),
-            HeaderValue::from(reset),
-        )
+        .header(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from_static("60"))
+        .header(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from_static("0"))
+        .header(HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(reset))
 }
 
 /// Symfony's redirect page.

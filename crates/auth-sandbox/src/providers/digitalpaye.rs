@@ -55,21 +55,14 @@ impl Handle<Digitalpaye> {
     /// Accepts these values of `X-Environment` from now on, compared as they stand.
     pub fn accept_environments<T: Into<String>>(&self, values: impl IntoIterator<Item = T>) {
         let values = values.into_iter().map(Into::into).collect();
-        *self
-            .own()
-            .environments
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = values;
+        *self.own().environments.lock().unwrap_or_else(PoisonError::into_inner) = values;
     }
 }
 
 impl Default for Digitalpaye {
     fn default() -> Self {
         let environments = ["Production", "Sandbox"].map(str::to_owned).to_vec();
-        Self {
-            environments: Mutex::new(environments),
-            company: random::uuid(),
-        }
+        Self { environments: Mutex::new(environments), company: random::uuid() }
     }
 }
 
@@ -112,10 +105,7 @@ impl Behaviour for Digitalpaye {
     }
 
     fn paths(&self) -> Paths {
-        Paths {
-            token: "/v1/auth",
-            api: "/v1/transactions",
-        }
+        Paths { token: "/v1/auth", api: "/v1/transactions" }
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
@@ -123,9 +113,7 @@ impl Behaviour for Digitalpaye {
             return Err(self.refuse(StatusCode::LENGTH_REQUIRED, request, shared));
         }
         if !request.is_bodiless() {
-            return Err(bad_request(
-                "Le corps doit être vide, avec Content-Length: 0.",
-            ));
+            return Err(bad_request("Le corps doit être vide, avec Content-Length: 0."));
         }
         let environment = match request.header(ENVIRONMENT) {
             Field::One(value) if self.knows(value) => value,
@@ -141,26 +129,14 @@ impl Behaviour for Digitalpaye {
                 if key == credentials.id() && secret == credentials.secret() => {}
             Basic::Pair(..) | Basic::Garbled => return Err(unauthorized(CREDENTIALS_WRONG)),
         }
-        let header = Header {
-            alg: "HS256",
-            typ: "JWT",
-        };
+        let header = Header { alg: "HS256", typ: "JWT" };
         let (iat, exp) = (term.iat(), term.exp());
-        let claims = Claims {
-            company_id: &self.company,
-            iat,
-            exp,
-            jti: random::uuid(),
-        };
+        let claims = Claims { company_id: &self.company, iat, exp, jti: random::uuid() };
         let token = jwt::hs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
         shared.issue(&token, term, Some(environment));
         let data = Data { token: &token, exp };
-        let body = Success {
-            status_code: 200,
-            message: "Successful",
-            data,
-        };
+        let body = Success { status_code: 200, message: "Successful", data };
         Ok(Answer::new(StatusCode::OK, JSON, pretty(&body, b"    ")))
     }
 
@@ -168,9 +144,7 @@ impl Behaviour for Digitalpaye {
         let Field::One(environment) = request.header(ENVIRONMENT) else {
             return Err(bad_request(ENVIRONMENT_REQUIRED));
         };
-        let token = request
-            .bearer()
-            .ok_or_else(|| unauthorized("Jeton requis."))?;
+        let token = request.bearer().ok_or_else(|| unauthorized("Jeton requis."))?;
         if !shared.accepts(token, Some(environment)) {
             return Err(unauthorized("Jeton invalide ou expiré."));
         }
@@ -184,11 +158,7 @@ impl Behaviour for Digitalpaye {
             401 => unauthorized(CREDENTIALS_WRONG),
             404 => error(status, "NotFoundError", "Ressource introuvable."),
             405 => error(status, "MethodNotAllowedError", "Méthode non autorisée."),
-            411 => error(
-                status,
-                "LengthRequiredError",
-                "L'en-tête Content-Length est requis.",
-            ),
+            411 => error(status, "LengthRequiredError", "L'en-tête Content-Length est requis."),
             413 => error(status, "PayloadTooLargeError", "Le corps est trop long."),
             500 => error(status, "InternalServerError", INTERNAL),
             _ => Answer::gateway(status),
@@ -208,10 +178,7 @@ impl Behaviour for Digitalpaye {
 
 impl Digitalpaye {
     fn knows(&self, environment: &str) -> bool {
-        let known = self
-            .environments
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let known = self.environments.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().any(|value| value == environment)
     }
 }

@@ -115,10 +115,7 @@ impl Behaviour for Manis {
     }
 
     fn paths(&self) -> Paths {
-        Paths {
-            token: "/api/v1/auth/token",
-            api: "/api/v1/payments",
-        }
+        Paths { token: "/api/v1/auth/token", api: "/api/v1/payments" }
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
@@ -142,17 +139,9 @@ impl Behaviour for Manis {
         if id != credentials.id() || secret != credentials.secret() {
             return Err(self.refuse(StatusCode::UNAUTHORIZED, request, shared));
         }
-        let header = Header {
-            alg: "HS256",
-            typ: "JWT",
-        };
+        let header = Header { alg: "HS256", typ: "JWT" };
         let (iat, exp) = (term.iat(), term.exp());
-        let claims = Claims {
-            sub: id,
-            iat,
-            exp,
-            jti: random::uuid(),
-        };
+        let claims = Claims { sub: id, iat, exp, jti: random::uuid() };
         let token = jwt::hs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
         shared.issue(&token, term, None);
@@ -162,11 +151,7 @@ impl Behaviour for Manis {
             ExpiresAtUnit::Millis => exp.saturating_mul(1000),
             ExpiresAtUnit::Relative => term.expires_in(),
         };
-        let body = Success {
-            token: &token,
-            expires_at,
-            token_type: "Bearer",
-        };
+        let body = Success { token: &token, expires_at, token_type: "Bearer" };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         Ok(Answer::new(StatusCode::OK, JSON, body))
     }
@@ -176,11 +161,7 @@ impl Behaviour for Manis {
             Some(token) if shared.accepts(token, None) => {
                 Ok(Answer::new(StatusCode::OK, JSON, r#"{"payments":[]}"#))
             }
-            _ => Err(message(
-                StatusCode::UNAUTHORIZED,
-                "Invalid or expired token",
-                shared,
-            )),
+            _ => Err(message(StatusCode::UNAUTHORIZED, "Invalid or expired token", shared)),
         }
     }
 
@@ -234,17 +215,11 @@ impl Manis {
 /// The OpenAPI's error: a message and a date.
 fn message(status: StatusCode, text: &str, shared: &Shared) -> Answer {
     let (text, date) = (quoted(text), stamp(shared, "%Y-%m-%d"));
-    Answer::new(
-        status,
-        JSON,
-        format!(r#"{{"message":{text},"timestamp":"{date}"}}"#),
-    )
+    Answer::new(status, JSON, format!(r#"{{"message":{text},"timestamp":"{date}"}}"#))
 }
 
 fn stamp(shared: &Shared, format: &str) -> String {
     let now = i64::try_from(clock::since_epoch(shared.now()).as_millis()).ok();
     let now = now.and_then(|now| jiff::Timestamp::from_millisecond(now).ok());
-    now.unwrap_or(jiff::Timestamp::MAX)
-        .strftime(format)
-        .to_string()
+    now.unwrap_or(jiff::Timestamp::MAX).strftime(format).to_string()
 }

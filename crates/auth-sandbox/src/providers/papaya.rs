@@ -70,14 +70,8 @@ impl Handle<Papaya> {
 
 impl Default for Papaya {
     fn default() -> Self {
-        let notes = Notes {
-            names: Vec::new(),
-            valid_until: ValidUntil::Minutes,
-        };
-        Self {
-            notes: Mutex::new(notes),
-            user: random::uuid(),
-        }
+        let notes = Notes { names: Vec::new(), valid_until: ValidUntil::Minutes };
+        Self { notes: Mutex::new(notes), user: random::uuid() }
     }
 }
 
@@ -134,10 +128,7 @@ impl Behaviour for Papaya {
     }
 
     fn paths(&self) -> Paths {
-        Paths {
-            token: "/token",
-            api: "/v1/payments",
-        }
+        Paths { token: "/token", api: "/v1/payments" }
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
@@ -159,27 +150,11 @@ impl Behaviour for Papaya {
             Some(Value::String(name)) if !name.is_empty() => name.clone(),
             Some(_) => return Err(invalid_request()),
         };
-        let header = Header {
-            typ: "JWT",
-            kid: "APIKEY0",
-            api_token_id: random::uuid(),
-            alg: "RS256",
-        };
-        let owner = Owner {
-            id: "sandbox",
-            owner_type: "org_id",
-        };
-        let user = User {
-            id: &self.user,
-            email: "integration@example.com",
-            owner,
-        };
-        let claims = Claims {
-            iat: term.iat(),
-            exp: term.exp(),
-            sub: "access",
-            user,
-        };
+        let header =
+            Header { typ: "JWT", kid: "APIKEY0", api_token_id: random::uuid(), alg: "RS256" };
+        let owner = Owner { id: "sandbox", owner_type: "org_id" };
+        let user = User { id: &self.user, email: "integration@example.com", owner };
+        let claims = Claims { iat: term.iat(), exp: term.exp(), sub: "access", user };
         let token = jwt::rs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
         shared.issue(&token, term, None);
@@ -188,16 +163,8 @@ impl Behaviour for Papaya {
             notes.names.push(name.clone());
             written(term.exp(), notes.valid_until)
         };
-        let body = Success {
-            valid_until,
-            token: &token,
-            token_name: &name,
-        };
-        Ok(Answer::new(
-            StatusCode::CREATED,
-            JSON,
-            pretty(&body, b"   "),
-        ))
+        let body = Success { valid_until, token: &token, token_name: &name };
+        Ok(Answer::new(StatusCode::CREATED, JSON, pretty(&body, b"   ")))
     }
 
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
@@ -238,25 +205,17 @@ impl Papaya {
 
 fn written(exp: u64, precision: ValidUntil) -> String {
     // Past the year 9999, where calendars end, the last instant they have.
-    let exp = i64::try_from(exp)
-        .ok()
-        .and_then(|exp| jiff::Timestamp::from_second(exp).ok());
+    let exp = i64::try_from(exp).ok().and_then(|exp| jiff::Timestamp::from_second(exp).ok());
     let format = match precision {
         ValidUntil::Minutes => "%Y-%m-%dT%H:%MZ",
         ValidUntil::Seconds => "%Y-%m-%dT%H:%M:%SZ",
     };
-    exp.unwrap_or(jiff::Timestamp::MAX)
-        .strftime(format)
-        .to_string()
+    exp.unwrap_or(jiff::Timestamp::MAX).strftime(format).to_string()
 }
 
 /// Documented, indented as the document prints it.
 fn invalid_request() -> Answer {
-    Answer::new(
-        StatusCode::UNAUTHORIZED,
-        JSON,
-        "{\n  \"error\": \"Invalid request\"\n}",
-    )
+    Answer::new(StatusCode::UNAUTHORIZED, JSON, "{\n  \"error\": \"Invalid request\"\n}")
 }
 
 fn bad_request() -> Answer {
@@ -271,14 +230,8 @@ mod tests {
     #[test]
     fn valid_until_is_the_minute_in_which_the_token_expires() {
         // The document's own sample: exp 1720684111, written without its 31 seconds.
-        assert_eq!(
-            written(1_720_684_111, ValidUntil::Minutes),
-            "2024-07-11T07:48Z"
-        );
-        assert_eq!(
-            written(1_720_684_111, ValidUntil::Seconds),
-            "2024-07-11T07:48:31Z"
-        );
+        assert_eq!(written(1_720_684_111, ValidUntil::Minutes), "2024-07-11T07:48Z");
+        assert_eq!(written(1_720_684_111, ValidUntil::Seconds), "2024-07-11T07:48:31Z");
         assert_eq!(written(u64::MAX, ValidUntil::Minutes), "9999-12-30T22:00Z");
     }
 }

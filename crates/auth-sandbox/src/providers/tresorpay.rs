@@ -56,10 +56,7 @@ pub struct TresorPay {
 
 impl Default for TresorPay {
     fn default() -> Self {
-        Self {
-            subject: random::uuid(),
-            key_id: random::hex::<16>(),
-        }
+        Self { subject: random::uuid(), key_id: random::hex::<16>() }
     }
 }
 
@@ -138,9 +135,7 @@ impl Behaviour for TresorPay {
         if path == api {
             return Route::Api;
         }
-        let realm = path
-            .strip_prefix("/realms/")
-            .map(|rest| rest.split('/').next());
+        let realm = path.strip_prefix("/realms/").map(|rest| rest.split('/').next());
         Route::Nowhere(match realm {
             Some(Some(name)) if name != "tresorpay" && !request.wants_html() => {
                 let body = r#"{"error":"Realm does not exist"}"#;
@@ -160,16 +155,10 @@ impl Behaviour for TresorPay {
         match form.first("grant_type") {
             Some("client_credentials") => {}
             Some(_) => {
-                return Err(bad_request(
-                    "unsupported_grant_type",
-                    "Unsupported grant_type",
-                ));
+                return Err(bad_request("unsupported_grant_type", "Unsupported grant_type"));
             }
             None => {
-                return Err(bad_request(
-                    "invalid_request",
-                    "Missing form parameter: grant_type",
-                ));
+                return Err(bad_request("invalid_request", "Missing form parameter: grant_type"));
             }
         }
         authenticate(request, &form, shared)?;
@@ -196,10 +185,8 @@ impl Behaviour for TresorPay {
                      \n    \"instance\": {instance},\n    \"message\": \"error.http.401\"\n}}"
                 );
                 let challenge = HeaderValue::from_static("Bearer");
-                Err(
-                    Answer::new(StatusCode::UNAUTHORIZED, "application/problem+json", body)
-                        .header(WWW_AUTHENTICATE, challenge),
-                )
+                Err(Answer::new(StatusCode::UNAUTHORIZED, "application/problem+json", body)
+                    .header(WWW_AUTHENTICATE, challenge))
             }
         }
     }
@@ -211,11 +198,7 @@ impl Behaviour for TresorPay {
             403 => oauth(status, "access_denied", "Realm not enabled"),
             404 | 405 | 413 | 415 if request.wants_html() => page(status),
             404 | 405 | 413 | 415 => {
-                let body = format!(
-                    r#"{{"error":"HTTP {} {}"}}"#,
-                    status.as_u16(),
-                    reason(status)
-                );
+                let body = format!(r#"{{"error":"HTTP {} {}"}}"#, status.as_u16(), reason(status));
                 Answer::new(status, JSON, body)
             }
             500 => {
@@ -232,10 +215,7 @@ impl Behaviour for TresorPay {
             ("TRESORPAY_CLIENT_ID", credentials.id().to_owned()),
             ("TRESORPAY_CLIENT_SECRET", credentials.secret().to_owned()),
             ("TRESORPAY_SCOPE", "tresorpay".to_owned()),
-            (
-                "TRESORPAY_TOKEN_URL",
-                format!("{}{}", shared.base_url, self.paths().token),
-            ),
+            ("TRESORPAY_TOKEN_URL", format!("{}{}", shared.base_url, self.paths().token)),
         ]
     }
 }
@@ -251,11 +231,7 @@ impl TresorPay {
     ) -> Option<Answer> {
         let credentials = shared.credentials();
         let id = credentials.id();
-        let header = Header {
-            alg: "RS256",
-            typ: "JWT",
-            kid: &self.key_id,
-        };
+        let header = Header { alg: "RS256", typ: "JWT", kid: &self.key_id };
         let access = Claims {
             exp: term.exp(),
             iat: term.iat(),
@@ -266,9 +242,7 @@ impl TresorPay {
             typ: "Bearer",
             azp: id,
             acr: "1",
-            realm_access: Some(Roles {
-                roles: ["offline_access", "uma_authorization"],
-            }),
+            realm_access: Some(Roles { roles: ["offline_access", "uma_authorization"] }),
             scope: Some(scope),
             client_host: request.peer.to_string(),
             email_verified: false,
@@ -334,11 +308,7 @@ fn wrong_secret() -> Answer {
 
 /// Keycloak's error page, without its theme.
 fn page(status: StatusCode) -> Answer {
-    let text = if status == StatusCode::NOT_FOUND {
-        "Page not found"
-    } else {
-        reason(status)
-    };
+    let text = if status == StatusCode::NOT_FOUND { "Page not found" } else { reason(status) };
     let body = format!(
         "<!DOCTYPE html>\n<html class=\"login-pf\" lang=\"en\" dir=\"ltr\">\n<head>\n    \
          <meta charset=\"utf-8\">\n    <title>We are sorry...</title>\n</head>\n<body>\n\
@@ -355,10 +325,7 @@ mod tests {
     #[test]
     fn the_scopes_of_the_client_are_granted_and_no_others() {
         assert_eq!(grant("").as_deref(), Some("profile email"));
-        assert_eq!(
-            grant("tresorpay").as_deref(),
-            Some("profile email tresorpay")
-        );
+        assert_eq!(grant("tresorpay").as_deref(), Some("profile email tresorpay"));
         assert_eq!(grant("openid").as_deref(), Some("openid profile email"));
         assert_eq!(grant("tresorpay admin"), None);
     }

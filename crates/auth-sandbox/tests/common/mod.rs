@@ -29,20 +29,11 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(method: &str, target: &str) -> Self {
         let (method, target) = (method.to_owned(), target.to_owned());
-        Self {
-            method,
-            target,
-            headers: Vec::new(),
-            body: String::new(),
-            length: false,
-        }
+        Self { method, target, headers: Vec::new(), body: String::new(), length: false }
     }
 
     pub(crate) fn post(target: &str) -> Self {
-        Self {
-            length: true,
-            ..Self::new("POST", target)
-        }
+        Self { length: true, ..Self::new("POST", target) }
     }
 
     pub(crate) fn get(target: &str) -> Self {
@@ -103,9 +94,7 @@ impl Call {
 
     /// The socket after the request was written.
     pub(crate) async fn open<P: Send + Sync>(&self, handle: &Handle<P>) -> TcpStream {
-        let mut socket = TcpStream::connect(("127.0.0.1", handle.port()))
-            .await
-            .unwrap();
+        let mut socket = TcpStream::connect(("127.0.0.1", handle.port())).await.unwrap();
         socket.write_all(&self.bytes()).await.unwrap();
         socket
     }
@@ -131,36 +120,19 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let end = bytes
-            .windows(4)
-            .position(|w| w == b"\r\n\r\n")
-            .expect("a head");
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
-        let status = lines
-            .next()
-            .unwrap()
-            .split(' ')
-            .nth(1)
-            .unwrap()
-            .parse()
-            .unwrap();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines
             .map(|line| line.split_once(": ").unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        Self {
-            status,
-            headers,
-            body: bytes[end + 4..].to_vec(),
-        }
+        Self { status, headers, body: bytes[end + 4..].to_vec() }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     pub(crate) fn text(&self) -> &str {

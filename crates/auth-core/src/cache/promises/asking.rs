@@ -28,10 +28,7 @@ async fn callers_share_a_failure_too() {
     settle().await;
     provider.let_through(1);
     for caller in callers {
-        assert_eq!(
-            caller.await.unwrap().unwrap_err().kind(),
-            ErrorKind::Credentials
-        );
+        assert_eq!(caller.await.unwrap().unwrap_err().kind(), ErrorKind::Credentials);
     }
     assert_eq!(provider.requests(), 1);
 }
@@ -65,9 +62,7 @@ fn without_a_runtime_the_next_waiter_takes_over_the_same_request() {
     assert!(poll_once(waiter.as_mut()).is_pending());
     drop(leader);
     provider.let_through(1);
-    let Poll::Ready(token) = poll_once(waiter.as_mut()) else {
-        panic!("the waiter hangs")
-    };
+    let Poll::Ready(token) = poll_once(waiter.as_mut()) else { panic!("the waiter hangs") };
     assert_eq!(text(&token.unwrap()), "token-1");
     assert_eq!(provider.requests(), 1);
 }
@@ -84,21 +79,14 @@ fn if_nobody_waits_any_more_the_next_caller_starts_clean() {
     assert_eq!(provider.under_way(), 0);
     provider.let_through(1);
     let mut next = pin!(source.token());
-    let Poll::Ready(token) = poll_once(next.as_mut()) else {
-        panic!("the caller hangs")
-    };
+    let Poll::Ready(token) = poll_once(next.as_mut()) else { panic!("the caller hangs") };
     assert_eq!(text(&token.unwrap()), "token-2");
 }
 
 /// Promise 4: the flight goes with its runtime, and those on another start again.
 #[test]
 fn a_runtime_that_is_shut_down_with_the_flight_in_it_harms_nobody() {
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .build()
-            .unwrap()
-    };
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -136,10 +124,7 @@ async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
         let source = provider.source(&clock);
         for _ in 0..20 {
             let error = source.token().await.unwrap_err();
-            assert_eq!(
-                (error.kind(), error.provider()),
-                (ErrorKind::Request, Some("acme"))
-            );
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Request, Some("acme")));
             assert!(!format!("{error} {error:?}").contains("CANARY"));
         }
         assert_eq!(provider.requests(), 1);
@@ -175,18 +160,14 @@ async fn a_flight_has_a_deadline_over_all_its_attempts() {
 fn a_runtime_that_stands_still_hangs_nobody() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
-    let still = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let still = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut call = Box::pin(source.token());
     {
         let _guard = still.enter(); // the flight is spawned here, and never polled
         assert!(poll_once(call.as_mut()).is_pending());
     }
     clock.advance(SECS(31));
-    let Poll::Ready(result) = poll_once(call.as_mut()) else {
-        panic!("the caller hangs")
-    };
+    let Poll::Ready(result) = poll_once(call.as_mut()) else { panic!("the caller hangs") };
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
     let mut next = pin!(source.token()); // starts clean
     assert!(matches!(poll_once(next.as_mut()), Poll::Ready(Ok(_))));
@@ -197,9 +178,7 @@ fn a_runtime_that_stands_still_hangs_nobody() {
 fn a_flight_that_was_given_up_does_not_land() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
-    let still = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let still = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut call = Box::pin(source.token());
     {
         let _guard = still.enter();
@@ -208,9 +187,7 @@ fn a_flight_that_was_given_up_does_not_land() {
     clock.advance(SECS(31));
     assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Err(_))));
     let mut next = pin!(source.token());
-    let Poll::Ready(Ok(token)) = poll_once(next.as_mut()) else {
-        panic!("the caller hangs")
-    };
+    let Poll::Ready(Ok(token)) = poll_once(next.as_mut()) else { panic!("the caller hangs") };
     still.block_on(settle()); // the old flight goes on, or is gone
     assert!(source.fresh().unwrap().is_same(&token));
 }
@@ -250,10 +227,7 @@ async fn a_failed_refresh_keeps_the_old_token_until_it_ends() {
     }
     assert_eq!(provider.requests(), 3, "two refreshes, 30 s apart");
     clock.advance(SECS(10));
-    assert_eq!(
-        source.token().await.unwrap_err().kind(),
-        ErrorKind::Credentials
-    );
+    assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Credentials);
 }
 
 /// Promise 6, without a runtime to spawn on: one caller drives the refresh.
@@ -261,21 +235,15 @@ async fn a_failed_refresh_keeps_the_old_token_until_it_ends() {
 fn without_a_runtime_one_caller_drives_the_refresh() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
-    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else {
-        panic!("hangs")
-    };
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
     clock.advance(SECS(245));
     provider.shut();
     let mut driver = pin!(source.token());
     assert!(poll_once(driver.as_mut()).is_pending());
-    let Poll::Ready(other) = poll_once(pin!(source.token())) else {
-        panic!("hangs")
-    };
+    let Poll::Ready(other) = poll_once(pin!(source.token())) else { panic!("hangs") };
     assert_eq!(text(&other.unwrap()), "token-1");
     provider.let_through(1);
-    let Poll::Ready(token) = poll_once(driver.as_mut()) else {
-        panic!("hangs")
-    };
+    let Poll::Ready(token) = poll_once(driver.as_mut()) else { panic!("hangs") };
     assert_eq!(text(&token.unwrap()), "token-2");
 }
 
@@ -307,14 +275,8 @@ fn a_constructor_spawns_and_sends_nothing() {
 #[test]
 fn a_flow_that_lacks_a_setting_makes_no_source() {
     let provider = Provider::new([Answer::Token(300)]);
-    let flow = Acme {
-        secret: "missing",
-        ..Acme::default()
-    };
-    let error = provider
-        .builder(&ManualClock::default(), flow)
-        .build()
-        .unwrap_err();
+    let flow = Acme { secret: "missing", ..Acme::default() };
+    let error = provider.builder(&ManualClock::default(), flow).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert_eq!(error.to_string(), "acme: set ACME_SECRET");
 }

@@ -24,16 +24,10 @@ async fn a_sixty_second_token_works_and_so_does_a_one_year_one() {
 /// Promise 9: a rejection.
 #[tokio::test]
 async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
-    let (clock, provider) = (
-        ManualClock::default(),
-        Provider::new([Answer::Status(401, None)]),
-    );
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Status(401, None)]));
     let source = provider.source(&clock);
     for _ in 0..100 {
-        assert_eq!(
-            source.token().await.unwrap_err().kind(),
-            ErrorKind::Credentials
-        );
+        assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Credentials);
         clock.advance(MILLIS(299));
     }
     assert_eq!(provider.requests(), 1);
@@ -46,11 +40,8 @@ async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
 #[tokio::test]
 async fn requests_grow_with_the_logarithm_of_an_outage_and_recovery_is_seen_soon() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
-    let source = provider
-        .builder(&clock, Acme::default())
-        .retry(RetryPolicy::never())
-        .build()
-        .unwrap();
+    let source =
+        provider.builder(&clock, Acme::default()).retry(RetryPolicy::never()).build().unwrap();
     for _ in 0..(600 * 4) {
         let error = source.token().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
@@ -73,15 +64,9 @@ async fn retry_after_is_obeyed_and_what_is_left_is_told() {
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
     let error = source.token().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.retry_after()),
-        (ErrorKind::RateLimited, Some(SECS(120)))
-    );
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(SECS(120))));
     clock.advance(SECS(100));
-    assert_eq!(
-        source.token().await.unwrap_err().retry_after(),
-        Some(SECS(20))
-    );
+    assert_eq!(source.token().await.unwrap_err().retry_after(), Some(SECS(20)));
     assert_eq!(provider.requests(), 1);
     clock.advance(SECS(20));
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
@@ -91,11 +76,8 @@ async fn retry_after_is_obeyed_and_what_is_left_is_told() {
 #[tokio::test]
 async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
-    let source = provider
-        .builder(&clock, Acme::default())
-        .retry(RetryPolicy::never())
-        .build()
-        .unwrap();
+    let source =
+        provider.builder(&clock, Acme::default()).retry(RetryPolicy::never()).build().unwrap();
     source.token().await.unwrap_err();
     let source = source.clone();
     clock.advance(SECS(2));
@@ -104,15 +86,8 @@ async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
     settle().await;
     assert!(!caller.is_finished());
     pass(&clock, MILLIS(1_001)).await;
-    assert_eq!(
-        caller.await.unwrap().unwrap_err().kind(),
-        ErrorKind::Connect
-    );
-    assert_eq!(
-        (provider.requests(), provider.under_way()),
-        (2, 1),
-        "the probe goes on"
-    );
+    assert_eq!(caller.await.unwrap().unwrap_err().kind(), ErrorKind::Connect);
+    assert_eq!((provider.requests(), provider.under_way()), (2, 1), "the probe goes on");
 }
 
 /// Promise 10.
@@ -158,21 +133,14 @@ async fn ten_late_401s_cost_one_refresh_and_evict_no_newer_token() {
 /// Promise 11: an API that always answers 401, asked every 100 ms for five minutes.
 #[tokio::test]
 async fn an_api_that_always_answers_401_makes_no_loop() {
-    let (clock, provider) = (
-        ManualClock::default(),
-        Provider::new([Answer::Token(3_600)]),
-    );
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(3_600)]));
     let source = provider.source(&clock);
     for _ in 0..3_000 {
         let token = source.token().await.unwrap();
         source.invalidate(&token);
         clock.advance(MILLIS(100));
     }
-    assert!(
-        (6..=12).contains(&provider.requests()),
-        "{}",
-        provider.requests()
-    );
+    assert!((6..=12).contains(&provider.requests()), "{}", provider.requests());
 }
 
 /// Promise 12: a rotated secret.
@@ -182,34 +150,13 @@ async fn replacing_the_exchange_forgets_a_rejection_and_keeps_a_good_token() {
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
     source.token().await.unwrap_err();
-    source
-        .replace(Acme {
-            secret: "CANARY-new",
-            ..Acme::default()
-        })
-        .unwrap();
+    source.replace(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
     source.replace(Acme::default()).unwrap();
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
-    source
-        .replace(Acme {
-            account: "a-2",
-            ..Acme::default()
-        })
-        .unwrap();
-    assert_eq!(
-        text(&source.token().await.unwrap()),
-        "token-3",
-        "another account"
-    );
-    assert!(
-        source
-            .replace(Acme {
-                secret: "missing",
-                ..Acme::default()
-            })
-            .is_err()
-    );
+    source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
+    assert_eq!(text(&source.token().await.unwrap()), "token-3", "another account");
+    assert!(source.replace(Acme { secret: "missing", ..Acme::default() }).is_err());
     assert_eq!(text(&source.token().await.unwrap()), "token-3");
 }
 
@@ -221,12 +168,7 @@ async fn a_flight_under_replaced_credentials_does_not_count() {
     let source = provider.source(&clock);
     let waiter = ask(&source);
     settle().await;
-    source
-        .replace(Acme {
-            account: "a-2",
-            ..Acme::default()
-        })
-        .unwrap();
+    source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
     settle().await;
     provider.let_through(2);
     assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
@@ -242,18 +184,11 @@ fn a_token_of_replaced_credentials_is_not_handed_out() {
     for number in 1..=9 {
         assert!(poll_once(call.as_mut()).is_pending());
         assert_eq!(provider.requests(), number);
-        source
-            .replace(Acme {
-                account: "a-2",
-                ..Acme::default()
-            })
-            .unwrap();
+        source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
         provider.let_through(1); // of the old one
     }
     provider.let_through(1);
-    let Poll::Ready(token) = poll_once(call.as_mut()) else {
-        panic!("the caller hangs")
-    };
+    let Poll::Ready(token) = poll_once(call.as_mut()) else { panic!("the caller hangs") };
     assert_eq!(text(&token.unwrap()), "token-10");
 }
 
@@ -292,7 +227,5 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
         .build()
         .unwrap();
     *slot.lock().unwrap() = Some(source.clone());
-    source
-        .replace(Calling(Acme::default(), Arc::default()))
-        .unwrap();
+    source.replace(Calling(Acme::default(), Arc::default())).unwrap();
 }

@@ -24,10 +24,8 @@ impl Write for Log {
 async fn every_exchange_says_whom_it_asked_and_how_it_went() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let script = [Answer::Status(503, None), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
@@ -60,8 +58,5 @@ async fn every_exchange_says_whom_it_asked_and_how_it_went() {
         }
     }
     assert_eq!(lines.len(), 2, "{text}");
-    assert!(
-        !text.contains("CANARY") && !text.contains("token-2"),
-        "{text}"
-    );
+    assert!(!text.contains("CANARY") && !text.contains("token-2"), "{text}");
 }

@@ -27,10 +27,7 @@ async fn a_token_that_ends_on_its_way_is_an_error() {
     settle().await;
     clock.advance(SECS(6));
     provider.let_through(1);
-    assert_eq!(
-        caller.await.unwrap().unwrap_err().kind(),
-        ErrorKind::Protocol
-    );
+    assert_eq!(caller.await.unwrap().unwrap_err().kind(), ErrorKind::Protocol);
 }
 
 /// Promise 13: an error, and not a loop.
@@ -39,10 +36,7 @@ async fn dead_on_arrival_is_an_error_and_not_a_loop() {
     let provider = Provider::new([Answer::Token(0)]);
     let source = provider.source(&ManualClock::default());
     for _ in 0..100 {
-        assert_eq!(
-            source.token().await.unwrap_err().kind(),
-            ErrorKind::Protocol
-        );
+        assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Protocol);
     }
     assert_eq!(provider.requests(), 1);
 }
@@ -61,10 +55,7 @@ async fn a_wrong_local_clock_neither_shortens_nor_stretches_a_token() {
         let source = provider.source(&clock);
         let token = source.token().await.unwrap();
         let lifetime = token.expires_at().unwrap().duration_since(wall).unwrap();
-        assert!(
-            (SECS(599)..=SECS(600)).contains(&lifetime),
-            "{wrong}: {lifetime:?}"
-        );
+        assert!((SECS(599)..=SECS(600)).contains(&lifetime), "{wrong}: {lifetime:?}");
     }
 }
 
@@ -82,16 +73,9 @@ async fn an_unknown_expiry_gets_five_minutes() {
 /// A cap of the caller's own.
 #[tokio::test]
 async fn a_token_is_kept_no_longer_than_the_policy_says() {
-    let (clock, provider) = (
-        ManualClock::default(),
-        Provider::new([Answer::Token(31_536_000)]),
-    );
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(31_536_000)]));
     let daily = RefreshPolicy::default().max_age(SECS(86_400));
-    let source = provider
-        .builder(&clock, Acme::default())
-        .refresh(daily)
-        .build()
-        .unwrap();
+    let source = provider.builder(&clock, Acme::default()).refresh(daily).build().unwrap();
     source.token().await.unwrap();
     clock.advance(SECS(86_390));
     assert_eq!(source.state(), TokenState::Expired);

@@ -26,10 +26,7 @@ impl Form {
     }
 
     pub(super) fn first(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -38,9 +35,7 @@ impl Form {
 
     pub(super) fn has_duplicates(&self) -> bool {
         let keys = || self.0.iter().map(|(key, _)| key);
-        keys()
-            .enumerate()
-            .any(|(at, key)| keys().take(at).any(|earlier| earlier == key))
+        keys().enumerate().any(|(at, key)| keys().take(at).any(|earlier| earlier == key))
     }
 }
 
@@ -93,10 +88,7 @@ fn decoded(word: &str) -> Option<String> {
         return None;
     }
     let pair = form_urlencoded::parse(word.as_bytes()).next();
-    Some(
-        pair.map(|(word, _)| Cow::into_owned(word))
-            .unwrap_or_default(),
-    )
+    Some(pair.map(|(word, _)| Cow::into_owned(word)).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -106,10 +98,7 @@ mod tests {
     #[test]
     fn basic_is_decoded_as_keycloaks_own_test_vector_is() {
         let vector = "Basic dXNlcjpzZWNyZXQlMkZ3aXRoJTNEc3BlY2lhbCUzRmNoYXJhY3Rlcg==";
-        let pair = (
-            "user".to_owned(),
-            "secret/with=special?character".to_owned(),
-        );
+        let pair = ("user".to_owned(), "secret/with=special?character".to_owned());
         assert_eq!(basic(vector), Some(pair));
     }
 }
