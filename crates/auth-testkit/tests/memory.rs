@@ -7,13 +7,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::process::{Command, Stdio};
 
 use auth_core::secret::WipedBuffer;
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
     AccessToken, CachedTokenSource, Endpoint, Error, Expiry, ExposeSecret, Grant, HttpClient,
-    Identity, Response, Scrubber, SecretString, TokenExchange, TokenRequest, async_trait,
+    Identity, ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest,
+    async_trait,
 };
 use bytes::Bytes;
 use serde::Deserialize;
@@ -198,4 +200,51 @@ fn what_is_dropped_is_wiped() {
         assert_eq!(error.description(), Some("[redacted]"));
     }
     assert_eq!(search.both(), (0, 0));
+}
+
+/// What the HTTP library copies is not ours to wipe: this says how much of it there is.
+///
+/// The server is another process, since its copies would be found here too.
+#[test]
+#[ignore = "measures: cargo test -p auth-testkit --test memory -- --ignored --nocapture measured"]
+fn measured_what_the_http_library_leaves_behind() {
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_other_end", "--ignored", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let address =
+        lines.filter_map(|line| line.split_once("listens on ").map(|(_, a)| a.to_owned()));
+    let address = address.take(1).next().unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{address}")).unwrap();
+    let mut search = Search::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = TokenRequest::post(&endpoint)
+        .secret_header(http::HeaderName::from_static("x-secret"), &SECRET.secret())
+        .json(&[("secret", (&SECRET.secret()).into())]);
+    let client = ReqwestClient::shared().unwrap();
+    let answer = runtime.block_on(client.send(request.unwrap())).unwrap();
+    println!("secret, token in memory with the answer held: {:?}", search.both());
+    drop(answer);
+    println!("with the answer dropped: {:?}", search.both());
+    drop(runtime);
+    println!("with the runtime, and so the connection, dropped: {:?}", search.both());
+    server.kill().unwrap();
+}
+
+/// Answers one request with the token.
+#[test]
+#[ignore = "the other end of the measurement"]
+fn the_other_end() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("listens on {}", listener.local_addr().unwrap());
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request).unwrap();
+    let token = TOKEN.secret();
+    let body = format!(r#"{{"token":"{}"}}"#, token.expose_secret());
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let _ = stream.read(&mut request); // until the other side is done
 }
