@@ -231,6 +231,7 @@ fn measured_what_the_http_library_leaves_behind() {
     drop(runtime);
     println!("with the runtime, and so the connection, dropped: {:?}", search.both());
     server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 /// Answers one request with the token.
