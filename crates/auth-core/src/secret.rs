@@ -21,6 +21,13 @@ pub use self::scrub::Scrubber;
 use crate::error::Error;
 
 /// What a value may hold, by the place that it travels in.
+///
+/// ```
+/// use auth_core::secret::{Charset, checked};
+///
+/// assert!(checked("the secret", "pa\u{df}word", Charset::Text).is_ok());
+/// assert!(checked("the secret", "pa\u{df}word", Charset::Header).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Charset {
@@ -64,6 +71,17 @@ pub fn checked(
 /// A growing byte buffer that wipes what it held: on drop, and the old storage when it grows.
 ///
 /// A plain `Vec` leaves copies of a secret behind each time it reallocates.
+///
+/// ```
+/// use auth_core::secret::WipedBuffer;
+///
+/// let mut buffer = WipedBuffer::with_capacity(16);
+/// buffer.extend(b"made-up-secret");
+/// assert_eq!(format!("{buffer:?}"), "WipedBuffer(14 bytes)");
+/// let header = buffer.into_header()?; // no copy
+/// assert!(header.is_sensitive());
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Default)]
 pub struct WipedBuffer(Zeroizing<Vec<u8>>);
 

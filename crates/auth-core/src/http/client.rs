@@ -220,7 +220,10 @@ mod over_reqwest {
     /// Unavailable).
     fn failure(cause: reqwest::Error, host: &str) -> Error {
         let cause = cause.without_url();
-        let (kind, text) = if cause.is_connect() && cause.is_timeout() {
+        let (kind, text) = if cause.is_builder() {
+            let text = "the HTTP client cannot send this request: is a TLS feature turned on (rustls, native-tls)?";
+            (ErrorKind::Config, text.to_owned())
+        } else if cause.is_connect() && cause.is_timeout() {
             let text = format!("no connection to {host} in 5 s: check network, proxy and firewall");
             (ErrorKind::Connect, text)
         } else if cause.is_connect() {

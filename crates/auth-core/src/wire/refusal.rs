@@ -11,6 +11,30 @@ use crate::secret::Scrubber;
 
 /// What a provider's error body says, as far as it is one. All fields of the implementing type
 /// should be optional: a body that is not read counts as an empty one, never as a failure.
+///
+/// ```
+/// use auth_core::wire::{Refusal, Text};
+/// use auth_core::{ErrorKind, Response};
+///
+/// #[derive(Default, serde::Deserialize)]
+/// struct Refused {
+///     #[serde(default)]
+///     error: Text,
+/// }
+///
+/// impl Refusal for Refused {
+///     fn code(&self) -> Option<&str> {
+///         self.error.get()
+///     }
+///
+///     fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+///         match (answer.status().as_u16(), self.code()) {
+///             (400, Some("invalid_client")) => ErrorKind::Credentials,
+///             _ => usual,
+///         }
+///     }
+/// }
+/// ```
 pub trait Refusal: DeserializeOwned + Default {
     /// The provider's stable code, if the body has one.
     fn code(&self) -> Option<&str> {

@@ -10,6 +10,18 @@ use zeroize::Zeroizing;
 
 /// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
 /// provider means.
+///
+/// ```
+/// use auth_core::wire::Object;
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Granted { token: String }
+///
+/// let Object(granted) = serde_json::from_str::<Object<Granted>>(r#"{"token":"t"}"#)?;
+/// assert_eq!(granted.token, "t");
+/// assert!(serde_json::from_str::<Object<Granted>>(r#"["t"]"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Object<T>(pub T);
 
@@ -170,6 +182,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
 /// kept, so that an error body of an unforeseen shape still gives up its other fields.
 ///
 /// Wiped when dropped, since a provider may say the secret again.
+///
+/// ```
+/// use auth_core::wire::Text;
+///
+/// let read = |json| serde_json::from_str::<Text>(json).unwrap().get().map(str::to_owned);
+/// assert_eq!(read(r#""invalid_client""#).as_deref(), Some("invalid_client"));
+/// assert_eq!(read("4001").as_deref(), Some("4001"));
+/// assert_eq!(read(r#"{"reason":"x"}"#), None);
+/// ```
 #[derive(Default, Clone)]
 pub struct Text(Option<Zeroizing<String>>);
 
