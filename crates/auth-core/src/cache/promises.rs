@@ -8,6 +8,7 @@ mod not_asking;
 mod reading;
 #[cfg(feature = "tracing")]
 mod speaking;
+mod stress;
 mod time;
 
 use std::collections::VecDeque;
