@@ -58,9 +58,14 @@ impl Failure {
         Some(Self { error, since, until, rejections })
     }
 
+    /// How long it is still answered, if at all.
+    pub(super) fn left(&self, now: Duration) -> Option<Duration> {
+        self.until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
     /// The remembered error with the time that is left, or nothing once that time is over.
     pub(super) fn answer(&self, now: Duration) -> Option<Error> {
-        let left = self.until.checked_sub(now).filter(|left| !left.is_zero())?;
+        let left = self.left(now)?;
         let error = self.error.clone();
         Some(if error.is_retryable() { error.with_retry_after(left) } else { error })
     }

@@ -157,12 +157,12 @@ impl<E: TokenExchange> Inner<E> {
         let now = self.tools.clock.now();
         let (flight, spawned) = {
             let mut state = self.locked();
-            let in_peace = state.remembered(now).is_some();
+            let in_peace = state.failure.as_ref().is_some_and(|f| f.left(now.monotonic).is_some());
             let is_fresh = self.kept.load().term.state(now) == TokenState::Fresh;
             if in_peace || is_fresh || state.flying().is_some() {
                 return;
             }
-            self.take_off(&mut state)
+            self.take_off(&mut state, now)
         };
         if !spawned {
             flight.wait().await;
@@ -184,42 +184,32 @@ impl<E: TokenExchange> Inner<E> {
         let known = state.failure.as_ref().map(|failure| failure.error.clone());
         let (flight, spawned) = match state.flying() {
             Some(flight) => (flight, state.task.is_some()),
-            None => self.take_off(&mut state),
+            None => self.take_off(&mut state, now),
         };
         // A probe goes on in its task without the caller; without a task nobody else would drive it.
         Joined::Flight { flight, known: known.filter(|_| spawned) }
     }
 
     /// Begins a flight. Also says whether a task drives it.
-    fn take_off(self: &Arc<Self>, state: &mut State<E>) -> (Arc<Flight>, bool) {
+    fn take_off(self: &Arc<Self>, state: &mut State<E>, now: Moment) -> (Arc<Flight>, bool) {
         let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
+        let (host, source, provider) =
+            (Arc::clone(&state.host), Arc::downgrade(self), self.provider);
         state.current += 1;
-        let (number, source) = (state.current, Arc::downgrade(self));
-        let host = Arc::clone(&state.host);
-        let began = self.tools.clock.monotonic();
-        let flight = Flight::new(
-            began,
-            Box::pin(async move {
-                let provider = exchange.provider();
-                let result = contained(fly(exchange, tools, attempts, &host)).await.unwrap_or_else(|| {
-                let text = format!(
-                    "{provider}'s exchange or its HTTP client panicked: this is a bug in one of them"
-                );
-                Err(Error::new(ErrorKind::Request, text).with_provider(provider))
-            });
-                match source.upgrade() {
-                    Some(source) => source.land(number, result),
-                    None => {
-                        Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts))))
-                    }
-                }
-            }),
-        );
+        let number = state.current;
+        let course = async move {
+            let result = contained(fly(exchange, tools, attempts, &host)).await;
+            let result = result.unwrap_or_else(|| Err(panicked(provider)));
+            match source.upgrade() {
+                Some(source) => source.land(number, result),
+                None => Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
+            }
+        };
+        let flight = Flight::new(now.monotonic, Box::pin(course));
         state.flight = Arc::downgrade(&flight);
         state.task = flight.spawn();
-        let spawned = state.task.is_some();
-        (flight, spawned)
+        (flight, state.task.is_some())
     }
 
     /// Keeps what a flight brought.
@@ -337,6 +327,12 @@ impl<E> Drop for Inner<E> {
     fn drop(&mut self) {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).forget_flight();
     }
+}
+
+fn panicked(provider: &'static str) -> Error {
+    let text =
+        format!("{provider}'s exchange or its HTTP client panicked: this is a bug in one of them");
+    Error::new(ErrorKind::Request, text).with_provider(provider)
 }
 
 /// Whose tokens an exchange gets and whom it asks, once its request is known to be complete.
