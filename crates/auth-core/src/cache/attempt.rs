@@ -68,7 +68,8 @@ async fn try_once<E: TokenExchange>(
             return Err(Error::new(ErrorKind::Timeout, text).with_provider(provider));
         }
     };
-    if answer.body().len() > BODY_LIMIT {
+    // Of anything but a success the status says most, however long the page is.
+    if answer.status().is_success() && answer.body().len() > BODY_LIMIT {
         return Err(Error::protocol(
             "the answer is longer than 64 KiB, so it is no token response",
         )
