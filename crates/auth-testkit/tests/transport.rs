@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use auth_core::{
-    BODY_LIMIT, Endpoint, Error, ErrorKind, HttpClient, ReqwestClient, SecretString, TokenRequest,
+    BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
+    ReqwestClient, Response, SecretString, TokenExchange, TokenRequest,
 };
 use auth_testkit::{Server, error_texts, response};
 use bytes::Bytes;
@@ -128,22 +129,80 @@ async fn plain_http_to_this_machine_goes_past_every_proxy() {
     assert_eq!((proxy.connections(), server.connections()), (0, 1));
 }
 
+/// Security T6: https goes through a proxy as a tunnel, which sees the host's name and no more.
+#[tokio::test]
+async fn a_proxy_sees_the_host_and_never_the_secret() {
+    let proxy = Server::answering(response(502, &[], b"")).await;
+    let address = proxy.endpoint().to_string();
+    let client = ReqwestClient::configure(move |builder| {
+        builder.proxy(reqwest::Proxy::all(&address).unwrap())
+    });
+    let request = request(&Endpoint::from_static("https://pay.example.com/token"));
+    let error = client.unwrap().send(request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    let [seen] = proxy.requests().try_into().unwrap();
+    assert_eq!(seen.line, "CONNECT pay.example.com:443 HTTP/1.1");
+    assert!(!format!("{seen:?}").contains("CANARY"), "{seen:?}");
+}
+
+/// A flow as small as they come.
+struct Plain(Endpoint);
+
+impl TokenExchange for Plain {
+    fn provider(&self) -> &'static str {
+        "acme"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new("acme", &self.0, &[])
+    }
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        TokenRequest::post(&self.0).empty()
+    }
+
+    fn read(&self, _: &Response) -> Result<Grant, Error> {
+        Grant::bearer("made-up-token", Expiry::Unknown)
+    }
+}
+
+/// Promise 15: a second source uses the first one's client, down to its connection.
+#[tokio::test]
+async fn sources_share_one_client_unless_told_otherwise() {
+    let connections = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&connections);
+    let endpoint = serve(move |stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        keep_answering(stream)
+    })
+    .await;
+    for _ in 0..3 {
+        let source = CachedTokenSource::new(Plain(endpoint.clone())).unwrap();
+        source.token().await.unwrap();
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// Answers on a connection until the other side closes it.
+async fn keep_answering(mut stream: TcpStream) {
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    let _ = stream.write_all(answer).await;
+    // In a task, so that further connections are taken too.
+    tokio::runtime::Handle::current().spawn(async move {
+        let mut request = [0; 4096];
+        while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+            let _ = stream.write_all(answer).await;
+        }
+    });
+}
+
 /// A kept connection is a task of the runtime that made it; one that nobody drives any more must
 /// not be handed to another.
 #[test]
 fn a_runtime_that_stands_still_holds_up_no_other() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let endpoint = servers.block_on(serve(|mut stream| async move {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-        // Kept open by a task, so that the client keeps it too.
-        tokio::runtime::Handle::current().spawn(async move {
-            let mut rest = [0; 4096];
-            while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-            }
-        });
-    }));
+    let endpoint = servers.block_on(serve(keep_answering));
     let (parked, driven) = (runtime(), runtime());
     parked.block_on(send(&endpoint)).unwrap();
     let began = Instant::now();
