@@ -180,6 +180,14 @@ fn what_is_dropped_is_wiped() {
     drop((0..4 * MANY).map(|_| vec![7_u8; 64]).collect::<Vec<_>>());
     assert_eq!(search.both(), (0, 0));
 
+    // A buffer that has to move leaves nothing where it was.
+    for _ in 0..MANY {
+        let mut buffer = WipedBuffer::default();
+        SECRET.write(&mut buffer);
+        buffer.extend(&[b'.'; 4096]);
+    }
+    assert_eq!(search.both(), (0, 0));
+
     let sources: Vec<_> = (0..MANY)
         .map(|_| CachedTokenSource::builder(Flow(SECRET.secret())).http_client(Canned(200)))
         .map(|builder| builder.build().unwrap())

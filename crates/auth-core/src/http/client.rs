@@ -8,10 +8,15 @@ use crate::error::Error;
 #[cfg(feature = "reqwest-0_13")]
 pub use self::over_reqwest::ReqwestClient;
 
-/// The client for a source that was given none.
+/// The client for a source that was given none: the same one for all of them.
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) fn default_client() -> Result<Arc<dyn HttpClient>, Error> {
-    Ok(Arc::new(ReqwestClient::shared()?))
+    static DEFAULT: std::sync::OnceLock<Arc<dyn HttpClient>> = std::sync::OnceLock::new();
+    if let Some(client) = DEFAULT.get() {
+        return Ok(Arc::clone(client));
+    }
+    let client = ReqwestClient::shared()?;
+    Ok(Arc::clone(DEFAULT.get_or_init(|| Arc::new(client))))
 }
 
 /// The client for a source that was given none.
@@ -248,5 +253,15 @@ mod over_reqwest {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("ReqwestClient").finish_non_exhaustive()
         }
+    }
+}
+
+#[cfg(all(test, feature = "reqwest-0_13"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_that_are_given_no_client_have_the_same_one() {
+        assert!(Arc::ptr_eq(&default_client().unwrap(), &default_client().unwrap()));
     }
 }
