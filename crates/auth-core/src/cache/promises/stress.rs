@@ -34,15 +34,15 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
             runtime.spawn(async move {
                 for _ in 0..1_000 {
                     let patience = Duration::from_micros(draw.u64(0..600));
+                    let asked_at = SystemClock.wall();
                     let result = tokio::time::timeout(patience, source.token()).await;
                     match (draw.u8(0..24), result) {
                         (0, Ok(Ok(token))) => source.invalidate(&token),
                         (1..3, _) => source.replace(Acme::default()).unwrap(),
                         (3..12, _) => provider.let_through(1),
                         (_, Ok(Ok(token))) => {
-                            // Stricter than the engine's margin by nothing but the coarse tick.
-                            let tick = MILLIS(10);
-                            assert!(token.expires_at().unwrap() + tick > SystemClock.wall());
+                            // Not against the time now: this task may have stood still since.
+                            assert!(token.expires_at().unwrap() > asked_at);
                         }
                         _ => {}
                     }
