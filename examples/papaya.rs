@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(url) = api_url {
         let mut headers = http::HeaderMap::new();
         token.apply(&mut headers);
-        let response = reqwest::Client::builder().build()?.get(url).headers(headers).send().await?;
+        let response = examples::api_client()?.get(url).headers(headers).send().await?;
         if response.status() == http::StatusCode::UNAUTHORIZED {
             tokens.invalidate(&token); // the next call fetches another
         }
