@@ -47,13 +47,44 @@ use crate::token::{AccessToken, TokenState};
 /// - **Never late.** Validity is judged on the monotonic and the wall clock, the stricter wins, and
 ///   a lifetime counts from the moment the request began.
 ///
-/// ```no_run
-/// # use auth_core::{CachedTokenSource, TokenExchange};
-/// # async fn doc(flow: impl TokenExchange) -> Result<(), auth_core::Error> {
-/// let tokens = CachedTokenSource::new(flow)?;
-/// let token = tokens.token().await?;
-/// let mut headers = http::HeaderMap::new();
-/// token.apply(&mut headers);
+/// ```
+/// use auth_core::{CachedTokenSource, TokenState};
+/// # use std::time::Duration;
+/// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, Identity, Response};
+/// # use auth_core::{TokenExchange, TokenRequest, async_trait};
+/// # use bytes::Bytes;
+/// # const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
+/// # struct Acme;
+/// # impl TokenExchange for Acme {
+/// #     fn provider(&self) -> &'static str { "acme" }
+/// #     fn identity(&self) -> Identity { Identity::new("acme", &HOST, &[]) }
+/// #     fn request(&self) -> Result<http::Request<Bytes>, Error> { TokenRequest::post(&HOST).empty() }
+/// #     fn read(&self, _: &Response) -> Result<Grant, Error> {
+/// #         Grant::bearer("made-up", Expiry::After(Duration::from_secs(300)))
+/// #     }
+/// # }
+/// # #[derive(Debug)]
+/// # struct Canned;
+/// # #[async_trait]
+/// # impl HttpClient for Canned {
+/// #     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+/// #         Ok(http::Response::new(Bytes::new()))
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+/// # let (flow, client) = (Acme, Canned);
+///
+/// // `CachedTokenSource::new(flow)?` does the same with the client that all sources share.
+/// let tokens = CachedTokenSource::builder(flow).http_client(client).build()?;
+/// let token = tokens.token().await?; // asks
+/// assert_eq!(token.authorization(), "Bearer made-up");
+///
+/// let elsewhere = tokens.clone(); // the same token, for every clone
+/// assert!(elsewhere.token().await?.is_same(&token));
+/// assert_eq!(elsewhere.state(), TokenState::Fresh);
+///
+/// tokens.invalidate(&token); // the API answered it with 401
+/// assert!(!tokens.token().await?.is_same(&token));
 /// # Ok(()) }
 /// ```
 pub struct CachedTokenSource<E: TokenExchange> {
@@ -67,7 +98,8 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting (an endpoint,
-    /// say), so that it is found at start-up and not at the first payment.
+    /// say), so that it is found at start-up and not at the first payment, or where no HTTP client
+    /// is compiled in.
     pub fn new(exchange: E) -> Result<Self, Error> {
         Self::builder(exchange).build()
     }

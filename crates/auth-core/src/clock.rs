@@ -13,15 +13,36 @@ use std::time::{Duration, SystemTime};
 use crate::lifetime::Moment;
 
 /// A boxed future, as the seams return it.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Where the engine gets the time from.
 ///
 /// ```
-/// use auth_core::{Clock, SystemClock};
+/// use auth_core::BoxFuture;
 ///
-/// let before = SystemClock.monotonic();
-/// assert!(SystemClock.monotonic() >= before);
+/// fn answer() -> BoxFuture<'static, u32> {
+///     Box::pin(async { 42 })
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(answer().await, 42);
+/// # }
+/// ```
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where the engine gets the time from. Implement it where [`SystemClock`] does not fit: on a
+/// runtime that is not tokio, or for a test without the feature `test-util`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use auth_core::{BoxFuture, Clock, SystemClock};
+///
+/// /// The machine's time, with a wall clock that somebody set a day ahead.
+/// #[derive(Debug)]
+/// struct DayAhead;
+///
+/// impl Clock for DayAhead {
+///     fn monotonic(&self) -> Duration { SystemClock.monotonic() }
+///     fn wall(&self) -> SystemTime { SystemClock.wall() + Duration::from_secs(86_400) }
+///     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> { SystemClock.sleep(span) }
+/// }
+/// assert!(DayAhead.wall() > SystemClock.wall());
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Time since a fixed origin of this clock's own; never goes back.
@@ -228,10 +249,13 @@ mod manual {
     /// use std::time::Duration;
     /// use auth_core::{Clock, ManualClock};
     ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let clock = ManualClock::default();
-    /// let before = clock.wall();
+    /// let (before, timer) = (clock.wall(), clock.sleep(Duration::from_secs(90)));
     /// clock.advance(Duration::from_secs(90));
     /// assert_eq!(clock.wall(), before + Duration::from_secs(90));
+    /// timer.await; // over at once
+    /// # }
     /// ```
     #[derive(Clone, Debug)]
     pub struct ManualClock {

@@ -26,7 +26,7 @@ use crate::secret::{Charset, WipedBuffer, checked};
 /// let key = vars.required("ACME_KEY", Charset::Text);
 /// let secret = vars.required("ACME_SECRET", Charset::Text);
 /// let error = vars.finish().unwrap_err();
-/// assert_eq!(error.to_string(), "acme: set ACME_SECRET (or ACME_SECRET_FILE)");
+/// assert_eq!(error.message(), "set ACME_SECRET (or ACME_SECRET_FILE)");
 /// ```
 pub struct Env(Source);
 
@@ -151,12 +151,14 @@ impl EnvReader<'_> {
         value: &str,
         parse: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Option<T> {
-        self.keep(parse(value).map_err(|error| Error::config(format!("{name}: {error}"))))
+        self.keep(
+            parse(value).map_err(|error| Error::config(format!("{name}: {}", error.message()))),
+        )
     }
 
     /// Keeps an error about a value that was read, to be reported with all others.
     pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
-        result.map_err(|error| self.faults.push(error.to_string())).ok()
+        result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
     }
 
     /// Says all that was missing or wrong in one error.
@@ -244,6 +246,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("A_URL: the endpoint URL") && !text.contains("CANARY"), "{text}");
+        assert_eq!(text.matches("https://docs.rs").count(), 1, "one pointer for all: {text}");
     }
 
     #[test]
@@ -265,8 +268,11 @@ mod tests {
         let env = Env::from_pairs([("A_SECRET_FILE", missing.to_str().unwrap())]);
         let mut vars = env.reader("acme");
         vars.required("A_SECRET", Charset::Text);
-        let text = vars.finish().unwrap_err().to_string();
-        assert_eq!(text, "acme: A_SECRET_FILE names a file that cannot be read (entity not found)");
+        let error = vars.finish().unwrap_err();
+        assert_eq!(
+            error.message(),
+            "A_SECRET_FILE names a file that cannot be read (entity not found)"
+        );
         std::fs::remove_dir_all(dir).unwrap();
     }
 
@@ -284,7 +290,7 @@ mod tests {
         let env = Env::from_pairs([("A_SECRET", "CANARY"), ("A_SECRET_FILE", "/nowhere")]);
         let mut vars = env.reader("acme");
         vars.required("A_SECRET", Charset::Text);
-        let text = vars.finish().unwrap_err().to_string();
-        assert_eq!(text, "acme: A_SECRET and A_SECRET_FILE are both set: unset one");
+        let error = vars.finish().unwrap_err();
+        assert_eq!(error.message(), "A_SECRET and A_SECRET_FILE are both set: unset one");
     }
 }

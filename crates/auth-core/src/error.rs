@@ -1,8 +1,11 @@
 //! The one error type: what kind of failure, what to do about it, and nothing secret.
 //!
 //! An [`Error`] is made once and handed to everyone who waited for the same flight, so it is an
-//! `Arc` inside and cloning it is cheap. Its text is one line of ours; what the provider said
-//! stands beside it, scrubbed and capped, and the cause stands in `source()`.
+//! `Arc` inside and cloning it is cheap. Its text is one line of ours that ends with a pointer into
+//! the guide; what the provider said stands beside it, scrubbed and capped, and the cause stands in
+//! `source()`.
+
+mod kind;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,74 +14,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+pub use self::kind::ErrorKind;
 use crate::secret::Scrubber;
-
-/// What kind of failure this is, and so what to do about it.
-///
-/// | kind | the meaning | retry? | what to do |
-/// |---|---|---|---|
-/// | [`Config`](Self::Config) | nothing was sent: a setting is missing or cannot be right | no | fix the setting that the text names |
-/// | [`Credentials`](Self::Credentials) | the provider rejected the credentials | no | a person checks them with the provider |
-/// | [`Request`](Self::Request) | the provider refused the request itself | no | check options (scope, environment, endpoint); else report a bug |
-/// | [`RateLimited`](Self::RateLimited) | too many requests | after [`Error::retry_after`] | share one source; ask less |
-/// | [`Unavailable`](Self::Unavailable) | the provider is down or broke the connection | yes | wait; the engine probes for you |
-/// | [`Connect`](Self::Connect) | no connection was made | yes | check DNS, proxy, firewall, TLS chain |
-/// | [`Timeout`](Self::Timeout) | no answer in time | yes | wait; check the network |
-/// | [`Protocol`](Self::Protocol) | an answer that is not the documented contract | no | look for a proxy or portal in between; else report it |
-/// | [`Store`](Self::Store) | a token store failed | yes | check the store |
-///
-/// ```
-/// use auth_core::{Error, ErrorKind};
-///
-/// fn page_someone(error: &Error) -> bool {
-///     matches!(error.kind(), ErrorKind::Config | ErrorKind::Credentials | ErrorKind::Request)
-/// }
-/// assert!(page_someone(&Error::new(ErrorKind::Config, "no endpoint is set")));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A setting is missing or cannot be right; nothing was sent. Do not retry: the text names
-    /// the variable, option or URL to fix.
-    Config,
-    /// The provider rejected the credentials. Do not retry, a person must act: the secret was
-    /// rotated, revoked, mistyped, or belongs to another environment. The engine remembers the
-    /// rejection (30 s, doubling to 5 min) so that a fleet does not lock the account.
-    Credentials,
-    /// The provider understood who asks and refused what was asked: an unknown scope, a wrong
-    /// path, a client without that grant. Do not retry; ours or the caller's bug.
-    Request,
-    /// Too many requests. Retry after [`Error::retry_after`]; the engine does.
-    RateLimited,
-    /// The provider is down, overloaded, or broke the connection after it was made. Passes by
-    /// itself; the engine retries and then probes.
-    Unavailable,
-    /// No connection could be made, so nothing was sent: DNS, refusal, TLS, proxy. Retry.
-    Connect,
-    /// The request was sent, or a flight was under way, and no answer came in time. Retry.
-    Timeout,
-    /// The answer is not the documented contract: a redirect, a page, a token that is none, an
-    /// expiry in the past. Not retried at once, since asking again rarely changes it.
-    Protocol,
-    /// A token store could not be read or written. Retry; the engine goes on without it.
-    Store,
-}
-
-impl ErrorKind {
-    /// Whether this kind of failure can pass without anybody acting.
-    #[must_use]
-    pub const fn is_retryable(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Unavailable | Self::Connect | Self::Timeout | Self::Store
-        )
-    }
-}
 
 /// A failure: its [`ErrorKind`], one line that says what to do, and what the provider said.
 ///
 /// Cheap to clone: everyone who waited for one exchange gets the same error. `Display` is one
-/// lower-case line without a trailing full stop; the cause is in
+/// lower-case line without a trailing full stop: whose fault, what failed, what to do, and where
+/// the [guide](crate::guide::troubleshooting) says more. The cause is in
 /// [`source()`](std::error::Error::source). Neither ever holds a secret, a token, a response body
 /// or a URL's query.
 ///
@@ -88,7 +31,9 @@ impl ErrorKind {
 /// let error = Error::new(ErrorKind::RateLimited, "too many token requests")
 ///     .with_provider("digishare")
 ///     .with_retry_after(std::time::Duration::from_secs(37));
-/// assert_eq!(error.to_string(), "digishare: too many token requests: retry after 37 s");
+/// let text = error.to_string();
+/// assert!(text.starts_with("digishare: too many token requests: retry after 37 s (see https://"));
+/// assert!(text.ends_with("troubleshooting/index.html#ratelimited)"));
 /// assert!(error.is_retryable());
 /// ```
 #[derive(Clone)]
@@ -209,6 +154,20 @@ impl Error {
         self.0.kind
     }
 
+    /// The line alone: what failed and what to do, without the provider and the wait that `Display`
+    /// sets around it, and without its pointer into the guide. For a text of your own around it.
+    ///
+    /// ```
+    /// use auth_core::Error;
+    ///
+    /// let error = Error::config("set ACME_SECRET").with_provider("acme");
+    /// assert_eq!(error.message(), "set ACME_SECRET");
+    /// ```
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Whether it can pass without anybody acting. See [`ErrorKind::is_retryable`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -258,7 +217,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Texts that tell what a provider did begin with its name.
-        if let Some(provider) = self.provider().filter(|name| !self.0.message.starts_with(name)) {
+        if let Some(provider) = self.provider().filter(|name| !self.message().starts_with(name)) {
             write!(f, "{provider}: ")?;
         }
         write!(f, "{}", self.0)?;
@@ -267,14 +226,14 @@ impl fmt::Display for Error {
             let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             write!(f, ": retry after {secs} s")?;
         }
-        Ok(())
+        write!(f, " (see {})", self.kind().help_url())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
-        debug.field("kind", &self.0.kind).field("message", &self.0.message);
+        debug.field("kind", &self.kind()).field("message", &self.message());
         let texts = [
             ("provider", self.provider()),
             ("code", self.code()),
@@ -295,7 +254,8 @@ impl fmt::Debug for Error {
         if let Some(source) = &self.0.source {
             debug.field("source", &source.to_string());
         }
-        debug.finish()
+        // What `main` prints of an error that it returns is this.
+        debug.field("see", &self.kind().help_url()).finish()
     }
 }
 
@@ -349,8 +309,20 @@ mod tests {
     fn the_cause_is_in_the_chain_and_not_in_the_text() {
         let cause = std::io::Error::other("connection refused");
         let error = Error::new(ErrorKind::Connect, "could not connect").with_source(cause);
-        assert_eq!(error.to_string(), "could not connect");
+        assert!(error.to_string().starts_with("could not connect (see https://"), "{error}");
         assert_eq!(error.source().unwrap().to_string(), "connection refused");
+    }
+
+    #[test]
+    fn a_text_is_one_line_and_ends_with_the_guides_url() {
+        let wait = Duration::from_millis(1_200);
+        let error = Error::new(ErrorKind::Unavailable, "no luck").with_provider("acme");
+        let url = ErrorKind::Unavailable.help_url();
+        assert_eq!(error.to_string(), format!("acme: no luck (see {url})"));
+        let error = error.with_retry_after(wait);
+        assert_eq!(error.to_string(), format!("acme: no luck: retry after 2 s (see {url})"));
+        assert_eq!(error.message(), "no luck");
+        assert!(format!("{error:?}").contains(url));
     }
 
     #[test]

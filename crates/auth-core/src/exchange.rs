@@ -51,6 +51,17 @@ use crate::policy::RetryPolicy;
 ///         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
 ///     }
 /// }
+///
+/// // A recorded body tests it; no server is needed.
+/// let acme = Acme {
+///     endpoint: Endpoint::parse("https://pay.example.com")?,
+///     secret: "made-up-secret".into(),
+/// };
+/// assert_eq!(acme.request()?.body(), r#"{"secret":"made-up-secret"}"#);
+/// let recorded = http::Response::new(r#"{"token":"made-up","expires_in":300}"#.into());
+/// let grant = acme.read(&Response::new(recorded, std::time::SystemTime::now()))?;
+/// assert_eq!(grant.expiry(), Expiry::After(std::time::Duration::from_secs(300)));
+/// # Ok::<(), auth_core::Error>(())
 /// ```
 pub trait TokenExchange: Send + Sync + 'static {
     /// The provider's name, lower case: `digitalpaye`. For errors, logs and metrics.
@@ -102,9 +113,14 @@ pub struct Grant {
 /// do.
 ///
 /// ```
+/// use std::time::Duration;
 /// use auth_core::Expiry;
 /// use auth_core::wire::Number;
-/// assert_eq!(Expiry::after_seconds(Number::default()), Expiry::Unknown);
+///
+/// let expires_in: Number = serde_json::from_str("300")?;
+/// assert_eq!(Expiry::after_seconds(expires_in), Expiry::After(Duration::from_secs(300)));
+/// assert_eq!(Expiry::after_seconds(Number::default()), Expiry::Unknown); // no such field
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

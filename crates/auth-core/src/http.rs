@@ -30,9 +30,6 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 ///
 /// Time limits are the engine's: it drops the future when an attempt takes too long.
 ///
-/// # If the caller goes away
-/// Dropping the future must abandon the request.
-///
 /// ```
 /// use auth_core::{Error, HttpClient, async_trait};
 /// use bytes::Bytes;
@@ -47,6 +44,11 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 ///         Ok(http::Response::new(Bytes::from_static(br#"{"token":"made-up"}"#)))
 ///     }
 /// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+///
+/// let answer = Canned.send(http::Request::new(Bytes::new())).await?;
+/// assert_eq!(answer.status(), 200);
+/// # Ok(()) }
 /// ```
 ///
 /// [`ErrorKind::Connect`]: crate::ErrorKind::Connect
@@ -54,7 +56,14 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// [`ErrorKind::Unavailable`]: crate::ErrorKind::Unavailable
 #[async_trait]
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
-    /// Sends the request.
+    /// Sends the request, and returns the answer whatever its status.
+    ///
+    /// # If the caller goes away
+    /// Dropping the future must abandon the request.
+    ///
+    /// # Errors
+    /// The three kinds above, and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for a body
+    /// that is too long.
     async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, Error>;
 }
 

@@ -81,6 +81,14 @@ impl JwtTimes {
 }
 
 /// The instant that many seconds after (or before) the Unix epoch, where the platform can say it.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use auth_core::unix_time;
+///
+/// assert_eq!(unix_time(90), Some(UNIX_EPOCH + Duration::from_secs(90)));
+/// assert_eq!(unix_time(-90), Some(UNIX_EPOCH - Duration::from_secs(90)));
+/// ```
 #[must_use]
 pub fn unix_time(seconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(seconds.unsigned_abs());

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod cache;
 mod clock;
@@ -6,6 +7,7 @@ mod endpoint;
 mod env;
 mod error;
 mod exchange;
+pub mod guide;
 mod http;
 mod jwt;
 mod lifetime;
@@ -41,10 +43,4 @@ pub use crate::token::{AccessToken, TokenState};
 pub mod clients {
     #[allow(unused_imports, unreachable_pub)]
     pub use crate::http::client::*;
-}
-
-/// Guides: longer texts that belong beside the code.
-pub mod guide {
-    #[doc = include_str!("../docs/architecture.md")]
-    pub mod architecture {}
 }

@@ -20,8 +20,12 @@ use crate::secret::{WipedBuffer, base64_wiped, form_encoded};
 ///
 /// ```
 /// use auth_core::BodyValue;
-/// let value: BodyValue<'_> = "client_credentials".into();
-/// assert_eq!(format!("{value:?}"), r#"Public("client_credentials")"#);
+///
+/// let grant_type: BodyValue<'_> = "client_credentials".into();
+/// assert_eq!(format!("{grant_type:?}"), r#"Public("client_credentials")"#);
+///
+/// let secret = auth_core::SecretString::from("made-up-secret");
+/// assert_eq!(format!("{:?}", BodyValue::from(&secret)), "Secret([redacted])");
 /// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -103,7 +107,8 @@ impl TokenRequest {
     }
 
     /// Sets a header that must not be shown: marked sensitive (HPACK never indexes it, `Debug`
-    /// hides it) and wiped when the request is dropped.
+    /// hides it) and wiped when the request is dropped. A value that no header carries is an error
+    /// when the request is completed.
     #[must_use]
     pub fn secret_header(mut self, name: HeaderName, value: &SecretString) -> Self {
         let mut buffer = WipedBuffer::with_capacity(value.expose_secret().len());

@@ -45,6 +45,14 @@ pub enum Charset {
 /// never trims: a value that was changed silently is a fault that nobody finds. The error names
 /// `name` and never the value.
 ///
+/// ```
+/// use auth_core::secret::{Charset, checked};
+///
+/// let error = checked("ACME_SECRET", "made-up-secret\n", Charset::Text).unwrap_err();
+/// assert!(error.to_string().contains("ACME_SECRET has whitespace at its start or end"));
+/// assert!(!error.to_string().contains("made-up-secret"));
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config).
 pub fn checked(

@@ -19,8 +19,11 @@ use crate::token::{AccessToken, Parts};
 /// async fn authorization(source: &dyn TokenSource) -> Result<http::HeaderValue, Error> {
 ///     Ok(source.token().await?.authorization())
 /// }
-/// # let source = StaticTokenSource::bearer("made-up").unwrap();
-/// # let _ = authorization(&source);
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+///
+/// let pasted = StaticTokenSource::bearer("made-up")?;
+/// assert_eq!(authorization(&pasted).await?, "Bearer made-up");
+/// # Ok(()) }
 /// ```
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
@@ -53,6 +56,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
 /// struct PaymentClient { tokens: SharedTokenSource }
 ///
 /// let client = PaymentClient { tokens: StaticTokenSource::bearer("made-up")?.into() };
+/// assert!(client.tokens.fresh().is_some());
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -110,11 +114,13 @@ impl TokenSource for SharedTokenSource {
 /// A token that someone pasted: never fetched, never refreshed, without a known end.
 ///
 /// ```
-/// use auth_core::StaticTokenSource;
+/// use auth_core::{StaticTokenSource, TokenSource};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_core::Error> {
 ///
-/// let tokens = StaticTokenSource::bearer("made-up-token")?;
+/// let token = StaticTokenSource::bearer("made-up-token")?.token().await?;
+/// assert_eq!(token.expires_at(), None);
 /// assert!(StaticTokenSource::bearer("token\n").is_err()); // a pasted newline
-/// # Ok::<(), auth_core::Error>(())
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct StaticTokenSource(AccessToken);

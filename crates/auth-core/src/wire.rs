@@ -22,6 +22,31 @@ use crate::secret::Scrubber;
 /// `check` names the settings to look at when the credentials are rejected, and `known` the
 /// secrets that must not come back out in an error.
 ///
+/// ```
+/// use auth_core::wire::{self, Refusal, Text};
+/// use auth_core::{ErrorKind, Response, Scrubber};
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Granted { access_token: String }
+/// #[derive(Default, serde::Deserialize)]
+/// struct Refused { #[serde(default)] error: Text }
+/// impl Refusal for Refused {
+///     fn code(&self) -> Option<&str> { self.error.get() }
+/// }
+///
+/// # let answer = |status: u16, body: &'static str| {
+/// #     let answer = http::Response::builder().status(status).body(body.into()).unwrap();
+/// #     Response::new(answer, std::time::UNIX_EPOCH)
+/// # };
+/// let known = Scrubber::new(["made-up-secret"]);
+/// let read = |answer| wire::read::<Granted, Refused>("acme", "ACME_SECRET", &known, &answer);
+///
+/// assert_eq!(read(answer(200, r#"{"access_token":"made-up"}"#))?.access_token, "made-up");
+/// let error = read(answer(401, r#"{"error":"invalid_client"}"#)).unwrap_err();
+/// assert_eq!((error.kind(), error.code()), (ErrorKind::Credentials, Some("invalid_client")));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+///
 /// # Errors
 /// - statuses but 200 and 201: by [`usual_kind`] and the body `F`;
 /// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
@@ -112,8 +137,19 @@ fn is_too_deep(body: &[u8]) -> bool {
 
 /// Checks a `token_type` that the wire states: `Bearer` in any case (RFC 6749 section 5.1).
 ///
+/// ```
+/// use auth_core::Scrubber;
+/// use auth_core::wire::expect_bearer;
+///
+/// let known = Scrubber::new(["made-up-secret"]);
+/// assert!(expect_bearer("acme", Some("bearer"), &known).is_ok());
+/// assert!(expect_bearer("acme", Some("mac"), &known).is_err());
+/// assert!(expect_bearer("acme", None, &known).is_err());
+/// ```
+///
 /// # Errors
-/// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type.
+/// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type, or says that there is
+/// none.
 pub fn expect_bearer(
     provider: &'static str,
     token_type: Option<&str>,
@@ -262,7 +298,7 @@ mod tests {
     fn a_refusal_reads_as_one_line_that_says_what_to_do() {
         let error = answer(401, &[], b"{\"error\":\"invalid_client CANARY-1\"}").unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.message(),
             "acme refused the credentials (401 invalid_client [redacted]): check ACME_SECRET"
         );
         assert_eq!(error.code(), Some("invalid_client [redacted]"));

@@ -81,6 +81,7 @@ impl fmt::Debug for Credentials {
 /// let token = PersonalAccessToken::new("made-up-token")?;
 /// assert_eq!(format!("{token:?}"), "PersonalAccessToken([redacted])");
 /// let tokens: SharedTokenSource = token.into_source().into();
+/// assert!(tokens.fresh().is_some());
 /// # Ok::<(), digishare_auth::Error>(())
 /// ```
 #[derive(Clone)]
@@ -187,8 +188,8 @@ mod tests {
     fn a_missing_token_is_named() {
         let error = PersonalAccessToken::read_env(&Env::from_pairs([("", "")])).unwrap_err();
         assert_eq!(
-            error.to_string(),
-            "digishare: set DIGISHARE_PERSONAL_ACCESS_TOKEN (or DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE)"
+            error.message(),
+            "set DIGISHARE_PERSONAL_ACCESS_TOKEN (or DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE)"
         );
     }
 }

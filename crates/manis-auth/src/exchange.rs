@@ -23,6 +23,7 @@ const X_SECRET: HeaderName = HeaderName::from_static("x-secret");
 /// let credentials = Credentials::new("merchant-0001", "made-up-secret")?;
 /// let flow = Manis::new(credentials, Endpoint::parse("https://manis.example.com")?);
 /// let tokens = CachedTokenSource::new(flow)?;
+/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), manis_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -133,7 +134,8 @@ impl TokenExchange for Manis {
             None => {
                 let stated = granted.token_type.get();
                 auth_core::wire::expect_bearer(PROVIDER, stated, &known).map_err(|error| {
-                    Error::protocol(format!("{error}: if the API takes it, set .scheme(..)"))
+                    let text = error.message();
+                    Error::protocol(format!("{text}: if the API takes it, set .scheme(..)"))
                 })?;
                 Grant::bearer(granted.token, expiry)?
             }
@@ -171,8 +173,8 @@ mod tests {
             Manis::read_env(&Env::from_pairs([("MANIS_EXPIRES_AT_UNIT", "CANARY")])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(
-            error.to_string(),
-            "manis: set MANIS_MERCHANT_ID (or MANIS_MERCHANT_ID_FILE) and MANIS_SECRET (or MANIS_SECRET_FILE) and MANIS_BASE_URL (or MANIS_BASE_URL_FILE); MANIS_EXPIRES_AT_UNIT: the unit is none of auto, seconds, millis and relative-seconds"
+            error.message(),
+            "set MANIS_MERCHANT_ID (or MANIS_MERCHANT_ID_FILE) and MANIS_SECRET (or MANIS_SECRET_FILE) and MANIS_BASE_URL (or MANIS_BASE_URL_FILE); MANIS_EXPIRES_AT_UNIT: the unit is none of auto, seconds, millis and relative-seconds"
         );
     }
 
@@ -262,7 +264,7 @@ mod tests {
         for (body, says) in [(jwt, "\"JWT\""), (none, "without")] {
             let error = read(&flow(), body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
-            let text = error.to_string();
+            let text = error.message();
             assert!(text.contains(says) && text.ends_with("set .scheme(..)"), "{text}");
         }
         for body in [jwt, none, lower] {

@@ -79,7 +79,7 @@ async fn a_400_may_mean_the_credentials_and_says_so() {
     let error = tokens.token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
     assert_eq!(
-        error.to_string(),
+        error.message(),
         "manis refused the request (400 AUTH-0001): check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path"
     );
     assert_eq!(error.description(), Some("no id"));

@@ -14,14 +14,40 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 
 /// Builds a [`CachedTokenSource`] with parts of your own.
 ///
-/// ```no_run
+/// ```
+/// use auth_core::{CachedTokenSource, RefreshPolicy, RetryPolicy};
 /// # use std::time::Duration;
-/// # use auth_core::{CachedTokenSource, RefreshPolicy, RetryPolicy, TokenExchange};
-/// # fn doc(flow: impl TokenExchange) -> Result<(), auth_core::Error> {
+/// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, Identity, Response};
+/// # use auth_core::{TokenExchange, TokenRequest, async_trait};
+/// # use bytes::Bytes;
+/// # const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
+/// # struct Acme;
+/// # impl TokenExchange for Acme {
+/// #     fn provider(&self) -> &'static str { "acme" }
+/// #     fn identity(&self) -> Identity { Identity::new("acme", &HOST, &[]) }
+/// #     fn request(&self) -> Result<http::Request<Bytes>, Error> { TokenRequest::post(&HOST).empty() }
+/// #     fn read(&self, _: &Response) -> Result<Grant, Error> {
+/// #         Grant::bearer("made-up", Expiry::After(Duration::from_secs(300)))
+/// #     }
+/// # }
+/// # #[derive(Debug)]
+/// # struct Canned;
+/// # #[async_trait]
+/// # impl HttpClient for Canned {
+/// #     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+/// #         Ok(http::Response::new(Bytes::new()))
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+/// # let (flow, client) = (Acme, Canned);
+///
 /// let tokens = CachedTokenSource::builder(flow)
-///     .refresh(RefreshPolicy::default().max_age(Duration::from_secs(86_400)))
+///     .http_client(client) // an `HttpClient` of your own
+///     .refresh(RefreshPolicy::default().max_age(Duration::from_secs(60)))
 ///     .retry(RetryPolicy::default().deadline(Duration::from_secs(8)))
 ///     .build()?;
+/// let ends = tokens.token().await?.expires_at();
+/// assert!(ends.is_some_and(|ends| ends <= std::time::SystemTime::now() + Duration::from_secs(60)));
 /// # Ok(()) }
 /// ```
 #[must_use]
@@ -71,8 +97,8 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     /// Makes the source. Nothing is sent and nothing is spawned.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, or where
-    /// there is no HTTP client.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, where there
+    /// is no HTTP client, or where the refresh policy would keep no token at all.
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         if self.refresh.max_age.is_zero() || self.refresh.unknown_lifetime.is_zero() {
             let text = "a refresh policy of zero max_age or unknown_lifetime keeps no token at all";

@@ -73,6 +73,15 @@ pub trait Refusal: DeserializeOwned + Default {
 /// | 408, 425, 5xx | `Unavailable` |
 /// | other 4xx | `Request` |
 /// | 1xx, 3xx, other 2xx | `Protocol` |
+///
+/// ```
+/// use auth_core::wire::usual_kind;
+/// use auth_core::{ErrorKind, Response};
+///
+/// let page = http::Response::builder().status(403).body("<html>".into()).unwrap();
+/// let page = Response::new(page, std::time::UNIX_EPOCH);
+/// assert_eq!(usual_kind(&page), ErrorKind::Protocol); // a firewall's, and not the provider's
+/// ```
 #[must_use]
 pub fn usual_kind(response: &Response) -> ErrorKind {
     match response.status().as_u16() {

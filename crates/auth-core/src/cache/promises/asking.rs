@@ -278,5 +278,5 @@ fn a_flow_that_lacks_a_setting_makes_no_source() {
     let flow = Acme { secret: "missing", ..Acme::default() };
     let error = provider.builder(&ManualClock::default(), flow).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert_eq!(error.to_string(), "acme: set ACME_SECRET");
+    assert!(error.to_string().starts_with("acme: set ACME_SECRET (see "), "{error}");
 }

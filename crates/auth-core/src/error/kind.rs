@@ -1,0 +1,147 @@
+//! The kinds of failure, and where the guide says more of each.
+
+/// The URL of a section; rustdoc makes its anchor of the heading, in lower case.
+macro_rules! section {
+    ($anchor:literal) => {
+        concat!(
+            "https://docs.rs/auth-core/",
+            env!("CARGO_PKG_VERSION"),
+            "/auth_core/guide/troubleshooting/index.html#",
+            $anchor
+        )
+    };
+}
+
+/// What kind of failure this is, and so what to do about it.
+///
+/// | kind | the meaning | retry? | what to do |
+/// |---|---|---|---|
+/// | [`Config`](Self::Config) | nothing was sent: a setting is missing or cannot be right | no | fix the setting that the text names |
+/// | [`Credentials`](Self::Credentials) | the provider rejected the credentials | no | a person checks them with the provider |
+/// | [`Request`](Self::Request) | the provider refused the request itself | no | check options (scope, environment, endpoint); else report a bug |
+/// | [`RateLimited`](Self::RateLimited) | too many requests | after [`Error::retry_after`](crate::Error::retry_after) | share one source; ask less |
+/// | [`Unavailable`](Self::Unavailable) | the provider is down or broke the connection | yes | wait; the engine probes for you |
+/// | [`Connect`](Self::Connect) | no connection was made | yes | check DNS, proxy, firewall, TLS chain |
+/// | [`Timeout`](Self::Timeout) | no answer in time | yes | wait; check the network |
+/// | [`Protocol`](Self::Protocol) | an answer that is not the documented contract | no | look for a proxy or portal in between; else report it |
+/// | [`Store`](Self::Store) | a token store failed | yes | check the store |
+///
+/// ```
+/// use auth_core::{Error, ErrorKind};
+///
+/// fn page_someone(error: &Error) -> bool {
+///     matches!(error.kind(), ErrorKind::Config | ErrorKind::Credentials | ErrorKind::Request)
+/// }
+/// assert!(page_someone(&Error::new(ErrorKind::Config, "no endpoint is set")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing or cannot be right; nothing was sent. Do not retry: the text names
+    /// the variable, option or URL to fix.
+    Config,
+    /// The provider rejected the credentials. Do not retry, a person must act: the secret was
+    /// rotated, revoked, mistyped, or belongs to another environment. The engine remembers the
+    /// rejection (30 s, doubling to 5 min) so that a fleet does not lock the account.
+    Credentials,
+    /// The provider understood who asks and refused what was asked: an unknown scope, a wrong
+    /// path, a client without that grant. Do not retry; ours or the caller's bug.
+    Request,
+    /// Too many requests. Retry after [`Error::retry_after`](crate::Error::retry_after); the engine
+    /// does.
+    RateLimited,
+    /// The provider is down, overloaded, or broke the connection after it was made. Passes by
+    /// itself; the engine retries and then probes.
+    Unavailable,
+    /// No connection could be made, so nothing was sent: DNS, refusal, TLS, proxy. Retry.
+    Connect,
+    /// The request was sent, or a flight was under way, and no answer came in time. Retry.
+    Timeout,
+    /// The answer is not the documented contract: a redirect, a page, a token that is none, an
+    /// expiry in the past. Not retried at once, since asking again rarely changes it.
+    Protocol,
+    /// A token store, such as one of your own behind a source, could not be read or written. Retry.
+    Store,
+}
+
+impl ErrorKind {
+    /// Whether this kind of failure can pass without anybody acting.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::Unavailable | Self::Connect | Self::Timeout | Self::Store
+        )
+    }
+
+    /// Where the [troubleshooting guide](crate::guide::troubleshooting) speaks of this kind, in the
+    /// version that is compiled in. Every error's text ends with it.
+    ///
+    /// ```
+    /// use auth_core::ErrorKind;
+    ///
+    /// let url = ErrorKind::Credentials.help_url();
+    /// assert!(url.starts_with("https://docs.rs/auth-core/"));
+    /// assert!(url.ends_with("/guide/troubleshooting/index.html#credentials"));
+    /// ```
+    #[must_use]
+    pub const fn help_url(self) -> &'static str {
+        match self {
+            Self::Config => section!("config"),
+            Self::Credentials => section!("credentials"),
+            Self::Request => section!("request"),
+            Self::RateLimited => section!("ratelimited"),
+            Self::Unavailable => section!("unavailable"),
+            Self::Connect => section!("connect"),
+            Self::Timeout => section!("timeout"),
+            Self::Protocol => section!("protocol"),
+            Self::Store => section!("store"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUIDE: &str = include_str!("../../docs/troubleshooting.md");
+
+    /// The kinds one after the other; a new one cannot be left out.
+    fn after(kind: ErrorKind) -> Option<ErrorKind> {
+        Some(match kind {
+            ErrorKind::Config => ErrorKind::Credentials,
+            ErrorKind::Credentials => ErrorKind::Request,
+            ErrorKind::Request => ErrorKind::RateLimited,
+            ErrorKind::RateLimited => ErrorKind::Unavailable,
+            ErrorKind::Unavailable => ErrorKind::Connect,
+            ErrorKind::Connect => ErrorKind::Timeout,
+            ErrorKind::Timeout => ErrorKind::Protocol,
+            ErrorKind::Protocol => ErrorKind::Store,
+            ErrorKind::Store => return None,
+        })
+    }
+
+    #[test]
+    fn the_guide_has_a_section_for_every_kind_where_its_url_points() {
+        let headings: Vec<_> = GUIDE
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .map(|line| line.trim_start_matches('#').trim())
+            .collect();
+        let kinds: Vec<_> =
+            std::iter::successors(Some(ErrorKind::Config), |kind| after(*kind)).collect();
+        assert_eq!(kinds.len(), 9);
+        for kind in kinds {
+            let name = format!("{kind:?}");
+            // A second heading of that name would move the anchor.
+            let found = headings.iter().filter(|heading| heading.eq_ignore_ascii_case(&name));
+            assert_eq!(found.count(), 1, "{name}");
+            let (page, anchor) = kind.help_url().split_once('#').unwrap();
+            assert_eq!(anchor, name.to_ascii_lowercase());
+            assert!(
+                page.contains(concat!("/auth-core/", env!("CARGO_PKG_VERSION"), "/")),
+                "{page}"
+            );
+        }
+    }
+}

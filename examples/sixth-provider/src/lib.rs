@@ -1,0 +1,98 @@
+//! SahelPay, a provider that is made up: an app key and secret for a token of half an hour.
+
+use auth_core::secret::Charset;
+use auth_core::wire::{self, Number, Refusal, Text};
+pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
+use auth_core::{Expiry, ExposeSecret, Grant, Identity, Response, Scrubber, SecretString};
+use auth_core::{TokenExchange, TokenRequest};
+use serde::Deserialize;
+
+const PROVIDER: &str = "sahelpay";
+const LIVE: Endpoint = Endpoint::from_static("https://api.sahelpay.example");
+
+/// An app key and its secret. `Debug` shows neither: that of a `SecretString` is redacted.
+#[derive(Clone, Debug)]
+struct Credentials(SecretString, SecretString);
+
+/// The flow: `POST /v2/sessions` with key and secret in a JSON body.
+#[derive(Clone, Debug)]
+pub struct SahelPay {
+    credentials: Credentials,
+    endpoint: Endpoint,
+    branch: Option<String>,
+}
+
+impl SahelPay {
+    /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, where set, `SAHELPAY_BASE_URL`.
+    pub fn read_env(env: &Env) -> Result<Self, Error> {
+        let mut vars = env.reader(PROVIDER);
+        let key = vars.required("SAHELPAY_APP_KEY", Charset::Text).unwrap_or_default();
+        let secret = vars.required("SAHELPAY_APP_SECRET", Charset::Text).unwrap_or_default();
+        let endpoint = vars.parsed("SAHELPAY_BASE_URL", Endpoint::parse).unwrap_or(LIVE);
+        vars.finish()?; // all that is missing or wrong, in one error
+        Ok(Self { credentials: Credentials(key, secret), endpoint, branch: None })
+    }
+
+    /// The branch whose sales the token opens; the whole company's by default.
+    pub fn branch(self, branch: impl Into<String>) -> Self {
+        Self { branch: Some(branch.into()), ..self }
+    }
+}
+
+impl TokenExchange for SahelPay {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn identity(&self) -> Identity {
+        let branch = self.branch.as_deref().unwrap_or_default();
+        Identity::new(PROVIDER, &self.endpoint, &[self.credentials.0.expose_secret(), branch])
+    }
+
+    fn request(&self) -> Result<http::Request<bytes::Bytes>, Error> {
+        let Credentials(key, secret) = &self.credentials;
+        let mut fields = vec![("app_key", key.into()), ("app_secret", secret.into())];
+        fields.extend(self.branch.as_deref().map(|branch| ("branch", branch.into())));
+        TokenRequest::post(&self.endpoint.join("v2/sessions")).json(&fields)
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let Credentials(key, secret) = &self.credentials;
+        let known = Scrubber::new([key.expose_secret(), secret.expose_secret()]);
+        let check = "SAHELPAY_APP_KEY and SAHELPAY_APP_SECRET";
+        let granted: Granted = wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        Grant::bearer(granted.token, Expiry::after_seconds(granted.valid_for))
+    }
+}
+
+/// `{"token", "valid_for": seconds}`, with 201.
+#[derive(Deserialize)]
+struct Granted {
+    token: SecretString,
+    #[serde(default)]
+    valid_for: Number,
+}
+
+/// `{"code", "message"}`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refused {
+    code: Text,
+    message: Text,
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.code.get()
+    }
+    fn description(&self) -> Option<&str> {
+        self.message.get()
+    }
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        match (answer.status().as_u16(), self.code()) {
+            (400, Some("unknown_app")) => ErrorKind::Credentials, // wrong key, not wrong request
+            (403, Some("address_not_listed")) => ErrorKind::Request, // the right key, elsewhere
+            _ => usual,
+        }
+    }
+}
