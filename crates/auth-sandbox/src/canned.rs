@@ -15,8 +15,9 @@ use std::time::SystemTime;
 /// let maintenance = CannedResponse::new(503)
 ///     .header("content-type", "text/plain")
 ///     .body("back at noon");
-/// let fault = Fault::Response(maintenance);
-/// # let _ = fault;
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// sandbox.digitalpaye().inject(Fault::Response(maintenance));
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct CannedResponse {

@@ -12,8 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 /// use std::time::Duration;
 /// use auth_sandbox::Skew;
 ///
-/// let late = Skew::Behind(Duration::from_secs(3600));
-/// assert_ne!(late, Skew::None);
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// let tresorpay = sandbox.tresorpay();
+/// tresorpay.clock_skew(Skew::Behind(Duration::from_secs(3600))); // an hour late, `exp` and all
+/// tresorpay.clock_skew(Skew::None);
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Skew {

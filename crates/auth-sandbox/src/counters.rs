@@ -6,11 +6,20 @@
 /// [`Handle::reset_counters`](crate::Handle::reset_counters).
 ///
 /// ```
-/// # fn check(manis: &auth_sandbox::Handle) {
+/// # use std::io::{Read, Write};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// let manis = sandbox.manis();
 /// let before = manis.counters();
-/// // ... exercise the client ...
-/// assert_eq!(manis.counters().token_requests - before.token_requests, 1);
-/// # }
+/// // ... exercise the client: here, one that forgets its credentials ...
+/// # let mut socket = std::net::TcpStream::connect(("127.0.0.1", manis.port()))?;
+/// # let head = "POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+/// # write!(socket, "{head}\r\nContent-Length: 0\r\n\r\n")?;
+/// # socket.read_to_end(&mut Vec::new())?;
+/// let after = manis.counters();
+/// assert_eq!(after.token_requests - before.token_requests, 1);
+/// assert_eq!((after.tokens_issued, after.rejected), (0, 1));
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

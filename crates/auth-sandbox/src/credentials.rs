@@ -22,8 +22,12 @@ use crate::random;
 /// use auth_sandbox::Credentials;
 ///
 /// let credentials = Credentials::new("merchant", "p@ss word");
-/// assert_eq!(credentials.secret(), "p@ss word");
 /// assert!(!format!("{credentials:?}").contains("p@ss"));
+///
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// sandbox.papaya().accept(credentials); // does the client encode them well?
+/// assert_eq!(sandbox.papaya().credentials().secret(), "p@ss word");
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {

@@ -15,10 +15,13 @@ use crate::{CannedResponse, Skew};
 /// use std::time::Duration;
 /// use auth_sandbox::{Fault, RetryAfter};
 ///
-/// let overloaded = Fault::Status(503);
-/// let throttled = Fault::RetryAfter { status: 429, after: RetryAfter::In(Duration::from_secs(2)) };
-/// let slow_failure = Fault::Status(500).delayed(Duration::from_millis(50));
-/// # let _ = (overloaded, throttled, slow_failure);
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// let manis = sandbox.manis();
+/// manis.inject_times(Fault::Status(500).delayed(Duration::from_millis(50)), 1); // slow, and fails
+/// manis.inject_times(Fault::Reset, 2);                                          // then two resets
+/// let after = RetryAfter::In(Duration::from_secs(2));
+/// manis.inject(Fault::RetryAfter { status: 429, after });                       // then throttled
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -95,10 +98,12 @@ pub enum Fault {
 /// What a `Retry-After` header says (RFC 9110 section 10.2.3).
 ///
 /// ```
-/// use auth_sandbox::RetryAfter;
+/// use auth_sandbox::{Fault, RetryAfter};
 ///
-/// let nonsense = RetryAfter::Text("soon".to_owned());
-/// # let _ = nonsense;
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// let after = RetryAfter::Text("soon".to_owned()); // no client must trip over it
+/// sandbox.digishare().inject(Fault::RetryAfter { status: 503, after });
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

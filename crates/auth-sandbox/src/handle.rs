@@ -19,9 +19,9 @@ use crate::{Counters, Credentials, Fault, Provider, Skew};
 /// any of the five, for tests that run over all of them.
 ///
 /// ```
-/// # async fn run() -> Result<(), auth_sandbox::Error> {
 /// use auth_sandbox::{Fault, Sandbox};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_sandbox::Error> {
 /// let sandbox = Sandbox::start().await?;
 /// for provider in sandbox.handles() {
 ///     provider.inject_times(Fault::Status(503), 1);
@@ -37,6 +37,20 @@ pub struct Handle<P = AnyProvider> {
 }
 
 /// The provider of a [`Handle`] that may be any of the five.
+///
+/// ```
+/// use auth_sandbox::{Fault, Handle, Provider, Sandbox};
+///
+/// /// Takes whichever provider a test is about.
+/// fn break_once(provider: &Handle) {
+///     provider.inject_times(Fault::Status(503), 1);
+/// }
+///
+/// let sandbox = Sandbox::builder().start_blocking()?;
+/// break_once(&sandbox.papaya().any());
+/// break_once(&sandbox.handle(Provider::Manis));
+/// # Ok::<(), auth_sandbox::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AnyProvider;

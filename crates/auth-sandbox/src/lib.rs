@@ -47,7 +47,7 @@
 //! use std::time::Duration;
 //! use auth_sandbox::{Fault, RetryAfter, Sandbox};
 //!
-//! # async fn run() -> Result<(), auth_sandbox::Error> {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_sandbox::Error> {
 //! let sandbox = Sandbox::start().await?;
 //! let papaya = sandbox.papaya();
 //!
@@ -90,6 +90,8 @@
 //!
 //! It speaks plain HTTP/1.1 and listens on loopback alone, so it cannot test a client's TLS. It
 //! holds no real secret and guards nothing: do not put anything behind it.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod answer;
 mod behaviour;

@@ -7,8 +7,12 @@ use std::fmt;
 /// ```
 /// use auth_sandbox::Provider;
 ///
-/// assert_eq!(Provider::ALL.len(), 5);
-/// assert_eq!(Provider::TresorPay.to_string(), "tresorpay");
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// for provider in Provider::ALL {
+///     assert_eq!(sandbox.handle(provider).provider(), provider);
+/// }
+/// assert_eq!(Provider::TresorPay.name(), "tresorpay");
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

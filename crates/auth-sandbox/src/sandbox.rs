@@ -17,9 +17,13 @@ use crate::{Error, Handle, Provider, jwt};
 /// the server and closes every connection before the drop returns.
 ///
 /// ```
-/// # async fn run() -> Result<(), auth_sandbox::Error> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_sandbox::Error> {
 /// let sandbox = auth_sandbox::Sandbox::start().await?;
-/// println!("POST {}", sandbox.manis().token_url());
+/// let manis = sandbox.manis();
+/// println!("POST {}", manis.token_url());
+///
+/// drop(sandbox);
+/// assert!(std::net::TcpStream::connect(("127.0.0.1", manis.port())).is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -36,6 +40,10 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Starts a sandbox on free ports of 127.0.0.1.
+    ///
+    /// # If the caller goes away
+    ///
+    /// There is nothing to abandon: the future is done when it is first polled.
     ///
     /// # Errors
     ///
@@ -94,14 +102,17 @@ impl Sandbox {
 /// How a sandbox starts; made by [`Sandbox::builder`].
 ///
 /// ```
-/// # async fn run() -> Result<(), auth_sandbox::Error> {
+/// use std::net::Ipv6Addr;
 /// use std::time::Duration;
 ///
-/// let sandbox = auth_sandbox::Sandbox::builder()
-///     .port(0)
-///     .token_lifetime(Duration::from_secs(60))
-///     .start()
-///     .await?;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_sandbox::Error> {
+/// let builder = auth_sandbox::Sandbox::builder()
+///     .port(0) // any free ones
+///     .token_lifetime(Duration::from_secs(60));
+/// let sandbox = builder.clone().start().await?;
+/// assert!(sandbox.papaya().base_url().starts_with("http://127.0.0.1:"));
+///
+/// assert!(builder.bind(Ipv6Addr::UNSPECIFIED).start().await.is_err()); // not loopback
 /// # Ok(())
 /// # }
 /// ```
@@ -141,6 +152,10 @@ impl Builder {
     }
 
     /// Starts the sandbox. When this returns, clients may connect.
+    ///
+    /// # If the caller goes away
+    ///
+    /// There is nothing to abandon: the future is done when it is first polled.
     ///
     /// # Errors
     ///

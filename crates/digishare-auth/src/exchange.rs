@@ -27,6 +27,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// let credentials = Credentials::new("client-0001", "made-up-secret")?;
 /// let flow = Digishare::new(credentials).scope("campaigns:read");
 /// let tokens = CachedTokenSource::new(flow)?;
+/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), digishare_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -41,8 +42,14 @@ pub struct Digishare {
 /// How the token request writes its body.
 ///
 /// ```
-/// use digishare_auth::BodyFormat;
-/// assert_eq!(BodyFormat::default(), BodyFormat::Json);
+/// use digishare_auth::{BodyFormat, Credentials, Digishare, TokenExchange};
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// let flow = Digishare::new(credentials);
+/// assert_eq!(flow.request()?.headers()["content-type"], "application/json");
+/// let flow = flow.body_format(BodyFormat::Form);
+/// assert_eq!(flow.request()?.headers()["content-type"], "application/x-www-form-urlencoded");
+/// # Ok::<(), digishare_auth::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -179,8 +186,10 @@ fn to_login(response: &Response, host: &str) -> Error {
 /// lists. A fetched token is kept for a day at most.
 ///
 /// ```no_run
-/// let tokens = digishare_auth::source_from_env()?;
-/// # Ok::<(), digishare_auth::Error>(())
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), digishare_auth::Error> {
+/// let tokens = digishare_auth::source_from_env()?; // once, at start-up
+/// let token = tokens.token().await?;               // before each call
+/// # Ok(()) }
 /// ```
 ///
 /// # Errors
@@ -191,6 +200,18 @@ pub fn source_from_env() -> Result<SharedTokenSource, Error> {
 }
 
 /// As [`source_from_env`], from variables of your own.
+///
+/// ```
+/// use digishare_auth::{Env, source_read_env};
+///
+/// let pasted = Env::from_pairs([("DIGISHARE_PERSONAL_ACCESS_TOKEN", "made-up-token")]);
+/// assert!(source_read_env(&pasted)?.fresh().is_some());
+///
+/// let half = Env::from_pairs([("DIGISHARE_CLIENT_ID", "client-0001")]);
+/// let error = source_read_env(&half).unwrap_err();
+/// assert!(error.to_string().contains("set DIGISHARE_CLIENT_SECRET"));
+/// # Ok::<(), digishare_auth::Error>(())
+/// ```
 ///
 /// # Errors
 /// As for `source_from_env`.

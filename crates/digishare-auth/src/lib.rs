@@ -72,6 +72,14 @@
 //!
 //! The provider's public OpenAPI names `https://dev.api.digishare.ma` for tests (unverified): hand
 //! it to [`Digishare::endpoint`] or set `DIGISHARE_BASE_URL`.
+//!
+//! # More
+//!
+//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
+//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
+//! document says and fails on command, for your own tests.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod credentials;
 mod exchange;

@@ -27,6 +27,7 @@ const USUAL_LIFETIME: Duration = Duration::from_secs(600);
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
 /// let flow = Digitalpaye::new(credentials).environment(Environment::Sandbox);
 /// let tokens = CachedTokenSource::new(flow)?;
+/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), digitalpaye_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -40,9 +41,13 @@ pub struct Digitalpaye {
 /// The value of `X-Environment`, on the token request and beside the token on API calls.
 ///
 /// ```
-/// use digitalpaye_auth::Environment;
+/// use digitalpaye_auth::{Credentials, Digitalpaye, Environment, TokenExchange};
+///
+/// let credentials = Credentials::new("key-0001", "made-up-secret")?;
+/// let flow = Digitalpaye::new(credentials).environment(Environment::from("sandbox"));
+/// assert_eq!(flow.request()?.headers()["x-environment"], "Sandbox");
 /// assert_eq!(Environment::default(), Environment::Production);
-/// assert_eq!(Environment::from("production"), Environment::Production);
+/// # Ok::<(), digitalpaye_auth::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

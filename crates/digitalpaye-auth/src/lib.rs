@@ -43,6 +43,14 @@
 //! | D12 | samples follow redirects and wait for ever | no redirects, 10 s an attempt, 64 KiB a body |
 //! | D13 | `reason` is French prose | is never matched on; see [`Error::description`] |
 //! | D14 | a block of "agent instructions" | is no part of the interface |
+//!
+//! # More
+//!
+//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
+//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
+//! document says and fails on command, for your own tests.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod credentials;
 mod exchange;

@@ -19,9 +19,12 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// error.
 ///
 /// ```
-/// use manis_auth::ExpiryUnit;
-/// assert_eq!(ExpiryUnit::default(), ExpiryUnit::Auto);
-/// assert_eq!("millis".parse::<ExpiryUnit>()?, ExpiryUnit::Millis);
+/// use manis_auth::{Credentials, Endpoint, ExpiryUnit, Manis};
+///
+/// let credentials = Credentials::new("merchant-0001", "made-up-secret")?;
+/// let flow = Manis::new(credentials, Endpoint::parse("https://manis.example.com")?);
+/// let flow = flow.expiry_unit(ExpiryUnit::Millis); // once Manis has told you
+/// assert_eq!("millis".parse::<ExpiryUnit>()?, ExpiryUnit::Millis); // as the variable takes it
 /// # Ok::<(), manis_auth::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

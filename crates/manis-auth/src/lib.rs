@@ -40,6 +40,14 @@
 //! | M9 | does not say what id and secret may hold | refuses what a header would alter: spaces, and all but visible ASCII |
 //! | M10 | sends a POST without a body | sends `Content-Length: 0` |
 //! | M11 | states 400 and 401, and not which of them wrong credentials get | 401 is [`ErrorKind::Credentials`], 400 [`ErrorKind::Request`] with Manis's words in [`Error::description`] and a text that says to check both |
+//!
+//! # More
+//!
+//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
+//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
+//! document says and fails on command, for your own tests.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod credentials;
 mod exchange;

@@ -28,6 +28,7 @@ const TOKEN_PATH: &str = "token";
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
 /// let flow = Papaya::new(credentials).environment(Environment::Staging);
 /// let tokens = CachedTokenSource::new(flow)?;
+/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), papaya_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -42,8 +43,13 @@ pub struct Papaya {
 /// Which of Papaya's environments to ask. Each has keys of its own.
 ///
 /// ```
-/// use papaya_auth::Environment;
-/// assert_eq!("Staging".parse::<Environment>()?, Environment::Staging);
+/// use papaya_auth::{Credentials, Endpoint, Environment, Papaya, TokenExchange};
+///
+/// let flow = Papaya::new(Credentials::new("key-0001", "made-up-secret")?);
+/// assert!(flow.clone().environment(Environment::Production).request().is_err()); // no host known
+/// let asked = Endpoint::parse("https://the-host-that-papaya-gave.example")?;
+/// assert!(flow.clone().environment(Environment::Production).endpoint(asked).request().is_ok());
+/// assert!(flow.environment("Staging".parse()?).request().is_ok());
 /// # Ok::<(), papaya_auth::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,6 +42,14 @@
 //! | P10 | says 24 hours, and to rely on `valid_until` | trusts `valid_until` and the JWT's own `exp`, the earlier; without either 5 minutes and a warning |
 //! | P11 | an older one has a field `expiration` for the lifetime | does not send it |
 //! | P12 | does not say whether to retry | two attempts, on connect errors, 429 and 5xx; none after a request that got no answer, since a token may have been made |
+//!
+//! # More
+//!
+//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
+//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
+//! document says and fails on command, for your own tests.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod credentials;
 mod exchange;

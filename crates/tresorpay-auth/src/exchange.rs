@@ -30,6 +30,7 @@ const SCOPE: &str = "tresorpay";
 /// let credentials = Credentials::new("client-0001", "made-up-secret")?;
 /// let flow = TresorPay::new(credentials).environment(Environment::Sandbox);
 /// let tokens = CachedTokenSource::new(flow)?;
+/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -46,9 +47,12 @@ pub struct TresorPay {
 /// Where tokens come from.
 ///
 /// ```
-/// use tresorpay_auth::Environment;
+/// use tresorpay_auth::{Credentials, Environment, TokenExchange, TresorPay};
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// let flow = TresorPay::new(credentials).environment("Sandbox".parse()?);
+/// assert_eq!(flow.request()?.uri().host(), Some("recette.auth.finances.ml"));
 /// assert_eq!(Environment::default(), Environment::Production);
-/// assert_eq!("Sandbox".parse::<Environment>()?, Environment::Sandbox);
 /// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,8 +68,14 @@ pub enum Environment {
 /// How the client proves who it is (RFC 6749 section 2.3.1).
 ///
 /// ```
-/// use tresorpay_auth::ClientAuth;
-/// assert_eq!(ClientAuth::default(), ClientAuth::Form);
+/// use tresorpay_auth::{ClientAuth, Credentials, TokenExchange, TresorPay};
+///
+/// let credentials = Credentials::new("client-0001", "made-up-secret")?;
+/// let flow = TresorPay::new(credentials);
+/// assert!(!flow.request()?.headers().contains_key("authorization"));
+/// let flow = flow.client_auth(ClientAuth::Basic);
+/// assert!(flow.request()?.headers().contains_key("authorization"));
+/// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

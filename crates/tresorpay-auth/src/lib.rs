@@ -43,6 +43,14 @@
 //! | T10 | mentions a sandbox and gives no URL | [`Environment::Sandbox`] is from public sources, unverified |
 //! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours through `ReqwestClient::configure`, as the README shows; has no switch that stops verification |
 //! | T12 | is silent on what the token holds: addresses, among others | reads `iat` and `exp` alone, and shows no claim |
+//!
+//! # More
+//!
+//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
+//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
+//! document says and fails on command, for your own tests.
+
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 mod credentials;
 mod exchange;
@@ -59,6 +67,7 @@ pub use auth_core::{
 pub use crate::credentials::Credentials;
 pub use crate::exchange::{ClientAuth, Environment, TresorPay};
 
-#[cfg(doctest)]
+// Its code hands a certificate to the HTTP client.
+#[cfg(all(doctest, feature = "rustls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

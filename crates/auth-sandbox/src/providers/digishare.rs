@@ -36,11 +36,11 @@ const MALFORMED: &str = "The request is missing a required parameter, includes a
 ///   documented, so any is `invalid_scope`.
 ///
 /// ```
-/// # fn check(sandbox: &auth_sandbox::Sandbox) {
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let digishare = sandbox.digishare();
 /// let pasted = digishare.personal_access_token();
-/// assert_ne!(digishare.rotate_personal_access_token(), pasted);
-/// # }
+/// assert_ne!(digishare.rotate_personal_access_token(), pasted); // the API now refuses `pasted`
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 pub struct Digishare {
     personal: Mutex<String>,

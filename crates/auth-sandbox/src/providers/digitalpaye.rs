@@ -39,11 +39,11 @@ const INTERNAL: &str = "Une erreur est survenue. Veuillez réessayer";
 ///   the `X-Environment` that it was issued for.
 ///
 /// ```
-/// # fn check(sandbox: &auth_sandbox::Sandbox) {
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let digitalpaye = sandbox.digitalpaye();
-/// digitalpaye.accept_environments(["Production"]);
+/// digitalpaye.accept_environments(["Production"]); // `Sandbox` is now answered with 400
 /// assert!(digitalpaye.token_url().ends_with("/v1/auth"));
-/// # }
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Digitalpaye {

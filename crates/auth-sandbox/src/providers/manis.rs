@@ -28,13 +28,13 @@ const SECRET: &str = "x-secret";
 ///   that does not announce its length, and the API route, `GET /api/v1/payments`.
 ///
 /// ```
-/// # fn check(sandbox: &auth_sandbox::Sandbox) {
 /// use auth_sandbox::providers::{BadRequestShape, ExpiresAtUnit};
 ///
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let manis = sandbox.manis();
 /// manis.expires_at_unit(ExpiresAtUnit::Millis);
 /// manis.bad_request_shape(BadRequestShape::Prose);
-/// # }
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct Manis {
@@ -48,6 +48,30 @@ struct Settings {
 }
 
 /// What the integer `expiresAt` counts. The document does not say.
+///
+/// ```
+/// use auth_sandbox::Sandbox;
+/// use auth_sandbox::providers::ExpiresAtUnit;
+/// # use std::io::{Read, Write};
+/// # fn ask(manis: &auth_sandbox::Handle) -> std::io::Result<String> {
+/// #     let (pair, mut answer) = (manis.credentials(), String::new());
+/// #     let (id, secret) = (pair.id(), pair.secret());
+/// #     let mut socket = std::net::TcpStream::connect(("127.0.0.1", manis.port()))?;
+/// #     let head = "POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+/// #     let head = format!("{head}\r\nx-merchant-id: {id}\r\nx-secret: {secret}");
+/// #     write!(socket, "{head}\r\nContent-Length: 0\r\n\r\n")?;
+/// #     socket.read_to_string(&mut answer)?;
+/// #     Ok(answer)
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let sandbox = Sandbox::builder().start_blocking()?;
+/// let manis = sandbox.manis();
+/// manis.expires_at_unit(ExpiresAtUnit::Relative);
+/// // `ask` sends a token request.
+/// assert!(ask(&manis.any())?.contains(r#""expiresAt":3600,"#));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpiresAtUnit {
@@ -61,6 +85,30 @@ pub enum ExpiresAtUnit {
 }
 
 /// Which of the two documented shapes a 400 has.
+///
+/// ```
+/// use auth_sandbox::Sandbox;
+/// use auth_sandbox::providers::BadRequestShape;
+/// # use std::io::{Read, Write};
+/// # fn ask(manis: &auth_sandbox::Handle) -> std::io::Result<String> {
+/// #     let (pair, mut answer) = (manis.credentials(), String::new());
+/// #     let (id, secret) = (pair.id(), "");
+/// #     let mut socket = std::net::TcpStream::connect(("127.0.0.1", manis.port()))?;
+/// #     let head = "POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+/// #     let head = format!("{head}\r\nx-merchant-id: {id}\r\nx-secret: {secret}");
+/// #     write!(socket, "{head}\r\nContent-Length: 0\r\n\r\n")?;
+/// #     socket.read_to_string(&mut answer)?;
+/// #     Ok(answer)
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let sandbox = Sandbox::builder().start_blocking()?;
+/// let manis = sandbox.manis();
+/// manis.bad_request_shape(BadRequestShape::Prose);
+/// // `ask` sends a token request with an empty secret.
+/// assert!(ask(&manis.any())?.contains("soaCode"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRequestShape {

@@ -28,10 +28,11 @@ use crate::{Handle, Provider, jwt, random};
 /// * Made up: the API route, `GET /v1/payments`; the bodies of 404, 405 and 413.
 ///
 /// ```
-/// # fn check(sandbox: &auth_sandbox::Sandbox) {
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let papaya = sandbox.papaya();
-/// assert!(papaya.token_names().is_empty());
-/// # }
+/// // ... exercise the client ...
+/// assert!(papaya.token_names().is_empty()); // each token that it asked for has left a name
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 pub struct Papaya {
     notes: Mutex<Notes>,
@@ -44,6 +45,33 @@ struct Notes {
 }
 
 /// How precisely `valid_until` is written.
+///
+/// ```
+/// use auth_sandbox::Sandbox;
+/// use auth_sandbox::providers::ValidUntil;
+/// # use std::io::{Read, Write};
+/// # fn ask(papaya: &auth_sandbox::Handle) -> std::io::Result<String> {
+/// #     let (pair, mut answer) = (papaya.credentials(), String::new());
+/// #     let (key, secret) = (pair.id(), pair.secret());
+/// #     let body = format!(r#"{{"api_key":"{key}","client_secret":"{secret}"}}"#);
+/// #     let mut socket = std::net::TcpStream::connect(("127.0.0.1", papaya.port()))?;
+/// #     let head = "POST /token HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+/// #     let (kind, length) = ("Content-Type: application/json", body.len());
+/// #     write!(socket, "{head}\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}")?;
+/// #     socket.read_to_string(&mut answer)?;
+/// #     let stated = answer.split("valid_until").nth(1).unwrap_or(&answer);
+/// #     Ok(stated.split('"').nth(2).unwrap_or(stated).to_owned())
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let sandbox = Sandbox::builder().start_blocking()?;
+/// let papaya = sandbox.papaya();
+/// // `ask` sends a token request and takes `valid_until` out of the answer.
+/// assert_eq!(ask(&papaya.any())?.len(), "2024-07-11T07:48Z".len());
+/// papaya.valid_until(ValidUntil::Seconds);
+/// assert_eq!(ask(&papaya.any())?.len(), "2024-07-11T07:48:31Z".len());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValidUntil {

@@ -42,10 +42,11 @@ const OPTIONAL_SCOPES: [&str; 2] = ["openid", "tresorpay"];
 ///   provider's API. Unlike the real ones, both hosts are one here.
 ///
 /// ```
-/// # fn check(sandbox: &auth_sandbox::Sandbox) {
-/// let url = sandbox.tresorpay().token_url();
-/// assert!(url.ends_with("/realms/tresorpay/protocol/openid-connect/token"));
-/// # }
+/// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+/// let tresorpay = sandbox.tresorpay();
+/// assert!(tresorpay.token_url().ends_with("/realms/tresorpay/protocol/openid-connect/token"));
+/// assert!(tresorpay.env().iter().any(|(name, _)| *name == "TRESORPAY_TOKEN_URL"));
+/// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct TresorPay {
