@@ -6,21 +6,19 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
-use async_trait::async_trait;
 use auth_sandbox::Sandbox;
-use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use manis_auth::{CachedTokenSource, Env, Error, ErrorKind, HttpClient, Manis};
-use provider_auth::core::BODY_LIMIT;
+use manis_auth::{BODY_LIMIT, Bytes, HttpClient, HttpRequest, HttpResponse, async_trait};
+use manis_auth::{CachedTokenSource, Env, Error, ErrorKind, Manis};
 
 #[derive(Debug)]
 struct HyperClient(Client<HttpConnector, Full<Bytes>>);
 
 #[async_trait]
 impl HttpClient for HyperClient {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
         let answer = self.0.request(request.map(Full::new)).await.map_err(|cause| {
             let kind = if cause.is_connect() { ErrorKind::Connect } else { ErrorKind::Unavailable };
             Error::new(kind, "the token endpoint could not be reached").with_source(cause)
@@ -32,7 +30,7 @@ impl HttpClient for HyperClient {
             }
             Error::new(ErrorKind::Unavailable, "the answer broke off")
         })?;
-        Ok(http::Response::from_parts(head, body.to_bytes()))
+        Ok(HttpResponse::from_parts(head, body.to_bytes()))
     }
 }
 

@@ -50,15 +50,14 @@ use crate::token::{AccessToken, TokenState};
 /// ```
 /// use auth_core::{CachedTokenSource, TokenState};
 /// # use std::time::Duration;
-/// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, Identity, Response};
-/// # use auth_core::{TokenExchange, TokenRequest, async_trait};
-/// # use bytes::Bytes;
+/// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, HttpRequest, HttpResponse};
+/// # use auth_core::{Identity, Response, TokenExchange, TokenRequest, async_trait};
 /// # const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
 /// # struct Acme;
 /// # impl TokenExchange for Acme {
 /// #     fn provider(&self) -> &'static str { "acme" }
 /// #     fn identity(&self) -> Identity { Identity::new("acme", &HOST, &[]) }
-/// #     fn request(&self) -> Result<http::Request<Bytes>, Error> { TokenRequest::post(&HOST).empty() }
+/// #     fn request(&self) -> Result<HttpRequest, Error> { TokenRequest::post(&HOST).empty() }
 /// #     fn read(&self, _: &Response) -> Result<Grant, Error> {
 /// #         Grant::bearer("made-up", Expiry::After(Duration::from_secs(300)))
 /// #     }
@@ -67,8 +66,8 @@ use crate::token::{AccessToken, TokenState};
 /// # struct Canned;
 /// # #[async_trait]
 /// # impl HttpClient for Canned {
-/// #     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
-/// #         Ok(http::Response::new(Bytes::new()))
+/// #     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
+/// #         Ok(HttpResponse::default())
 /// #     }
 /// # }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {

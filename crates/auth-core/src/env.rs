@@ -161,7 +161,8 @@ impl EnvReader<'_> {
         result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
     }
 
-    /// Says all that was missing or wrong in one error.
+    /// Says all that was missing or wrong in one error. [`finish_with`](Self::finish_with) also
+    /// makes something of what was read.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every name and no value.
@@ -178,6 +179,34 @@ impl EnvReader<'_> {
             return Ok(());
         }
         Err(Error::config(text).with_provider(self.provider))
+    }
+
+    /// As [`finish`](Self::finish), and then makes something of the values. All reads come first,
+    /// so that one error can name all that is missing; in the closure `?` takes what each brought.
+    ///
+    /// ```
+    /// use auth_core::Env;
+    /// use auth_core::secret::Charset;
+    ///
+    /// let env = Env::from_pairs([("ACME_KEY", "k-1"), ("ACME_SECRET", "made-up-secret")]);
+    /// let mut vars = env.reader("acme");
+    /// let key = vars.required("ACME_KEY", Charset::Text);
+    /// let secret = vars.required("ACME_SECRET", Charset::Text);
+    /// let scope = vars.optional("ACME_SCOPE");
+    /// let (key, secret, scope) = vars.finish_with(|| Some((key?, secret?, scope)))?;
+    /// assert_eq!(scope, None);
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for `finish`. And [`ErrorKind::Config`](crate::ErrorKind::Config) where `make` returns
+    /// `None` although nothing is missing, since it used `?` on a variable that may be absent.
+    pub fn finish_with<T>(self, make: impl FnOnce() -> Option<T>) -> Result<T, Error> {
+        const UNASKED: &str =
+            "a variable that is needed is not set, and was read as one that may be absent";
+        let provider = self.provider;
+        self.finish()?;
+        make().ok_or_else(|| Error::config(UNASKED).with_provider(provider))
     }
 
     /// A value that must be there.
@@ -247,6 +276,26 @@ mod tests {
         );
         assert!(text.contains("A_URL: the endpoint URL") && !text.contains("CANARY"), "{text}");
         assert_eq!(text.matches("https://docs.rs").count(), 1, "one pointer for all: {text}");
+    }
+
+    #[test]
+    fn what_is_made_of_the_values_is_made_once_all_are_there() {
+        let env = Env::from_pairs([("A_KEY", "k"), ("A_URL", "CANARY")]);
+        let mut vars = env.reader("acme");
+        assert_eq!(vars.optional("A_KEY").as_deref(), Some("k"));
+        assert_eq!(vars.finish_with(|| Some(7)).unwrap(), 7);
+
+        let mut vars = env.reader("acme");
+        let key = vars.required("A_SECRET", Charset::Text);
+        let url = vars.parsed("A_URL", crate::Endpoint::parse);
+        let made = vars.finish_with(|| -> Option<()> { unreachable!("{key:?} {url:?}") });
+        let text = made.unwrap_err().to_string();
+        assert!(text.starts_with("acme: set A_SECRET (or A_SECRET_FILE); A_URL: the"), "{text}");
+
+        let mut vars = env.reader("acme");
+        let scope = vars.optional("A_SCOPE");
+        let error = vars.finish_with(|| scope).unwrap_err();
+        assert_eq!((error.kind(), error.provider()), (crate::ErrorKind::Config, Some("acme")));
     }
 
     #[test]

@@ -8,13 +8,12 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::http::Response;
+use crate::http::{HttpRequest, Response};
 use crate::policy::RetryPolicy;
 
 /// One provider's documented flow: exchange credentials for a bearer token.
@@ -23,7 +22,8 @@ use crate::policy::RetryPolicy;
 /// when a source is built, to find a missing setting before the first token is needed.
 ///
 /// ```
-/// use auth_core::{Endpoint, Error, Expiry, Grant, Identity, Response, TokenExchange, TokenRequest};
+/// use auth_core::{Endpoint, Error, Expiry, Grant, HttpRequest, Identity, Response};
+/// use auth_core::{TokenExchange, TokenRequest};
 /// use auth_core::secret::{Scrubber, SecretString, ExposeSecret};
 /// use auth_core::wire::{self, Number, Refusal};
 ///
@@ -41,7 +41,7 @@ use crate::policy::RetryPolicy;
 /// impl TokenExchange for Acme {
 ///     fn provider(&self) -> &'static str { "acme" }
 ///     fn identity(&self) -> Identity { Identity::new("acme", &self.endpoint, &[]) }
-///     fn request(&self) -> Result<http::Request<bytes::Bytes>, Error> {
+///     fn request(&self) -> Result<HttpRequest, Error> {
 ///         TokenRequest::post(&self.endpoint.join("token"))
 ///             .json(&[("secret", (&self.secret).into())])
 ///     }
@@ -58,8 +58,7 @@ use crate::policy::RetryPolicy;
 ///     secret: "made-up-secret".into(),
 /// };
 /// assert_eq!(acme.request()?.body(), r#"{"secret":"made-up-secret"}"#);
-/// let recorded = http::Response::new(r#"{"token":"made-up","expires_in":300}"#.into());
-/// let grant = acme.read(&Response::new(recorded, std::time::SystemTime::now()))?;
+/// let grant = acme.read(&Response::recorded(200, r#"{"token":"made-up","expires_in":300}"#))?;
 /// assert_eq!(grant.expiry(), Expiry::After(std::time::Duration::from_secs(300)));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
@@ -76,7 +75,7 @@ pub trait TokenExchange: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is missing.
-    fn request(&self) -> Result<http::Request<Bytes>, Error>;
+    fn request(&self) -> Result<HttpRequest, Error>;
 
     /// Reads an answer, whatever its status.
     ///

@@ -7,12 +7,39 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
-use http::{Request, StatusCode};
 
 use crate::error::Error;
 
 pub(crate) mod client;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) mod scripted;
+
+/// A token request, complete: what [`TokenRequest`](crate::TokenRequest) makes and an
+/// [`HttpClient`] sends. Never print it: `{:?}` shows URL and body, and may so show the secret.
+///
+/// ```
+/// use auth_core::{Endpoint, HttpRequest, TokenRequest};
+///
+/// let endpoint = Endpoint::parse("https://pay.example.com/token")?;
+/// let request: HttpRequest = TokenRequest::post(&endpoint).empty()?;
+/// assert_eq!(request.uri().host(), Some("pay.example.com"));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+pub type HttpRequest = http::Request<Bytes>;
+
+/// An answer as an [`HttpClient`] returns it: status, headers and the whole body. A flow reads it
+/// as a [`Response`].
+///
+/// ```
+/// use auth_core::HttpResponse;
+///
+/// let mut answer = HttpResponse::new(r#"{"error":"slow_down"}"#.into());
+/// *answer.status_mut() = 429.try_into()?; // 200 unless set
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type HttpResponse = http::Response<Bytes>;
 
 /// The longest response body that is read: 64 KiB. Longer ones are an error, not a cut token.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -23,16 +50,16 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// - follow no redirect: a redirected token request carries its secrets to another host;
 /// - send nothing in plain text but to loopback hosts;
 /// - stop reading a body at [`BODY_LIMIT`] and fail with [`Error::protocol`];
-/// - not decompress, not retry, not cache, not log headers or bodies: `{:?}` of a request shows its
-///   body, which holds the secret in three of the five flows (headers are marked sensitive);
+/// - not decompress, not retry, not cache, not log headers, bodies or URLs' queries: `{:?}` of a
+///   request shows its body, which holds the secret in three of the five flows (headers are marked
+///   sensitive);
 /// - return every status as `Ok`, and failures as [`ErrorKind::Connect`] (nothing was sent),
 ///   [`ErrorKind::Timeout`] or [`ErrorKind::Unavailable`] (sent, and no answer).
 ///
 /// Time limits are the engine's: it drops the future when an attempt takes too long.
 ///
 /// ```
-/// use auth_core::{Error, HttpClient, async_trait};
-/// use bytes::Bytes;
+/// use auth_core::{Error, HttpClient, HttpRequest, HttpResponse, async_trait};
 ///
 /// /// Answers everything with the same grant: a client for a test.
 /// #[derive(Debug)]
@@ -40,13 +67,13 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 ///
 /// #[async_trait]
 /// impl HttpClient for Canned {
-///     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
-///         Ok(http::Response::new(Bytes::from_static(br#"{"token":"made-up"}"#)))
+///     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
+///         Ok(HttpResponse::new(r#"{"token":"made-up"}"#.into()))
 ///     }
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
 ///
-/// let answer = Canned.send(http::Request::new(Bytes::new())).await?;
+/// let answer = Canned.send(HttpRequest::default()).await?;
 /// assert_eq!(answer.status(), 200);
 /// # Ok(()) }
 /// ```
@@ -64,20 +91,19 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The three kinds above, and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for a body
     /// that is too long.
-    async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, Error>;
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error>;
 }
 
 /// An answer to a token request: what a flow reads. `Debug` shows the status and the size alone.
 ///
 /// ```
-/// use auth_core::Response;
+/// use auth_core::{HttpResponse, Response};
 ///
-/// let answer = http::Response::builder()
-///     .header("date", "Thu, 01 Jan 2026 00:00:00 GMT")
-///     .body(bytes::Bytes::from_static(b"{}"))
-///     .unwrap();
+/// let mut answer = HttpResponse::new("{}".into());
+/// answer.headers_mut().insert("date", "Thu, 01 Jan 2026 00:00:00 GMT".parse()?);
 /// let response = Response::new(answer, std::time::SystemTime::now());
 /// assert!(response.server_time() < std::time::SystemTime::now());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Response {
     status: StatusCode,
@@ -89,9 +115,30 @@ pub struct Response {
 impl Response {
     /// An answer, and what the local wall clock showed when it came.
     #[must_use]
-    pub fn new(response: http::Response<Bytes>, received_at: SystemTime) -> Self {
+    pub fn new(response: HttpResponse, received_at: SystemTime) -> Self {
         let (parts, body) = response.into_parts();
         Self { status: parts.status, headers: parts.headers, body, received_at }
+    }
+
+    /// A recorded answer, to test a flow with: this status and body, no headers, received on
+    /// 2026-01-01T00:00:00Z. With headers or at another time it is [`new`](Self::new).
+    ///
+    /// ```
+    /// use auth_core::Response;
+    ///
+    /// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
+    /// assert_eq!(answer.status(), 401);
+    /// assert_eq!(Some(answer.server_time()), auth_core::unix_time(1_767_225_600));
+    /// ```
+    ///
+    /// # Panics
+    /// Where `status` is no HTTP status (100 to 999): a test that is written wrong.
+    #[must_use]
+    #[track_caller]
+    pub fn recorded(status: u16, body: impl Into<Bytes>) -> Self {
+        let mut answer = HttpResponse::new(body.into());
+        *answer.status_mut() = test_status(status);
+        Self::new(answer, UNIX_EPOCH + Duration::from_secs(1_767_225_600))
     }
 
     /// The HTTP status.
@@ -153,6 +200,16 @@ impl Response {
         }
         let date = httpdate::parse_http_date(value).ok()?;
         date.duration_since(self.date().unwrap_or(self.received_at)).ok()
+    }
+}
+
+/// A status that a test states.
+#[track_caller]
+pub(crate) fn test_status(status: u16) -> StatusCode {
+    match StatusCode::from_u16(status) {
+        Ok(status) => status,
+        #[allow(clippy::panic)] // the callers document it
+        Err(_) => panic!("{status} is no HTTP status"),
     }
 }
 

@@ -20,6 +20,7 @@ mod trace;
 pub mod wire;
 
 pub use ::async_trait::async_trait;
+pub use ::bytes::Bytes;
 
 pub use crate::cache::{CachedTokenSource, CachedTokenSourceBuilder};
 #[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
@@ -31,7 +32,9 @@ pub use crate::endpoint::Endpoint;
 pub use crate::env::{Env, EnvReader};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::exchange::{Expiry, Grant, Identity, TokenExchange};
-pub use crate::http::{BODY_LIMIT, HttpClient, Response};
+#[cfg(any(test, feature = "test-util"))]
+pub use crate::http::scripted::ScriptedClient;
+pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse, Response};
 pub use crate::jwt::{JwtTimes, unix_time};
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};

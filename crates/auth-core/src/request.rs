@@ -1,73 +1,28 @@
 //! Builds what goes out, so that every flow sends the same headers and every secret travels in a
 //! buffer that is wiped.
 
+mod value;
+
 use std::fmt;
 
-use bytes::Bytes;
+use http::Method;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    USER_AGENT,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, USER_AGENT,
 };
-use http::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::ser::SerializeMap as _;
 
+pub use self::value::BodyValue;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::http::HttpRequest;
 use crate::secret::{WipedBuffer, base64_wiped, form_encoded};
 
-/// A value of a JSON or form body, told apart by whether it is secret.
+/// Builds a token request: `Accept: application/json`, a fixed `User-Agent`, a `Content-Length` even
+/// where the body of a POST is empty, and secrets in buffers that are wiped.
 ///
-/// ```
-/// use auth_core::BodyValue;
-///
-/// let grant_type: BodyValue<'_> = "client_credentials".into();
-/// assert_eq!(format!("{grant_type:?}"), r#"Public("client_credentials")"#);
-///
-/// let secret = auth_core::SecretString::from("made-up-secret");
-/// assert_eq!(format!("{:?}", BodyValue::from(&secret)), "Secret([redacted])");
-/// ```
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum BodyValue<'a> {
-    /// May be shown.
-    Public(&'a str),
-    /// Never shown.
-    Secret(&'a SecretString),
-}
-
-impl<'a> BodyValue<'a> {
-    fn expose(&self) -> &'a str {
-        match self {
-            Self::Public(text) => text,
-            Self::Secret(secret) => secret.expose_secret(),
-        }
-    }
-}
-
-impl<'a> From<&'a str> for BodyValue<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Public(text)
-    }
-}
-
-impl<'a> From<&'a SecretString> for BodyValue<'a> {
-    fn from(secret: &'a SecretString) -> Self {
-        Self::Secret(secret)
-    }
-}
-
-impl fmt::Debug for BodyValue<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public(text) => f.debug_tuple("Public").field(text).finish(),
-            Self::Secret(_) => f.write_str("Secret([redacted])"),
-        }
-    }
-}
-
-/// Builds a token request: POST, `Accept: application/json`, a fixed `User-Agent`, a
-/// `Content-Length` even where the body is empty, and secrets in buffers that are wiped.
+/// `Debug` shows the method, the URL without its query, and the headers that are not secret.
 ///
 /// ```
 /// use auth_core::{Endpoint, TokenRequest};
@@ -78,15 +33,17 @@ impl fmt::Debug for BodyValue<'_> {
 /// assert_eq!(request.body().as_ref(), b"grant_type=client_credentials&scope=a+b%26c");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct TokenRequest {
+    method: Method,
     url: String,
+    /// As it is sent, without the question mark.
+    query: String,
     headers: HeaderMap,
     fault: Option<Error>,
 }
 
 impl TokenRequest {
-    /// A POST to an endpoint. Token requests are never anything else (RFC 6749 section 3.2).
+    /// A POST to an endpoint, which is what RFC 6749 section 3.2 asks for.
     #[must_use]
     pub fn post(endpoint: &Endpoint) -> Self {
         let mut headers = HeaderMap::new();
@@ -96,7 +53,58 @@ impl TokenRequest {
             USER_AGENT,
             HeaderValue::from_static(concat!("auth-core/", env!("CARGO_PKG_VERSION"))),
         );
-        Self { url: endpoint.as_str().to_owned(), headers, fault: None }
+        Self {
+            method: Method::POST,
+            url: endpoint.as_str().to_owned(),
+            query: String::new(),
+            headers,
+            fault: None,
+        }
+    }
+
+    /// A GET, for the few documents that want one. It has no body, so its secret travels in a
+    /// header. `Cache-Control: no-store` (RFC 9111 section 5.2.1.5) keeps the token out of caches
+    /// on the way, which keep no answer to a POST. Retries, redirects and time limits are as for
+    /// [`post`](Self::post).
+    ///
+    /// ```
+    /// use auth_core::{Endpoint, TokenRequest};
+    ///
+    /// let endpoint = Endpoint::parse("https://pay.example.com/oauth/token")?;
+    /// let request = TokenRequest::get(&endpoint)
+    ///     .query(&[("grant_type", "client_credentials")])
+    ///     .basic("made-up-key", &"made-up-secret".into())
+    ///     .empty()?;
+    /// let url = "https://pay.example.com/oauth/token?grant_type=client_credentials";
+    /// assert_eq!((request.method().as_str(), request.uri().to_string().as_str()), ("GET", url));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn get(endpoint: &Endpoint) -> Self {
+        let get = Self { method: Method::GET, ..Self::post(endpoint) };
+        get.header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    /// Appends fields to the URL's query, encoded as a form is.
+    ///
+    /// **Never a secret.** Proxies, gateways and servers write URLs into their logs, so what
+    /// authenticates goes into a header or the body (RFC 6749 section 2.3.1 forbids it in the URL).
+    /// Nothing of ours shows a query all the same: no `Debug`, no error, no log line.
+    ///
+    /// ```
+    /// use auth_core::{Endpoint, TokenRequest};
+    ///
+    /// let endpoint = Endpoint::parse("https://pay.example.com/token")?;
+    /// let request = TokenRequest::post(&endpoint).query(&[("realm", "a b&c")]);
+    /// assert!(!format!("{request:?}").contains("realm"));
+    /// assert_eq!(request.empty()?.uri().query(), Some("realm=a+b%26c"));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn query(mut self, fields: &[(&str, &str)]) -> Self {
+        let mut query = form_urlencoded::Serializer::new(self.query);
+        self.query = query.extend_pairs(fields).finish();
+        self
     }
 
     /// Sets a header that may be shown.
@@ -147,20 +155,21 @@ impl TokenRequest {
         }
     }
 
-    /// Completes the request without a body, with the `Content-Length: 0` that a POST owes
+    /// Completes the request without a body; a POST with the `Content-Length: 0` that it owes
     /// (RFC 9110 section 8.6) and that HTTP libraries leave out.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent.
-    pub fn empty(self) -> Result<Request<Bytes>, Error> {
+    pub fn empty(self) -> Result<HttpRequest, Error> {
         self.complete(None, WipedBuffer::default())
     }
 
     /// Completes the request with a flat JSON object.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent.
-    pub fn json(self, fields: &[(&str, BodyValue<'_>)]) -> Result<Request<Bytes>, Error> {
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent, or where the
+    /// request is a GET.
+    pub fn json(self, fields: &[(&str, BodyValue<'_>)]) -> Result<HttpRequest, Error> {
         let mut body = WipedBuffer::with_capacity(512);
         let mut serializer = serde_json::Serializer::new(&mut body);
         let written = serde::Serializer::serialize_map(&mut serializer, Some(fields.len()))
@@ -178,8 +187,9 @@ impl TokenRequest {
     /// Completes the request with a form body (`application/x-www-form-urlencoded`, UTF-8).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent.
-    pub fn form(self, fields: &[(&str, BodyValue<'_>)]) -> Result<Request<Bytes>, Error> {
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent, or where the
+    /// request is a GET.
+    pub fn form(self, fields: &[(&str, BodyValue<'_>)]) -> Result<HttpRequest, Error> {
         let mut body = WipedBuffer::with_capacity(512);
         for (index, (name, value)) in fields.iter().enumerate() {
             body.extend(if index == 0 { b"" } else { b"&" });
@@ -190,24 +200,79 @@ impl TokenRequest {
         self.complete(Some("application/x-www-form-urlencoded"), body)
     }
 
+    /// Completes the request with a body of your own making (nested JSON, numbers, XML) and its
+    /// media type. The buffer is sent without a copy and wiped when the request is dropped.
+    ///
+    /// Write into it from where the secrets are, as below: a `format!` or a `serde_json::json!` on
+    /// the way leaves a copy behind that nobody wipes.
+    ///
+    /// ```
+    /// use auth_core::secret::{ExposeSecret, SecretString, WipedBuffer};
+    /// use auth_core::{Endpoint, TokenRequest};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Login<'a> { client: Client<'a>, minutes: u32 }
+    /// #[derive(serde::Serialize)]
+    /// struct Client<'a> { secret: &'a str }
+    ///
+    /// let endpoint = Endpoint::parse("https://pay.example.com/login")?;
+    /// let secret = SecretString::from("made-up-secret");
+    /// let login = Login { client: Client { secret: secret.expose_secret() }, minutes: 30 };
+    /// let mut body = WipedBuffer::with_capacity(256);
+    /// serde_json::to_writer(&mut body, &login)?;
+    /// let request = TokenRequest::post(&endpoint).body("application/json", body)?;
+    /// assert_eq!(request.body(), r#"{"client":{"secret":"made-up-secret"},"minutes":30}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header, the media type among them,
+    /// cannot be sent, or where the request is a GET.
+    pub fn body(self, media_type: &str, body: WipedBuffer) -> Result<HttpRequest, Error> {
+        self.complete(Some(media_type), body)
+    }
+
     fn complete(
         mut self,
-        media_type: Option<&'static str>,
+        media_type: Option<&str>,
         body: WipedBuffer,
-    ) -> Result<Request<Bytes>, Error> {
+    ) -> Result<HttpRequest, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
         if let Some(media_type) = media_type {
-            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            if self.method == Method::GET {
+                // RFC 9110 section 9.3.1: proxies and servers drop it, or refuse the request.
+                return Err(Error::config("a GET carries no body: complete it with empty()"));
+            }
+            let value = HeaderValue::from_str(media_type).map_err(|_| {
+                Error::config("the media type holds a character that headers refuse")
+            })?;
+            self.headers.insert(CONTENT_TYPE, value);
         }
-        self.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        let mut request = Request::new(body.into_bytes());
-        *request.method_mut() = Method::POST;
+        if self.method != Method::GET {
+            self.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
+        if !self.query.is_empty() {
+            self.url.push('?');
+            self.url.push_str(&self.query);
+        }
+        let mut request = HttpRequest::new(body.into_bytes());
+        *request.method_mut() = self.method;
         *request.uri_mut() =
             self.url.parse().map_err(|_| Error::config("the endpoint URL is not valid"))?;
         *request.headers_mut() = self.headers;
         Ok(request)
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -253,6 +318,50 @@ mod tests {
     }
 
     #[test]
+    fn a_get_has_no_body_and_no_length_and_is_kept_by_no_cache() {
+        let get = || TokenRequest::get(&Endpoint::from_static("https://pay.example.com/token"));
+        let request = get().empty().unwrap();
+        assert_eq!((request.method(), request.body().len()), (&Method::GET, 0));
+        assert_eq!(request.uri(), "https://pay.example.com/token");
+        assert!(!request.headers().contains_key(CONTENT_LENGTH));
+        assert_eq!(request.headers().get(CACHE_CONTROL).unwrap(), "no-store");
+        for refused in
+            [get().json(&[]), get().form(&[]), get().body("text/xml", WipedBuffer::default())]
+        {
+            assert!(refused.unwrap_err().message().starts_with("a GET carries no body"));
+        }
+    }
+
+    #[test]
+    fn a_query_is_encoded_and_appended_to_whatever_path_there_is() {
+        for (endpoint, url) in [
+            ("https://pay.example.com", "https://pay.example.com/?a=b%26c&d=%3F%23+%C3%A9&e="),
+            ("https://pay.example.com/x", "https://pay.example.com/x?a=b%26c&d=%3F%23+%C3%A9&e="),
+        ] {
+            let request = TokenRequest::post(&Endpoint::parse(endpoint).unwrap());
+            let request = request.query(&[("a", "b&c"), ("d", "?# \u{e9}")]).query(&[("e", "")]);
+            assert_eq!(request.empty().unwrap().uri(), url);
+        }
+        let none = request().query(&[]).empty().unwrap();
+        assert_eq!(none.uri(), "https://pay.example.com/token");
+    }
+
+    #[test]
+    fn a_body_of_your_own_is_sent_as_it_is_and_with_its_media_type() {
+        let body = |text: &str| {
+            let mut body = WipedBuffer::default();
+            body.extend(text.as_bytes());
+            body
+        };
+        let sent = request().body("text/xml; charset=utf-8", body("<login/>")).unwrap();
+        assert_eq!(sent.body(), "<login/>");
+        assert_eq!(sent.headers().get(CONTENT_TYPE).unwrap(), "text/xml; charset=utf-8");
+        assert_eq!(sent.headers().get(CONTENT_LENGTH).unwrap(), "8");
+        let error = request().body("text/xml\r\nx: y", body("")).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Config);
+    }
+
+    #[test]
     fn bodies_carry_any_secret_unharmed() {
         let secret = SecretString::from("a+b %/=\u{e9}&x\"\\\u{2028}");
         let form = request().form(&[("client_secret", (&secret).into())]).unwrap();
@@ -263,7 +372,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_header_shows_in_no_debug() {
+    fn neither_a_secret_header_nor_a_query_shows_in_a_debug() {
+        let building = request()
+            .query(&[("a", "CANARY-3")])
+            .secret_header(HeaderName::from_static("x-secret"), &"CANARY-1".into());
+        let shown = format!("{building:?} {building:#?}");
+        assert!(!shown.contains("CANARY") && shown.contains("pay.example.com/token"), "{shown}");
         let request = request()
             .secret_header(HeaderName::from_static("x-secret"), &"CANARY-1".into())
             .json(&[("secret", (&SecretString::from("CANARY-2")).into())])

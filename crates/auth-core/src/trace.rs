@@ -12,6 +12,7 @@ use crate::error::Error;
 #[cfg(feature = "tracing")]
 pub(crate) fn exchange<F: Future>(
     provider: &'static str,
+    method: &http::Method,
     host: &str,
     future: F,
 ) -> impl Future<Output = F::Output> {
@@ -19,7 +20,7 @@ pub(crate) fn exchange<F: Future>(
     let span = tracing::info_span!(
         "token_exchange",
         provider,
-        "http.request.method" = "POST",
+        "http.request.method" = method.as_str(),
         "server.address" = host
     );
     future.instrument(span)
@@ -76,7 +77,7 @@ pub(crate) use silent::*;
 mod silent {
     use super::{Duration, Error, Future};
 
-    pub(crate) fn exchange<F: Future>(_: &'static str, _: &str, future: F) -> F {
+    pub(crate) fn exchange<F: Future>(_: &'static str, _: &http::Method, _: &str, future: F) -> F {
         future
     }
 

@@ -11,7 +11,7 @@ mod shapes;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
-pub use self::refusal::{Refusal, usual_kind};
+pub use self::refusal::{Refusal, refused, usual_kind};
 pub use self::shapes::{Maybe, Number, Object, Text};
 use crate::error::Error;
 use crate::http::Response;
@@ -34,21 +34,19 @@ use crate::secret::Scrubber;
 ///     fn code(&self) -> Option<&str> { self.error.get() }
 /// }
 ///
-/// # let answer = |status: u16, body: &'static str| {
-/// #     let answer = http::Response::builder().status(status).body(body.into()).unwrap();
-/// #     Response::new(answer, std::time::UNIX_EPOCH)
-/// # };
 /// let known = Scrubber::new(["made-up-secret"]);
-/// let read = |answer| wire::read::<Granted, Refused>("acme", "ACME_SECRET", &known, &answer);
-///
-/// assert_eq!(read(answer(200, r#"{"access_token":"made-up"}"#))?.access_token, "made-up");
-/// let error = read(answer(401, r#"{"error":"invalid_client"}"#)).unwrap_err();
+/// let read = |status, body| {
+///     let answer = Response::recorded(status, body);
+///     wire::read::<Granted, Refused>("acme", "ACME_SECRET", &known, &answer)
+/// };
+/// assert_eq!(read(200, r#"{"access_token":"made-up"}"#)?.access_token, "made-up");
+/// let error = read(401, r#"{"error":"invalid_client"}"#).unwrap_err();
 /// assert_eq!((error.kind(), error.code()), (ErrorKind::Credentials, Some("invalid_client")));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// - statuses but 200 and 201: by [`usual_kind`] and the body `F`;
+/// - statuses but 200 and 201: by [`usual_kind`] and the body `F`, as [`refused`] makes it;
 /// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
 ///   quotes it.
 pub fn read<S: DeserializeOwned, F: Refusal>(
@@ -59,7 +57,7 @@ pub fn read<S: DeserializeOwned, F: Refusal>(
 ) -> Result<S, Error> {
     let status = response.status();
     if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
-        return Err(refusal::error::<F>(provider, check, known, response));
+        return Err(refused::<F>(provider, check, known, response));
     }
     success(response).map_err(|fault| {
         Error::protocol(format!("{provider} answered {}: {fault}", status.as_u16()))
@@ -302,6 +300,64 @@ mod tests {
             "acme refused the credentials (401 invalid_client [redacted]): check ACME_SECRET"
         );
         assert_eq!(error.code(), Some("invalid_client [redacted]"));
+    }
+
+    #[test]
+    fn a_text_names_the_provider_once() {
+        for (status, body) in [
+            (202, ""),
+            (302, ""),
+            (400, "{}"),
+            (401, "{}"),
+            (403, "{}"),
+            (403, "<html></html>"),
+            (429, "{}"),
+            (503, ""),
+            (200, ""),
+        ] {
+            let text = answer(status, &[], body.as_bytes()).unwrap_err().to_string();
+            assert_eq!(text.replace("ACME_SECRET", "").matches("acme").count(), 1, "{text}");
+            assert!(text.starts_with("acme "), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_another_shape_costs_an_error_body_none_of_its_others() {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Refused {
+            error: Maybe<Reason>,
+            trace_id: Text,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Reason {
+            code: Text,
+        }
+        impl Refusal for Refused {
+            fn code(&self) -> Option<&str> {
+                self.error.0.as_ref()?.code.get()
+            }
+            fn request_id(&self) -> Option<&str> {
+                self.trace_id.get()
+            }
+        }
+        for (shape, code) in [
+            (r#"{"code":"slow"}"#, Some("slow")),
+            ("[]", None),
+            ("null", None),
+            ("true", None),
+            ("-7", None),
+            ("7", None),
+            ("0.5", None),
+            (r#""prose""#, None),
+            (r#""\u00e9 \n""#, None),
+        ] {
+            let body = format!(r#"{{"error":{shape},"trace_id":"t-1"}}"#);
+            let answer = Response::recorded(429, body);
+            let error = refused::<Refused>("acme", "-", &Scrubber::default(), &answer);
+            assert_eq!((error.code(), error.request_id()), (code, Some("t-1")), "{shape}");
+        }
     }
 
     #[test]

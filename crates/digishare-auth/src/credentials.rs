@@ -49,8 +49,7 @@ impl Credentials {
         let env = Env::process();
         let mut vars = env.reader(PROVIDER);
         let credentials = Self::read(&mut vars);
-        vars.finish()?;
-        credentials.ok_or_else(|| Error::config("no credentials were read"))
+        vars.finish_with(|| credentials)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
@@ -113,8 +112,7 @@ impl PersonalAccessToken {
         let mut vars = env.reader(PROVIDER);
         let token = vars.required(NAME, Charset::Header);
         let token = token.and_then(|token| vars.keep(Self::named(NAME, token)));
-        vars.finish()?;
-        token.ok_or_else(|| Error::config("no token was read"))
+        vars.finish_with(|| token)
     }
 
     fn named(name: &str, token: impl Into<SecretString>) -> Result<Self, Error> {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use auth_core::secret::{Charset, checked};
 use auth_core::wire::expect_bearer;
 use auth_core::{
-    BodyValue, CachedTokenSource, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity,
-    RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
+    BodyValue, CachedTokenSource, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest,
+    Identity, RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
 };
-use bytes::Bytes;
 use http::header::LOCATION;
 
 use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
@@ -86,13 +85,13 @@ impl Digishare {
         let credentials = Credentials::read(&mut vars);
         let scope = vars.parsed("DIGISHARE_SCOPE", proved);
         let endpoint = vars.parsed("DIGISHARE_BASE_URL", Endpoint::parse);
-        vars.finish()?;
-        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
-        Ok(Self {
-            credentials,
-            scope,
-            body_format: BodyFormat::default(),
-            endpoint: endpoint.unwrap_or(DOCUMENTED),
+        vars.finish_with(|| {
+            Some(Self {
+                credentials: credentials?,
+                scope,
+                body_format: BodyFormat::default(),
+                endpoint: endpoint.unwrap_or(DOCUMENTED),
+            })
         })
     }
 
@@ -127,7 +126,7 @@ impl TokenExchange for Digishare {
         Identity::new(PROVIDER, &self.endpoint, &[scope, account])
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         let scope = self.scope.as_deref().map(proved).transpose()?;
         let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
             ("grant_type", "client_credentials".into()),
@@ -315,7 +314,7 @@ mod tests {
             (302, "https://elsewhere.example.com/CANARY", "to elsewhere.example.com; "),
             (500, "/login", "is unavailable"),
         ] {
-            let mut answer = http::Response::new(Bytes::new());
+            let mut answer = auth_core::HttpResponse::default();
             *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
             answer.headers_mut().insert(LOCATION, location.parse().unwrap());
             let answer = Response::new(answer, std::time::UNIX_EPOCH);

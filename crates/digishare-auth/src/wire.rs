@@ -141,11 +141,8 @@ mod tests {
     use crate::{Credentials, Digishare, Error, TokenExchange as _};
 
     fn refusal(status: u16, body: &'static str) -> Error {
-        let mut answer = http::Response::new(bytes::Bytes::from_static(body.as_bytes()));
-        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
-        let answer = Response::new(answer, std::time::UNIX_EPOCH);
         let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
-        Digishare::new(credentials).read(&answer).unwrap_err()
+        Digishare::new(credentials).read(&Response::recorded(status, body)).unwrap_err()
     }
 
     #[test]

@@ -4,10 +4,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use auth_core::{
-    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, JwtTimes, Response, TokenExchange,
-    TokenRequest,
+    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, JwtTimes, Response,
+    TokenExchange, TokenRequest,
 };
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::credentials::{Credentials, PROVIDER};
@@ -89,12 +88,12 @@ impl Digitalpaye {
             environment.header().map(|_| environment)
         });
         let endpoint = vars.parsed("DIGITALPAYE_BASE_URL", Endpoint::parse);
-        vars.finish()?;
-        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
-        Ok(Self {
-            credentials,
-            environment: environment.unwrap_or_default(),
-            endpoint: endpoint.unwrap_or(DOCUMENTED),
+        vars.finish_with(|| {
+            Some(Self {
+                credentials: credentials?,
+                environment: environment.unwrap_or_default(),
+                endpoint: endpoint.unwrap_or(DOCUMENTED),
+            })
         })
     }
 
@@ -127,7 +126,7 @@ impl TokenExchange for Digitalpaye {
         Identity::new(PROVIDER, &self.endpoint, &[self.environment.as_str(), account])
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         TokenRequest::post(&self.endpoint.join(TOKEN_PATH))
             .header(X_ENVIRONMENT, self.environment.header()?)
             .basic(self.credentials.api_key.expose_secret(), &self.credentials.api_secret)

@@ -1,10 +1,9 @@
 //! The flow: merchant id and secret in two headers, a token back.
 
 use auth_core::{
-    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, Response, TokenExchange,
-    TokenRequest,
+    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
+    TokenExchange, TokenRequest,
 };
-use bytes::Bytes;
 use http::HeaderName;
 
 use crate::credentials::{Credentials, PROVIDER};
@@ -67,10 +66,10 @@ impl Manis {
         let credentials = Credentials::read(&mut vars);
         let endpoint = vars.required_parsed("MANIS_BASE_URL", Endpoint::parse);
         let expiry_unit = vars.parsed("MANIS_EXPIRES_AT_UNIT", str::parse);
-        vars.finish()?;
-        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
-        let endpoint = endpoint.ok_or_else(|| Error::config("no endpoint was read"))?;
-        Ok(Self::new(credentials, endpoint).expiry_unit(expiry_unit.unwrap_or_default()))
+        vars.finish_with(|| {
+            let flow = Self::new(credentials?, endpoint?);
+            Some(flow.expiry_unit(expiry_unit.unwrap_or_default()))
+        })
     }
 
     /// The path that is appended to the base URL; `api/v1/auth/token` by default.
@@ -109,7 +108,7 @@ impl TokenExchange for Manis {
         )
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         let is_word =
             |s: &String| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !self.scheme.as_ref().is_none_or(is_word) {
@@ -151,7 +150,7 @@ impl TokenExchange for Manis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth_core::{ErrorKind, unix_time};
+    use auth_core::ErrorKind;
 
     fn flow() -> Manis {
         let credentials = Credentials::new("merchant-0001", "made-up-secret").unwrap();
@@ -163,8 +162,7 @@ mod tests {
     }
 
     fn read(flow: &Manis, body: &'static str) -> Result<Grant, Error> {
-        let answer = http::Response::new(Bytes::from_static(body.as_bytes()));
-        flow.read(&Response::new(answer, unix_time(1_767_225_600).unwrap()))
+        flow.read(&Response::recorded(200, body))
     }
 
     #[test]

@@ -5,10 +5,9 @@ use std::str::FromStr;
 
 use auth_core::secret::{Charset, checked};
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, Response, RetryPolicy,
-    TokenExchange, TokenRequest,
+    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
+    RetryPolicy, TokenExchange, TokenRequest,
 };
-use bytes::Bytes;
 
 use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
@@ -94,9 +93,9 @@ impl Papaya {
         if let Some(name) = token_name.as_deref() {
             vars.keep(checked("PAPAYA_TOKEN_NAME", name, Charset::Text));
         }
-        vars.finish()?;
-        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
-        Ok(Self { credentials, environment, endpoint, token_name })
+        vars.finish_with(|| {
+            Some(Self { credentials: credentials?, environment, endpoint, token_name })
+        })
     }
 
     /// The environment; none by default.
@@ -152,7 +151,7 @@ impl TokenExchange for Papaya {
         Identity::new(PROVIDER, &endpoint, &[account])
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         let endpoint = base_url(self.environment, self.endpoint.as_ref())?;
         let name = match self.token_name.as_deref() {
             Some(name) => Some(checked("token_name", name, Charset::Text)?),
@@ -336,9 +335,7 @@ mod tests {
             (r#"{"token":"t","valid_until":null}"#, 1),
             (r#"{"token":"t"}"#, 1),
         ] {
-            let answer = http::Response::new(Bytes::from_static(body.as_bytes()));
-            let answer = Response::new(answer, std::time::UNIX_EPOCH);
-            let grant = flow().read(&answer).unwrap();
+            let grant = flow().read(&Response::recorded(200, body)).unwrap();
             assert_eq!(grant.notes().len(), notes, "{body}");
             assert_eq!(grant.expiry() == Expiry::Unknown, notes == 1, "{body}");
         }

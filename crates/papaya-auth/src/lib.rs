@@ -59,9 +59,10 @@ mod wire;
 #[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
 pub use auth_core::clients::*;
 pub use auth_core::{
-    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env, Error, ErrorKind,
-    ExposeSecret, HttpClient, RefreshPolicy, RetryPolicy, SecretString, SharedTokenSource,
-    TokenExchange, TokenSource, TokenState, async_trait,
+    AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
+    Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,
+    RetryPolicy, SecretString, SharedTokenSource, TokenExchange, TokenSource, TokenState,
+    async_trait,
 };
 
 pub use crate::credentials::Credentials;

@@ -49,8 +49,7 @@ impl Credentials {
         let env = Env::process();
         let mut vars = env.reader(PROVIDER);
         let credentials = Self::read(&mut vars);
-        vars.finish()?;
-        credentials.ok_or_else(|| Error::config("no credentials were read"))
+        vars.finish_with(|| credentials)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {

@@ -5,10 +5,9 @@ use std::str::FromStr;
 use auth_core::secret::{Charset, checked};
 use auth_core::wire::expect_bearer;
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, Identity, Response,
+    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
     TokenExchange, TokenRequest,
 };
-use bytes::Bytes;
 
 use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
@@ -120,15 +119,15 @@ impl TresorPay {
         let scope = vars.parsed("TRESORPAY_SCOPE", proved);
         let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
         let endpoint = vars.parsed("TRESORPAY_TOKEN_URL", Endpoint::parse);
-        vars.finish()?;
-        let credentials = credentials.ok_or_else(|| Error::config("no credentials were read"))?;
         let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
-        Ok(Self {
-            credentials,
-            scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
-            client_auth: ClientAuth::default(),
-            environment: environment.unwrap_or_default(),
-            endpoint,
+        vars.finish_with(|| {
+            Some(Self {
+                credentials: credentials?,
+                scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
+                client_auth: ClientAuth::default(),
+                environment: environment.unwrap_or_default(),
+                endpoint,
+            })
         })
     }
 
@@ -176,7 +175,7 @@ impl TokenExchange for TresorPay {
         Identity::new(PROVIDER, &self.token_url(), &[scope, account])
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         let scope = self.scope.as_deref().map(proved).transpose()?;
         let (id, secret) = (&self.credentials.client_id, &self.credentials.client_secret);
         let mut fields: Vec<(&str, BodyValue<'_>)> =

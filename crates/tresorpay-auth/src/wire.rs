@@ -133,7 +133,7 @@ mod tests {
     use crate::{Credentials, Error, TokenExchange as _, TresorPay};
 
     fn refusal(status: u16, challenge: &'static str, body: &str) -> Error {
-        let mut answer = http::Response::new(bytes::Bytes::copy_from_slice(body.as_bytes()));
+        let mut answer = auth_core::HttpResponse::new(body.to_owned().into());
         *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
         let challenge = http::HeaderValue::from_static(challenge);
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -158,7 +158,7 @@ mod tests {
             let body = format!(
                 r#"{{"access_token":"{token}","token_type":"Bearer","not-before-policy":{policy}}}"#
             );
-            let answer = Response::new(http::Response::new(body.into()), std::time::UNIX_EPOCH);
+            let answer = Response::recorded(200, body);
             let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
             let read = TresorPay::new(credentials).read(&answer);
             assert_eq!(read.is_err(), is_revoked, "{token} {policy}");

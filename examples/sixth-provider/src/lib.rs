@@ -3,8 +3,8 @@
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
 pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
-use auth_core::{Expiry, ExposeSecret, Grant, Identity, Response, Scrubber, SecretString};
-use auth_core::{TokenExchange, TokenRequest};
+use auth_core::{Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
+use auth_core::{SecretString, TokenExchange, TokenRequest};
 use serde::Deserialize;
 
 const PROVIDER: &str = "sahelpay";
@@ -25,12 +25,13 @@ pub struct SahelPay {
 impl SahelPay {
     /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, where set, `SAHELPAY_BASE_URL`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let key = vars.required("SAHELPAY_APP_KEY", Charset::Text).unwrap_or_default();
-        let secret = vars.required("SAHELPAY_APP_SECRET", Charset::Text).unwrap_or_default();
+        let mut vars = env.reader(PROVIDER); // all that is missing or wrong, in one error
+        let key = vars.required("SAHELPAY_APP_KEY", Charset::Text);
+        let secret = vars.required("SAHELPAY_APP_SECRET", Charset::Text);
         let endpoint = vars.parsed("SAHELPAY_BASE_URL", Endpoint::parse).unwrap_or(LIVE);
-        vars.finish()?; // all that is missing or wrong, in one error
-        Ok(Self { credentials: Credentials(key, secret), endpoint, branch: None })
+        vars.finish_with(|| {
+            Some(Self { credentials: Credentials(key?, secret?), endpoint, branch: None })
+        })
     }
 
     /// The branch whose sales the token opens; the whole company's by default.
@@ -49,7 +50,7 @@ impl TokenExchange for SahelPay {
         Identity::new(PROVIDER, &self.endpoint, &[self.credentials.0.expose_secret(), branch])
     }
 
-    fn request(&self) -> Result<http::Request<bytes::Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         let Credentials(key, secret) = &self.credentials;
         let mut fields = vec![("app_key", key.into()), ("app_secret", secret.into())];
         fields.extend(self.branch.as_deref().map(|branch| ("branch", branch.into())));

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
+
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
@@ -17,10 +19,10 @@ pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
     tools: Arc<Tools>,
     attempts: u32,
-    host: &str,
+    (method, host): &(Method, Arc<str>),
 ) -> Result<Kept, Error> {
     let tries = try_often(&*exchange, &tools, attempts);
-    crate::trace::exchange(exchange.provider(), host, tries).await
+    crate::trace::exchange(exchange.provider(), method, host, tries).await
 }
 
 async fn try_often<E: TokenExchange>(

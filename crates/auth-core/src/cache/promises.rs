@@ -23,9 +23,9 @@ use std::time::Duration;
 use crate::wire::{self, Number, Refusal, Text};
 use crate::{
     AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind, Expiry,
-    ExposeSecret, Grant, HttpClient, Identity, ManualClock, RefreshPolicy, Response, RetryPolicy,
-    Scrubber, SecretString, SharedTokenSource, TokenExchange, TokenRequest, TokenSource,
-    TokenState, async_trait,
+    ExposeSecret, Grant, HttpClient, HttpRequest, HttpResponse, Identity, ManualClock,
+    RefreshPolicy, Response, RetryPolicy, Scrubber, SecretString, SharedTokenSource, TokenExchange,
+    TokenRequest, TokenSource, TokenState, async_trait,
 };
 use bytes::Bytes;
 use serde::Deserialize;
@@ -77,7 +77,7 @@ impl TokenExchange for Acme {
         Identity::new("acme", &endpoint, &[self.account])
     }
 
-    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         if self.secret == "missing" {
             return Err(Error::config("set ACME_SECRET"));
         }
@@ -183,7 +183,7 @@ impl Drop for UnderWay {
 
 #[async_trait]
 impl HttpClient for Provider {
-    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
         let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
         self.under_way.fetch_add(1, Ordering::SeqCst);
         let _under_way = UnderWay(Arc::clone(&self.under_way));

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::Method;
 use tokio::task::AbortHandle;
 
 use super::attempt::fly;
@@ -40,8 +41,8 @@ pub(super) struct Inner<E> {
 struct State<E> {
     exchange: Arc<E>,
     identity: Identity,
-    /// Whom it asks, for logs.
-    host: Arc<str>,
+    /// How it asks and whom, for logs.
+    asks: (Method, Arc<str>),
     /// The number of the flight that counts; one that was replaced or given up lands unheard.
     current: u64,
     /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
@@ -69,11 +70,11 @@ const GRACE: Duration = Duration::from_secs(1);
 impl<E: TokenExchange> Inner<E> {
     pub(super) fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
         let provider = exchange.provider();
-        let (identity, host) = proved(&exchange)?;
+        let (identity, asks) = proved(&exchange)?;
         let state = State {
             exchange: Arc::new(exchange),
             identity,
-            host,
+            asks,
             current: 0,
             flight: Weak::new(),
             task: None,
@@ -194,12 +195,11 @@ impl<E: TokenExchange> Inner<E> {
     fn take_off(self: &Arc<Self>, state: &mut State<E>, now: Moment) -> (Arc<Flight>, bool) {
         let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
-        let (host, source, provider) =
-            (Arc::clone(&state.host), Arc::downgrade(self), self.provider);
+        let (asks, source, provider) = (state.asks.clone(), Arc::downgrade(self), self.provider);
         state.current += 1;
         let number = state.current;
         let course = async move {
-            let result = contained(fly(exchange, tools, attempts, &host)).await;
+            let result = contained(fly(exchange, tools, attempts, &asks)).await;
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(number, result),
@@ -268,7 +268,7 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
-        let (identity, host) = proved(&exchange)?;
+        let (identity, asks) = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
             self.kept.store(Parts::none());
@@ -276,7 +276,7 @@ impl<E: TokenExchange> Inner<E> {
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();
         state.identity = identity;
-        state.host = host;
+        state.asks = asks;
         state.throttle = Throttle::default();
         state.forget_flight();
         // What is not ours is dropped without the lock: its `Drop` may call this source.
@@ -335,9 +335,9 @@ fn panicked(provider: &'static str) -> Error {
     Error::new(ErrorKind::Request, text).with_provider(provider)
 }
 
-/// Whose tokens an exchange gets and whom it asks, once its request is known to be complete.
-fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, Arc<str>), Error> {
+/// Whose tokens an exchange gets and how it asks whom, once its request is known to be complete.
+fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, (Method, Arc<str>)), Error> {
     let request = exchange.request().map_err(|error| error.with_provider(exchange.provider()))?;
     let host = request.uri().host().unwrap_or_default().into();
-    Ok((exchange.identity(), host))
+    Ok((exchange.identity(), (request.method().clone(), host)))
 }

@@ -35,12 +35,10 @@ mod over_reqwest {
     use std::time::Duration;
 
     use async_trait::async_trait;
-    use bytes::Bytes;
-    use http::Request;
     use reqwest::{Client, ClientBuilder, redirect, retry};
     use tokio::runtime::{Handle, Id};
 
-    use super::super::{BODY_LIMIT, HttpClient};
+    use super::super::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
     use crate::error::{Error, ErrorKind};
     use crate::secret::WipedBuffer;
 
@@ -167,7 +165,7 @@ mod over_reqwest {
 
     #[async_trait]
     impl HttpClient for ReqwestClient {
-        async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+        async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
             let Ok(runtime) = Handle::try_current() else {
                 return Err(Error::config(
                     "this HTTP client needs a tokio runtime: call from one, or hand in an HttpClient of your own",
@@ -187,7 +185,7 @@ mod over_reqwest {
             let mut response =
                 client.execute(request).await.map_err(|cause| failure(cause, &host))?;
             let body = read_body(&mut response, &host).await?;
-            let mut answer = http::Response::new(body.into_bytes());
+            let mut answer = HttpResponse::new(body.into_bytes());
             *answer.status_mut() = response.status();
             *answer.headers_mut() = std::mem::take(response.headers_mut());
             Ok(answer)

@@ -78,8 +78,7 @@ pub trait Refusal: DeserializeOwned + Default {
 /// use auth_core::wire::usual_kind;
 /// use auth_core::{ErrorKind, Response};
 ///
-/// let page = http::Response::builder().status(403).body("<html>".into()).unwrap();
-/// let page = Response::new(page, std::time::UNIX_EPOCH);
+/// let page = Response::recorded(403, "<html>");
 /// assert_eq!(usual_kind(&page), ErrorKind::Protocol); // a firewall's, and not the provider's
 /// ```
 #[must_use]
@@ -99,8 +98,40 @@ fn is_foreign(response: &Response) -> bool {
     first_byte(response).is_some_and(|byte| byte != b'{')
 }
 
-/// The error that an answer of another status than success is.
-pub(super) fn error<F: Refusal>(
+/// The error that an answer of another status than success is: the other half of
+/// [`read`](super::read), for a flow whose success is no JSON object.
+///
+/// `check` and `known` are as for `read`, and the kind is [`usual_kind`] with the body's say. Of a
+/// success (2xx) it makes [`ErrorKind::Protocol`]: look at the status first.
+///
+/// ```
+/// use auth_core::wire::{self, Refusal, Text};
+/// use auth_core::{Error, ErrorKind, Expiry, Grant, Response, Scrubber};
+///
+/// #[derive(Default, serde::Deserialize)]
+/// struct Refused { #[serde(default)] error: Text }
+/// impl Refusal for Refused {
+///     fn code(&self) -> Option<&str> { self.error.get() }
+/// }
+///
+/// /// A flow's `read` whose token comes in a header of the answer.
+/// fn read(answer: &Response) -> Result<Grant, Error> {
+///     let known = Scrubber::new(["made-up-secret"]);
+///     if !answer.status().is_success() {
+///         return Err(wire::refused::<Refused>("acme", "ACME_SECRET", &known, answer));
+///     }
+///     let token = answer.headers().get("x-token").and_then(|value| value.to_str().ok());
+///     let token = token.ok_or_else(|| Error::protocol("acme answered without x-token"))?;
+///     Grant::bearer(token, Expiry::Unknown)
+/// }
+///
+/// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
+/// let error = read(&answer).unwrap_err();
+/// assert_eq!((error.kind(), error.code()), (ErrorKind::Credentials, Some("invalid_client")));
+/// assert_eq!(read(&Response::recorded(204, "")).unwrap_err().kind(), ErrorKind::Protocol);
+/// ```
+#[must_use]
+pub fn refused<F: Refusal>(
     provider: &'static str,
     check: &str,
     known: &Scrubber,
@@ -143,7 +174,7 @@ pub(super) fn error<F: Refusal>(
         ErrorKind::Protocol if status.is_redirection() => redirect(provider, response),
         ErrorKind::Protocol if status == StatusCode::FORBIDDEN => {
             format!(
-                "a gateway in front of {provider} blocked the request (403 without JSON): check allow-lists and the outgoing address"
+                "{provider} is behind a gateway that blocked the request (403 without JSON): check allow-lists and the outgoing address"
             )
         }
         ErrorKind::Protocol => {

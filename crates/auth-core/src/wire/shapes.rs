@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for AnyNumber {
 }
 
 /// An object read as `T`, or nothing where something else stands: PHP writes an empty object as a
-/// list.
+/// list, and some providers a word where they have no more to say.
 ///
 /// ```
 /// use auth_core::wire::Maybe;
@@ -140,7 +140,7 @@ impl<'de> Visitor<'de> for AnyNumber {
 ///
 /// let read = |json| serde_json::from_str::<Maybe<BTreeMap<String, u8>>>(json).unwrap().0;
 /// assert_eq!(read(r#"{"a":1}"#).unwrap()["a"], 1);
-/// assert_eq!(read("[]"), None);
+/// assert_eq!((read("[]"), read("\"none\""), read("7")), (None, None, None));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Maybe<T>(pub Option<T>);
@@ -171,6 +171,26 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
                 Ok(Maybe(None))
             }
         }

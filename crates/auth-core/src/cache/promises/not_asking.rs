@@ -204,7 +204,7 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
         fn identity(&self) -> Identity {
             self.0.identity()
         }
-        fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        fn request(&self) -> Result<HttpRequest, Error> {
             self.0.request()
         }
         fn read(&self, response: &Response) -> Result<Grant, Error> {

@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use super::*;
+use crate::ScriptedClient;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -19,22 +20,34 @@ impl Write for Log {
     }
 }
 
+/// What is logged while `ask` runs, and what it returns.
+async fn logged<T>(ask: impl Future<Output = T>) -> (String, T) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let result = ask.await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    (text, result)
+}
+
 /// Promise 19: in a span, with OpenTelemetry's names where it has them.
 #[tokio::test]
 async fn every_exchange_says_whom_it_asked_and_how_it_went() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let script = [Answer::Status(503, None), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
-    let caller = ask(&source);
-    settle().await;
-    pass(&clock, SECS(1)).await;
-    caller.await.unwrap().unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (text, ()) = logged(async {
+        let caller = ask(&source);
+        settle().await;
+        pass(&clock, SECS(1)).await;
+        caller.await.unwrap().unwrap();
+    })
+    .await;
     let lines: Vec<_> = text.lines().collect();
     let span = r#"token_exchange{provider="acme" http.request.method="POST" server.address="pay.example.com"}"#;
     for (line, parts) in lines.iter().zip([
@@ -59,4 +72,92 @@ async fn every_exchange_says_whom_it_asked_and_how_it_went() {
     }
     assert_eq!(lines.len(), 2, "{text}");
     assert!(!text.contains("CANARY") && !text.contains("token-2"), "{text}");
+}
+
+/// A flow that is documented as a GET with a query.
+struct Asking(Endpoint);
+
+impl TokenExchange for Asking {
+    fn provider(&self) -> &'static str {
+        "acme"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new("acme", &self.0, &[])
+    }
+
+    fn request(&self) -> Result<HttpRequest, Error> {
+        TokenRequest::get(&self.0).query(&[("account", "CANARY-query")]).empty()
+    }
+
+    fn read(&self, response: &Response) -> Result<Grant, Error> {
+        let known = Scrubber::default();
+        let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+    }
+}
+
+/// Promise 17, of what is not a secret but may be one elsewhere: no URL query in any text. And a GET
+/// is tried, refused and redirected as a POST is.
+#[tokio::test]
+async fn a_query_shows_in_no_log_and_no_error_and_a_get_is_treated_as_a_post_is() {
+    let endpoint = || Endpoint::from_static("https://pay.example.com/token");
+    for (status, requests, kind) in [
+        (503, 3, ErrorKind::Unavailable),
+        (429, 3, ErrorKind::RateLimited),
+        (302, 1, ErrorKind::Protocol),
+        (400, 1, ErrorKind::Request),
+        (401, 1, ErrorKind::Credentials),
+    ] {
+        let client = ScriptedClient::new([(status, "{}")]);
+        let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+        let source = CachedTokenSource::builder(Asking(endpoint()))
+            .http_client(client.clone())
+            .clock(ManualClock::default())
+            .retry(policy)
+            .build()
+            .unwrap();
+        let (log, outcome) = logged(source.token()).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), client.requests()), (kind, requests), "{status}");
+        let text = format!("{log} {error} {error:?} {error:#?} {source:?}");
+        assert!(log.contains(r#"http.request.method="GET""#), "{log}");
+        assert!(!text.contains("CANARY") && !text.contains("account"), "{text}");
+    }
+}
+
+/// The same of the client and its HTTP library, over a socket that answers once and is gone.
+#[tokio::test]
+async fn a_query_shows_in_nothing_that_the_client_says() {
+    use std::error::Error as _;
+    use std::io::Read as _;
+    if crate::http::client::default_client().is_err() {
+        return; // none is compiled in
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{}/token", listener.local_addr().unwrap()));
+    let server = std::thread::spawn(move || {
+        let (mut stream, mut head) = (listener.accept().unwrap().0, [0; 4096]);
+        let read = stream.read(&mut head).unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 13\r\n\r\n";
+        stream.write_all(&[&answer[..], br#"{"token":"t"}"#].concat()).unwrap();
+        String::from_utf8_lossy(&head[..read]).into_owned()
+    });
+    let source = CachedTokenSource::builder(Asking(endpoint.unwrap()));
+    let source = source.retry(RetryPolicy::never()).build().unwrap();
+    let (first, token) = logged(source.token()).await;
+    let sent = server.join().unwrap();
+    assert!(sent.starts_with("GET /token?account=CANARY-query HTTP/1.1\r\n"), "{sent}");
+    source.invalidate(&token.unwrap());
+    let (second, outcome) = logged(source.token()).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    let mut text = format!("{first} {second} {error} {error:?}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text += &format!(" {inner} {inner:?}");
+        cause = inner.source();
+    }
+    assert!(first.contains("TRACE") || first.contains("DEBUG"), "nobody else was heard: {first}");
+    assert!(!text.contains("CANARY") && !text.contains("account"), "{text}");
 }
