@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::features::promises;
 use crate::steps::root;
 use crate::test::PROVIDERS;
 
@@ -24,6 +25,7 @@ const ROOMS: [&str; 8] = [
 pub(crate) fn check() -> Result<(), String> {
     let root = root();
     let mut faults = Vec::new();
+    let mut readmes = Vec::new();
     for file in files(&root)? {
         let name =
             file.strip_prefix(&root).unwrap_or(&file).display().to_string().replace('\\', "/");
@@ -40,6 +42,9 @@ pub(crate) fn check() -> Result<(), String> {
                 "{name} names the HTTP library; crates/auth-core/src/http/client.rs alone may"
             ));
         }
+        if name.ends_with("README.md") {
+            readmes.push((name.clone(), text.clone()));
+        }
         for sample in samples() {
             if text.contains(&sample) {
                 faults
@@ -47,6 +52,8 @@ pub(crate) fn check() -> Result<(), String> {
             }
         }
     }
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+    faults.extend(promises(&read("Cargo.toml"), &read("clippy.toml"), &readmes));
     for provider in PROVIDERS {
         for room in ROOMS {
             let path = format!("crates/{provider}-auth/{room}");
@@ -55,7 +62,32 @@ pub(crate) fn check() -> Result<(), String> {
             }
         }
     }
+    faults.extend(sixth_provider(&root)?);
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+/// The provider that a stranger could write is short, and the guide shows it as it is.
+fn sixth_provider(root: &Path) -> Result<Vec<String>, String> {
+    const CODE: &str = "examples/sixth-provider/src/lib.rs";
+    const GUIDE: &str = "crates/auth-core/docs/sixth_provider.md";
+    let read = |file: &str| {
+        fs::read_to_string(root.join(file)).map_err(|fault| format!("{file}: {fault}"))
+    };
+    let (code, guide) = (read(CODE)?, read(GUIDE)?);
+    let mut faults = Vec::new();
+    if code.lines().count() >= 100 {
+        faults.push(format!("{CODE} has 100 lines or more: what should auth-core spare it?"));
+    }
+    if let Some(line) = not_shown(&code, &guide) {
+        faults.push(format!("{GUIDE} does not show this line of {CODE}, in its place: {line}"));
+    }
+    Ok(faults)
+}
+
+/// The first line of the code that the guide does not have after those before it.
+fn not_shown<'a>(code: &'a str, guide: &str) -> Option<&'a str> {
+    let mut shown = guide.lines();
+    code.lines().filter(|line| !line.trim().is_empty()).find(|line| !shown.any(|it| it == *line))
 }
 
 /// Beginnings of the documents' own keys, tokens and address, in halves so that this file is clean.
@@ -88,4 +120,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guide_shows_code_whole_and_in_order() {
+        let code = "a();\n\nb();\nc();\n";
+        assert_eq!(not_shown(code, "Words.\na();\nb();\nmore words\nc();\n"), None);
+        assert_eq!(not_shown(code, "b();\na();\nc();\n"), Some("b();"));
+        assert_eq!(not_shown(code, "a();\nb();\n"), Some("c();"));
+    }
 }

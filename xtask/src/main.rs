@@ -5,25 +5,41 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
+mod api;
 mod bench;
+mod features;
 mod house;
 mod lint;
+mod release;
 mod steps;
 mod test;
+mod weigh;
+mod workspace;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test    unit, integration and doc tests; every example; a consumer outside the workspace
 cargo xtask lint    rustfmt, the rules of the house, clippy and rustdoc with warnings denied
+cargo xtask api     the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
+cargo xtask features  every feature alone, none and all; the oldest versions asked for; the MSRV
+cargo xtask weigh   crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench   the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
+cargo xtask release plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 
 fn main() -> ExitCode {
+    if let Some(code) = api::stand_in::run() {
+        return code;
+    }
     let mut args = std::env::args().skip(1);
     let result = match (args.next().as_deref(), args.next()) {
         (Some("test"), None) => test::run_all(),
         (Some("lint"), None) => lint::run(),
+        (Some("api"), first) => api::run(first.into_iter().chain(args)),
+        (Some("features"), None) => features::run(),
+        (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
+        (Some("release"), first) => release::run(first.into_iter().chain(args)),
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");

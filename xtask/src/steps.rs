@@ -2,12 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+/// Another checkout than that of this program.
+static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
 
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_owned()
+    ELSEWHERE.get().cloned().unwrap_or_else(|| xtask.parent().unwrap_or(xtask).to_owned())
+}
+
+/// Works on another checkout from here on.
+pub(crate) fn go_to(checkout: PathBuf) {
+    let _ = ELSEWHERE.set(checkout);
+}
+
+/// Where cargo builds.
+#[allow(clippy::disallowed_methods)] // cargo's own setting
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
 }
 
 /// A list of steps under way; a failed one ends it.
@@ -73,7 +88,16 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
 }
 
+/// Runs a command and gives what it printed, or fails with what it complained of.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|fault| format!("could not start: {fault}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 #[allow(clippy::disallowed_methods)] // how long a step took is for people
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

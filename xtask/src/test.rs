@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::steps::{Steps, cargo, root, run};
+use crate::steps::{Steps, cargo, output, root, run, target};
 
 /// The provider crates, in the order of the documents.
 pub(crate) const PROVIDERS: [&str; 5] =
@@ -20,6 +20,7 @@ pub(crate) fn run_all() -> Result<(), String> {
     for provider in PROVIDERS {
         steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
+    steps.step("a sixth provider outside the workspace", sixth_provider)?;
     steps.finish();
     Ok(())
 }
@@ -96,8 +97,7 @@ fn consumer(provider: &str) -> Result<(), String> {
         .and_then(|()| write("src/main.rs", &main))
         .and_then(|()| fs::write(folder.join("Cargo.lock"), lock))
         .map_err(|fault| fault.to_string())?;
-    let target = root().join("target");
-    run(cargo(&folder).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", &target))?;
+    run(cargo(&folder).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", target()))?;
     let tree = output(cargo(&folder).args(["tree", "--prefix", "none", "--format", "{p}"]))?;
     for other in PROVIDERS.iter().filter(|other| **other != provider) {
         if tree.contains(&format!("{other}-auth")) {
@@ -107,10 +107,16 @@ fn consumer(provider: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn output(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|fault| fault.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+/// The example of a provider in a package of its own, on the versions that this workspace is locked to.
+fn sixth_provider() -> Result<(), String> {
+    let folder = root().join("examples/sixth-provider");
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))
+        .map_err(|fault| format!("Cargo.lock: {fault}"))?;
+    run(cargo(&folder).args(["fmt", "--check"]))?;
+    for words in
+        [&["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"][..], &["test", "--quiet"]]
+    {
+        run(cargo(&folder).args(words).env("CARGO_TARGET_DIR", target()))?;
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(())
 }

@@ -1,0 +1,133 @@
+//! The registry: a program from crates.io, built once and kept below `target/tools`.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::process;
+use crate::release::git;
+use crate::steps::{cargo, output, run as succeed};
+
+/// An ordinary registry with an index and uploads, for loopback; not a dependency of anything.
+pub(super) const PROGRAM: &str = "cargo-http-registry";
+const VERSION: &str = "0.1.8";
+
+/// A registry that runs until it is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    /// Its files.
+    pub(super) folder: PathBuf,
+    /// Host and port.
+    pub(super) address: String,
+}
+
+impl Server {
+    /// Builds the program where it is not there yet, and starts it on an empty folder.
+    pub(super) fn start(root: &Path, below: &Path) -> Result<Self, String> {
+        let program = installed(root)?;
+        emptied(below)?;
+        let folder = below.join("registry");
+        fs::create_dir_all(&folder).map_err(|fault| format!("{}: {fault}", folder.display()))?;
+        let args = ["--addr".as_ref(), "127.0.0.1:0".as_ref(), folder.as_os_str()];
+        let child = process::serve(&program, &args, &below.join("registry.log"))?;
+        let mut server = Self { child, folder, address: String::new() };
+        // It writes where it will listen first, and listens once its index is there.
+        for _ in 0..500 {
+            if let Ok(config) = config(&server.folder)
+                && let Some(address) = text(&config, "api").strip_prefix("http://")
+                && TcpStream::connect(address).is_ok()
+            {
+                server.address = address.to_owned();
+                return Ok(server);
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Err(format!("{PROGRAM} did not start in 10 s"))
+    }
+
+    /// Where cargo finds the index.
+    pub(super) fn index(&self) -> String {
+        format!("http://{}/git", self.address)
+    }
+
+    /// Versions of crates in the index.
+    pub(super) fn crates(&self) -> Result<usize, String> {
+        let listed = output(git::git(&self.folder).args(["ls-files", "--others", "--cached"]))?;
+        let entries = listed.lines().filter(|file| file.contains('/') && !file.ends_with(".crate"));
+        let mut lines = 0;
+        for entry in entries {
+            let text = fs::read_to_string(self.folder.join(entry))
+                .map_err(|fault| format!("{entry}: {fault}"))?;
+            lines += text.lines().filter(|line| line.contains("\"vers\"")).count();
+        }
+        Ok(lines)
+    }
+}
+
+/// Has cargo upload to another address, which passes on what it lets through. To be done anew
+/// after each upload: the registry then sets its own address back.
+pub(super) fn send_uploads_to(address: &str, folder: &Path) -> Result<(), String> {
+    let mut config = config(folder)?;
+    if let Some(api) = config.get_mut("api") {
+        *api = Value::String(format!("http://{address}"));
+    }
+    fs::write(folder.join("config.json"), config.to_string())
+        .map_err(|fault| format!("config.json: {fault}"))?;
+    let name = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@localhost"];
+    let words = ["commit", "--quiet", "--message", "Send uploads to the front", "config.json"];
+    succeed(git::git(folder).args(name).args(words))?;
+    succeed(git::git(folder).arg("update-server-info"))
+}
+
+fn config(folder: &Path) -> Result<Value, String> {
+    let text = fs::read_to_string(folder.join("config.json"))
+        .map_err(|fault| format!("config.json: {fault}"))?;
+    serde_json::from_str(&text).map_err(|fault| format!("config.json: {fault}"))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        process::end(&mut self.child);
+    }
+}
+
+/// Removes what an earlier rehearsal left. One that was killed may have left a process that still
+/// writes there, until it finds its registry gone.
+fn emptied(folder: &Path) -> Result<(), String> {
+    let mut tries = 50;
+    while folder.exists() {
+        match fs::remove_dir_all(folder) {
+            Err(fault) if tries == 0 => return Err(format!("{}: {fault}", folder.display())),
+            _ => sleep(Duration::from_millis(200)),
+        }
+        tries -= 1;
+    }
+    Ok(())
+}
+
+fn text<'a>(config: &'a Value, key: &str) -> &'a str {
+    config.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn installed(root: &Path) -> Result<PathBuf, String> {
+    let tools = root.join("target/tools");
+    let program = tools.join("bin").join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
+    let told = Command::new(&program).arg("--version").output();
+    let there = told.is_ok_and(|told| {
+        String::from_utf8_lossy(&told.stdout).trim() == format!("{PROGRAM} {VERSION}")
+    });
+    if !there {
+        println!("    building {PROGRAM} {VERSION}, once");
+        let args = ["install", "--quiet", "--locked", "--debug", "--force", "--version", VERSION];
+        let mut command = cargo(root);
+        command.args(args).arg("--root").arg(&tools).arg(PROGRAM);
+        succeed(command.env("CARGO_TARGET_DIR", tools.join("build")))?;
+    }
+    Ok(program)
+}
