@@ -26,6 +26,8 @@ use crate::workspace::Workspace;
 
 /// The registry's name in the copy and in the consumers.
 const REGISTRY: &str = "rehearsal";
+/// Where cargo takes the token for it from.
+const TOKEN: &str = "CARGO_REGISTRIES_REHEARSAL_TOKEN";
 /// How long any one thing may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -115,6 +117,14 @@ fn released(
     })?;
     steps.step("release publish, stopped before its commit", || stage.stopped_in("pre-commit"))?;
     steps.step("release publish, stopped after its commit", || stage.stopped_in("post-commit"))?;
+    steps.step("release publish, without a token", || {
+        let mut publish = stage.publish(&["--execute"]);
+        let told = output(publish.command().env_remove(TOKEN)).err().unwrap_or_default();
+        if !told.contains("cargo login") || !told.contains("same command again") {
+            return Err(format!("it does not say what to do:\n{told}"));
+        }
+        if server.crates()? == 0 { Ok(()) } else { Err("it uploaded something".to_owned()) }
+    })?;
     steps.step("release publish, killed with an upload taken and unheard", || {
         let reached = front.withhold(third);
         let mut run = stage.publish(&["--execute"]).start()?;
@@ -232,7 +242,7 @@ fn variables(target: &Path) -> Vec<(String, String)> {
     let target = target.display().to_string();
     let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
     [
-        ("CARGO_REGISTRIES_REHEARSAL_TOKEN", "made-up"),
+        (TOKEN, "made-up"),
         ("CARGO_TARGET_DIR", target.as_str()),
         ("GIT_CONFIG_GLOBAL", nothing),
         ("GIT_CONFIG_NOSYSTEM", "1"),
