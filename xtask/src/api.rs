@@ -61,11 +61,8 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
 /// Asks the whole of this program, which reads rustdoc's JSON.
 #[cfg(not(feature = "api"))]
 pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
-    let status = crate::steps::cargo(&root())
-        .args(["run", "--quiet", "--locked", "--package", "xtask", "--", "api"])
-        .args(args)
-        .status()
-        .map_err(|fault| format!("could not start: {fault}"))?;
-    // What failed has been said.
-    if status.success() { Ok(()) } else { std::process::exit(status.code().unwrap_or(1)) }
+    let mut command = crate::steps::cargo(&root());
+    command.args(["run", "--quiet", "--locked", "--package", "xtask", "--", "api"]).args(args);
+    crate::steps::run(&mut command)
+        .map_err(|fault| format!("api, whose complaints stand above, {fault}"))
 }

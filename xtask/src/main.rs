@@ -19,13 +19,13 @@ mod workspace;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test    unit, integration and doc tests; every example; a consumer outside the workspace
-cargo xtask lint    rustfmt, the rules of the house, clippy and rustdoc with warnings denied
-cargo xtask api     the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
-cargo xtask features  every feature alone, none and all; the oldest versions asked for; the MSRV
-cargo xtask weigh   crates, build time and program size of a consumer beside plain reqwest [--quick]
-cargo xtask bench   the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
-cargo xtask release plan, check, publish, rehearse, bump: `cargo xtask release` says more
+cargo xtask test     unit, integration and doc tests; every example; a consumer outside the workspace
+cargo xtask lint     rustfmt, the rules of the house, clippy and rustdoc with warnings denied
+cargo xtask api      the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
+cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
+cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
+cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
+cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 
 fn main() -> ExitCode {

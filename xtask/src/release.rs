@@ -59,7 +59,7 @@ impl Options {
             words: Vec::new(),
         };
         while let Some(arg) = args.next() {
-            let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+            let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
             match arg.as_str() {
                 "--registry" => options.registry.name = value()?,
                 "--checkout" => options.root = PathBuf::from(value()?),

@@ -64,7 +64,7 @@ pub(crate) fn tree(folder: &Path, name: &str, words: &[&str]) -> Result<BTreeSet
 }
 
 fn package(told: &Value) -> Package {
-    let folder = Path::new(text(told, "manifest_path")).parent().unwrap_or(Path::new(""));
+    let folder = Path::new(text(told, "manifest_path")).parent().unwrap_or_else(|| Path::new(""));
     let features = told.get("features").and_then(Value::as_object);
     Package {
         name: text(told, "name").to_owned(),

@@ -9,7 +9,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .header("accept", "application/json")
         .header("x-merchant-id", var("MANIS_MERCHANT_ID")?)
         .header("x-secret", var("MANIS_SECRET")?)
-        .body("")
+        .header("content-length", "0")
         .send()
         .await?
         .error_for_status()?;

@@ -13,6 +13,7 @@
 mod attempt;
 mod builder;
 mod flight;
+mod jitter;
 mod memory;
 #[cfg(test)]
 mod promises;

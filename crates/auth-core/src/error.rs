@@ -39,8 +39,7 @@ use crate::secret::Scrubber;
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
-#[derive(Clone, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -50,7 +49,6 @@ struct Inner {
     description: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
-    #[source]
     source: Option<Cause>,
 }
 
@@ -220,7 +218,7 @@ impl fmt::Display for Error {
         if let Some(provider) = self.provider().filter(|name| !self.message().starts_with(name)) {
             write!(f, "{provider}: ")?;
         }
-        write!(f, "{}", self.0)?;
+        f.write_str(self.message())?;
         if let Some(wait) = self.retry_after() {
             // Rounded up: "retry after 0 s" helps nobody.
             let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
@@ -261,13 +259,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        StdError::source(&*self.0)
-    }
-}
-
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        self.0.source.as_ref().map(|cause| cause as &(dyn StdError + 'static))
     }
 }
 

@@ -1,25 +1,28 @@
 //! When a token ends: Papaya writes ISO 8601, and mostly without seconds.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_core::unix_time;
-use jiff::Timestamp;
+/// As HTTP abbreviates them (RFC 9110 section 5.6.7).
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// Reads `valid_until`, and never later than it says: `2024-07-11T07:48Z`, with or without seconds
 /// and up to nine digits of a fraction (as Java writes an instant, shortest first), with `Z` or an
-/// offset (`+03:00`, `+0300`).
+/// offset (`+03:00`, `+0300`). What lies before 1970 is read as 1970: it is over either way.
 ///
-/// All else is no instant. The shape is checked here, since jiff also reads spaces for the `T`,
-/// lower case, commas, times of an hour alone, `[UTC]` behind the zone, years of six digits and
-/// offsets beyond a day; what a date is, it knows best.
+/// All else is no instant. The shape is checked here; what a date is, `httpdate` knows, which
+/// `auth-core` brings along for HTTP's own.
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
     // Byte for byte as long as the text, so that places in one are places in the other.
     let shape = text.replace(|c: char| c.is_ascii_digit(), "0");
     let mut zone = shape.strip_prefix("0000-00-00T00:00")?;
-    let mut whole_seconds = "0000-00-00T00:00".len();
+    let mut second = "00";
     if let Some(rest) = zone.strip_prefix(":00") {
-        (zone, whole_seconds) = (rest, whole_seconds + ":00".len());
+        (zone, second) = (rest, text.get(17..19)?);
         if let Some(rest) = rest.strip_prefix('.') {
+            // Dropped, which rounds down.
             zone = rest.trim_start_matches('0');
             if !(1..=9).contains(&(rest.len() - zone.len())) {
                 return None;
@@ -30,30 +33,51 @@ pub(crate) fn instant(text: &str) -> Option<SystemTime> {
         return None;
     }
     let zone = text.get(text.len() - zone.len()..)?;
-    // RFC 3339 section 5.6.
-    if zone.get(1..3).is_some_and(|hours| hours > "23") {
+    let (year, day, time) = (text.get(..4)?, text.get(8..10)?, text.get(11..16)?);
+    // A leap second ends with the second before it.
+    let second = if second == "60" { "59" } else { second };
+    let month = MONTHS.get(text.get(5..7)?.parse::<usize>().ok()?.checked_sub(1)?)?;
+    // Years before 1970 keep their rules for leap years 400 years on.
+    let early = year < "1970";
+    let year = year.parse::<u16>().ok()? + if early { 2000 } else { 0 };
+    let on = |weekday: &&str| {
+        httpdate::parse_http_date(&format!("{weekday}, {day} {month} {year} {time}:{second} GMT"))
+            .ok()
+    };
+    // A day that there is falls on one of the seven.
+    let local = WEEKDAYS.iter().find_map(on)?;
+    let (sign, ahead) = offset(zone)?;
+    if early {
+        return Some(UNIX_EPOCH);
+    }
+    let utc = if sign == '-' { local.checked_add(ahead) } else { local.checked_sub(ahead) };
+    Some(utc?.max(UNIX_EPOCH))
+}
+
+/// How far a zone's clock is ahead of (or with `-` behind) UTC (RFC 3339 section 5.6).
+fn offset(zone: &str) -> Option<(char, Duration)> {
+    if zone == "Z" {
+        return Some(('+', Duration::ZERO));
+    }
+    let digits = zone.replace(['+', '-', ':'], "");
+    let (hours, minutes) = (digits.get(..2)?, digits.get(2..4)?);
+    if hours > "23" || minutes > "59" {
         return None;
     }
-    // Without its fraction, which rounds down before the epoch too.
-    let rounded = format!("{}{zone}", text.get(..whole_seconds)?);
-    let instant = match rounded.parse::<Timestamp>() {
-        Ok(instant) => instant,
-        // The last hours of the year 9999, as some write "never", are beyond the library's range.
-        Err(_) if text.starts_with("9999-12-3") => Timestamp::MAX,
-        Err(_) => return None,
-    };
-    unix_time(instant.as_second())
+    let minutes = hours.parse::<u64>().ok()? * 60 + minutes.parse::<u64>().ok()?;
+    Some((zone.chars().next()?, Duration::from_secs(minutes * 60)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use jiff::tz::Offset;
 
     fn seconds(text: &str) -> Option<i64> {
-        let at = Timestamp::try_from(instant(text)?).unwrap();
-        assert_eq!(at.subsec_nanosecond(), 0, "{text}");
-        Some(at.as_second())
+        let at = instant(text)?.duration_since(UNIX_EPOCH).unwrap();
+        assert_eq!(at.subsec_nanos(), 0, "{text}");
+        i64::try_from(at.as_secs()).ok()
     }
 
     #[test]
@@ -70,9 +94,13 @@ mod tests {
             // A leap second ends with the second before it.
             ("2016-12-31T23:59:60Z", 1_483_228_799),
             ("2024-02-29T00:00Z", 1_709_164_800),
-            ("1969-12-31T23:59:58.5Z", -2),
+            ("1969-12-31T23:59:58.5Z", 0),
+            ("0001-01-01T00:00Z", 0),
+            ("1900-02-28T00:00Z", 0),
+            ("1970-01-01T00:00+03:00", 0),
             ("9999-12-30T21:59Z", 253_402_207_140),
-            ("9999-12-31T23:59:59Z", 253_402_207_200),
+            // As some write "never".
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
         ] {
             assert_eq!(seconds(text), Some(at), "{text}");
         }
@@ -114,7 +142,10 @@ mod tests {
             "2024-07-11T07:60Z",
             "2024-07-11T07:48:61Z",
             "+002024-07-11T07:48Z",
-            "-2024-07-11T07:48Z", // beyond jiff's last instant, and no expiry
+            "-2024-07-11T07:48Z",
+            "1900-02-29T00:00Z",
+            "2024-00-01T00:00Z",
+            "2024-07-00T00:00Z",
             "٢٠٢٤-07-11T07:48Z",
         ] {
             assert_eq!(seconds(text), None, "{text}");
@@ -123,8 +154,8 @@ mod tests {
 
     #[test]
     fn any_instant_in_any_writing_is_read_back_and_never_rounded_up() {
-        // From 1901 to 2100, in steps that meet every second of a minute.
-        for at in (-2_177_452_800..4_102_444_800_i64).step_by(23_456_789) {
+        // From 1970 to 2100, in steps that meet every second of a minute; jiff is the judge.
+        for at in (172_800..4_102_444_800_i64).step_by(15_456_789) {
             for minutes in [0, 1, 59, -59, 180, -570, 840, -720, 1_439, -1_439] {
                 let offset = Offset::from_seconds(minutes * 60).unwrap();
                 let local = offset.to_datetime(Timestamp::from_second(at).unwrap());
@@ -168,7 +199,7 @@ mod tests {
                         let whole = text.parse::<Timestamp>().unwrap();
                         assert_eq!(
                             i128::from(at),
-                            whole.as_nanosecond().div_euclid(1_000_000_000),
+                            whole.as_nanosecond().div_euclid(1_000_000_000).max(0),
                             "{text}"
                         );
                     }

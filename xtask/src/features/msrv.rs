@@ -17,31 +17,36 @@ pub(super) fn check(workspace: &Workspace) -> Result<(), String> {
     let root = root();
     let told = output(cargo(&root).args(["metadata", "--format-version", "1", "--locked"]))?;
     let told: Value = serde_json::from_str(&told).map_err(|fault| fault.to_string())?;
-    let packages = told.get("packages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let field = |package: &Value, key: &str| {
-        package.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    let all = told.get("packages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut faults = BTreeSet::new();
+    for package in workspace.published() {
+        let tree = tree(&root, &package.name, &["--target", "all"])?;
+        faults.extend(newer(all, &tree, &package.name));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Vec::from_iter(faults).join("\n")) }
+}
+
+/// What in a package's tree needs a newer Rust than the package promises to do with.
+fn newer(all: &[Value], tree: &BTreeSet<String>, package: &str) -> Vec<String> {
+    fn field<'a>(of: &'a Value, key: &str) -> &'a str {
+        of.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+    let own = all.iter().find(|other| field(other, "name") == package);
+    let Some(promised) = own.and_then(|own| own.get("rust_version")).and_then(Value::as_str) else {
+        return vec![format!("{package} names no rust-version")];
     };
-    let mut newer = BTreeSet::new();
-    for published in workspace.published() {
-        let tree = tree(&root, &published.name, &["--target", "all"])?;
-        let ours = packages
-            .iter()
-            .find(|package| field(package, "name") == published.name)
-            .map(|package| field(package, "rust_version"))
-            .unwrap_or_default();
-        for package in packages {
-            let line = format!("{} v{}", field(package, "name"), field(package, "version"));
-            let asked = field(package, "rust_version");
-            if tree.contains(&line) && version(&asked) > version(&ours) {
-                newer.insert(format!(
-                    "{line} needs Rust {asked}, and {} promises {ours}: hold it back in Cargo.lock, \
-                     or raise rust-version everywhere (`cargo xtask lint` says where)",
-                    published.name
-                ));
-            }
+    let mut faults = Vec::new();
+    for other in all {
+        let name = format!("{} v{}", field(other, "name"), field(other, "version"));
+        let needed = field(other, "rust_version");
+        if tree.contains(&name) && version(needed) > version(promised) {
+            faults.push(format!(
+                "{name} needs Rust {needed}, and what brings it promises {promised}: hold it back \
+                 (`cargo update --precise`), or raise rust-version (`cargo xtask lint` says where)"
+            ));
         }
     }
-    if newer.is_empty() { Ok(()) } else { Err(Vec::from_iter(newer).join("\n")) }
+    faults
 }
 
 /// Says where the promise is said otherwise than in Cargo.toml.
@@ -108,6 +113,28 @@ mod tests {
         assert!(faults[1].starts_with("README.md says 1.90,"), "{faults:?}");
         assert_eq!(promises(MANIFEST, "", &[]).len(), 1);
         assert_eq!(promises("[workspace.package]", "", &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_that_needs_a_newer_rust_is_named() {
+        let package = |name: &str, version: &str, rust: &str| serde_json::json!({"name": name, "version": version, "rust_version": rust});
+        let all = [
+            package("ours", "0.1.0", "1.89"),
+            package("old", "1.0.0", "1.56.1"),
+            package("same", "1.0.0", "1.89.0"),
+            package("new", "2.0.0", "1.90"),
+            package("new", "1.0.0", "1.70"),
+            package("elsewhere", "1.0.0", "1.95"),
+            serde_json::json!({"name": "silent", "version": "1.0.0", "rust_version": null}),
+        ];
+        let tree = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let good =
+            tree(&["ours v0.1.0", "old v1.0.0", "same v1.0.0", "new v1.0.0", "silent v1.0.0"]);
+        assert!(newer(&all, &good, "ours").is_empty());
+        let faults = newer(&all, &tree(&["ours v0.1.0", "new v2.0.0"]), "ours");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("new v2.0.0 needs Rust 1.90, "), "{faults:?}");
+        assert_eq!(newer(&all, &good, "silent"), ["silent names no rust-version"]);
     }
 
     #[test]

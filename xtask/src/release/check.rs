@@ -55,7 +55,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
         packages.iter().try_for_each(|package| documented(root, &metadata, package))
     })?;
     steps.step(api, || api::run(["--check".to_owned()].into_iter()))?;
-    steps.step(semver, || compatible(root, &version))?;
+    steps.step(semver, || compatible(root, &version, &packages))?;
     steps.finish();
     println!("\n{version} is ready for {}", options.registry.name);
     Ok(())
@@ -204,7 +204,7 @@ fn documented(root: &Path, metadata: &Value, package: &Package) -> Result<(), St
 }
 
 /// Asks `cargo semver-checks` whether the version is bumped far enough since the last release.
-fn compatible(root: &Path, version: &str) -> Result<(), String> {
+fn compatible(root: &Path, version: &str, packages: &[Package]) -> Result<(), String> {
     let Some(last) = git::last_release(root, &format!("v{version}")) else {
         println!("    nothing was released before: there is nothing to break");
         return Ok(());
@@ -218,7 +218,8 @@ fn compatible(root: &Path, version: &str) -> Result<(), String> {
         );
     }
     println!("    since {last}");
-    succeed(cargo(root).args(["semver-checks", "--workspace", "--baseline-rev", &last]))
+    let names = packages.iter().flat_map(|package| ["-p", &package.name]);
+    succeed(cargo(root).args(["semver-checks", "--baseline-rev", &last]).args(names))
 }
 
 #[cfg(test)]

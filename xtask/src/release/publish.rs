@@ -230,7 +230,7 @@ fn wait_until(name: &str, until: Option<Timestamp>) {
         if live {
             print!("\r    {:>3} min {:02} s left ", left / 60, left % 60);
             let _ = stdout().flush();
-        } else if left % 60 == 0 {
+        } else if left.is_multiple_of(60) {
             println!("    {} min left", left / 60);
         }
         if left == 0 {

@@ -34,6 +34,27 @@ pub(super) static ONE: Consumer = Consumer {
     works: true,
 };
 
+/// The other providers, and the umbrella with one feature: only counted, since they are built of the
+/// same.
+pub(super) static COUNTED: [Consumer; 5] = [
+    counted(
+        "digitalpaye-auth",
+        &["digitalpaye-auth = { path = \"CRATES/digitalpaye-auth\" }\n", TOKIO],
+    ),
+    counted("digishare-auth", &["digishare-auth = { path = \"CRATES/digishare-auth\" }\n", TOKIO]),
+    counted("tresorpay-auth", &["tresorpay-auth = { path = \"CRATES/tresorpay-auth\" }\n", TOKIO]),
+    counted("papaya-auth", &["papaya-auth = { path = \"CRATES/papaya-auth\" }\n", TOKIO]),
+    counted(
+        "provider-auth, papaya",
+        &["provider-auth = { path = \"CRATES/provider-auth\", features = [\"papaya\"] }\n", TOKIO],
+    ),
+];
+
+const fn counted(what: &'static str, dependencies: &'static [&'static str]) -> Consumer {
+    let main = "fn main() {}\n";
+    Consumer { name: "counted", what, dependencies, main, after: None, works: false }
+}
+
 pub(super) static ALL: Consumer = Consumer {
     name: "all",
     what: "all five: provider-auth, full",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::jitter;
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
@@ -109,7 +110,7 @@ fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> 
     if !passes {
         return None;
     }
-    let drawn = policy.ceiling(attempt).mul_f64(fastrand::f64());
+    let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
     let asked = error.retry_after().unwrap_or_default();
     let pause = drawn.max(asked);
     // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to

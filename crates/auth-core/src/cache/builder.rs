@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::CachedTokenSource;
+use super::jitter;
 use super::state::Inner;
 use super::tools::Tools;
 use crate::clock::{Clock, SourceClock};
@@ -113,7 +114,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             clock: self.clock,
             refresh: self.refresh,
             retry,
-            jitter: fastrand::f64(),
+            jitter: jitter::draw(),
         };
         Inner::new(self.exchange, tools).map(|inner| CachedTokenSource::from_inner(Arc::new(inner)))
     }

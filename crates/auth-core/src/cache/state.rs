@@ -22,6 +22,7 @@ use tokio::task::AbortHandle;
 
 use super::attempt::fly;
 use super::flight::{Flight, Outcome, Watch, contained};
+use super::jitter;
 use super::memory::Failure;
 use super::throttle::Throttle;
 use super::tools::Tools;
@@ -235,7 +236,7 @@ impl<E: TokenExchange> Inner<E> {
                     error.clone(),
                     now,
                     &self.tools.retry,
-                    fastrand::f64(),
+                    jitter::draw(),
                 );
                 Err(error)
             }
