@@ -11,6 +11,7 @@ mod features;
 mod house;
 mod lint;
 mod release;
+mod server;
 mod steps;
 mod test;
 mod weigh;

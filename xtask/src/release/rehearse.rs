@@ -8,7 +8,7 @@
 mod consumers;
 mod front;
 mod process;
-mod server;
+mod registry;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use toml_edit::DocumentMut;
 use self::consumers::Row;
 use self::front::Front;
 use self::process::Group;
-use self::server::Server;
+use self::registry::Registry;
 use super::{Options, git, home};
 use crate::steps::{Steps, output, run as succeed, target};
 use crate::workspace::Workspace;
@@ -61,20 +61,20 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
         folder,
         variables: variables(&target()),
     };
-    let mut server = None;
+    let mut registry = None;
     steps.step("a registry on this machine", || {
-        let started = Server::start(&options.root, &stage.folder)?;
-        println!("    {} listens at {}", server::PROGRAM, started.address);
-        server = Some(started);
+        let started = Registry::start(&options.root, &stage.folder)?;
+        println!("    {} listens at {}", registry::PROGRAM, started.address);
+        registry = Some(started);
         Ok(())
     })?;
-    let Some(server) = server else { return Err("no registry runs".to_owned()) };
-    let front = Front::start(&server)?;
-    configure(&stage, &server)?;
+    let Some(registry) = registry else { return Err("no registry runs".to_owned()) };
+    let front = Front::start(&registry)?;
+    configure(&stage, &registry)?;
     let mut rows = Vec::new();
     let outcome = steps
         .step("a copy of this checkout", || copy(&options.root, &stage))
-        .and_then(|()| released(&mut steps, &stage, &front, &server))
+        .and_then(|()| released(&mut steps, &stage, &front, &registry))
         .and_then(|()| consumers::run(&mut steps, &stage, &mut rows));
     home::tidy(&before);
     outcome?;
@@ -101,7 +101,7 @@ fn released(
     steps: &mut Steps,
     stage: &Stage,
     front: &Front,
-    server: &Server,
+    registry: &Registry,
 ) -> Result<(), String> {
     let names: Vec<_> =
         Workspace::read(&stage.checkout)?.published().map(|package| package.name.clone()).collect();
@@ -110,7 +110,7 @@ fn released(
     steps.step("release publish, without --execute", || {
         let told = output(stage.publish(&[]).command())?;
         print!("{told}");
-        if !told.contains("nothing was done") || server.crates()? != 0 {
+        if !told.contains("nothing was done") || registry.crates()? != 0 {
             return Err("it did something".to_owned());
         }
         quiet(stage, 0)
@@ -123,7 +123,7 @@ fn released(
         if !told.contains("cargo login") || !told.contains("same command again") {
             return Err(format!("it does not say what to do:\n{told}"));
         }
-        if server.crates()? == 0 { Ok(()) } else { Err("it uploaded something".to_owned()) }
+        if registry.crates()? == 0 { Ok(()) } else { Err("it uploaded something".to_owned()) }
     })?;
     steps.step("release publish, killed with an upload taken and unheard", || {
         let reached = front.withhold(third);
@@ -151,7 +151,7 @@ fn released(
             return Err(format!("it found something to do:\n{told}"));
         }
         quiet(stage, 1)?;
-        let (taken, there) = (front.taken(), server.crates()?);
+        let (taken, there) = (front.taken(), registry.crates()?);
         println!(
             "    {there} crates in the index, {taken} uploads taken, {} put off",
             front.put_off()
@@ -214,13 +214,13 @@ impl Stage {
 }
 
 /// What makes cargo know the rehearsal's registry, in the copy and for the strangers beside it.
-fn configure(stage: &Stage, server: &Server) -> Result<(), String> {
+fn configure(stage: &Stage, registry: &Registry) -> Result<(), String> {
     let mut config = DocumentMut::new();
     for (table, key, value) in [
         (
             "registries",
             REGISTRY,
-            toml_edit::InlineTable::from_iter([("index", server.index())]).into(),
+            toml_edit::InlineTable::from_iter([("index", registry.index())]).into(),
         ),
         // The registry serves its index as plain files, which git itself can fetch.
         ("net", "git-fetch-with-cli", toml_edit::Value::from(true)),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::steps::{cargo, now, output, root, run, target};
+use super::effort;
+use crate::steps::{cargo, output, root, run, target};
 use crate::workspace::tree;
 
 /// What any program needs that asks for a token and waits for it.
@@ -123,22 +124,17 @@ impl Consumer {
         Ok(crates)
     }
 
-    /// Builds it as for the first time; gives how long that took, and the program.
+    /// Builds it as for the first time; gives what that took, and the program.
     pub(super) fn build(&self) -> Result<(Duration, PathBuf), String> {
         let folder = self.folder();
         let built = target().join("weigh/built");
         if self.after.is_none() && built.exists() {
             fs::remove_dir_all(&built).map_err(|fault| format!("{}: {fault}", built.display()))?;
         }
-        let cargo = || {
-            let mut command = cargo(&folder);
-            command.env("CARGO_TARGET_DIR", &built);
-            command
-        };
-        run(cargo().args(["fetch", "--quiet", "--locked"]))?;
-        let began = now();
-        run(cargo().args(["build", "--quiet", "--locked", "--release"]))?;
-        let took = now().duration_since(began);
+        run(cargo(&folder).args(["fetch", "--quiet", "--locked"]))?;
+        let mut build = cargo(&folder);
+        build.args(["build", "--quiet", "--locked", "--release"]);
+        let (took, ()) = effort::of(|| run(build.env("CARGO_TARGET_DIR", &built)))?;
         let program = format!("consumer{}", std::env::consts::EXE_SUFFIX);
         Ok((took, built.join("release").join(program)))
     }

@@ -3,15 +3,14 @@
 //! Each adds one crate with `cargo add`, must find no other provider in its tree, and gets a token
 //! from the sandbox, which is itself installed from the registry.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 
 use toml_edit::DocumentMut;
 
-use super::{REGISTRY, Stage, process};
+use super::{REGISTRY, Stage};
+use crate::server::Sandbox;
 use crate::steps::{Steps, cargo, output, run as succeed};
 use crate::test::PROVIDERS;
 use crate::workspace::tree;
@@ -46,7 +45,7 @@ struct Consumer {
 pub(super) fn run(steps: &mut Steps, stage: &Stage, rows: &mut Vec<Row>) -> Result<(), String> {
     let mut sandbox = None;
     steps.step("cargo install auth-sandbox", || {
-        sandbox = Some(Sandbox::start(stage)?);
+        sandbox = Some(Sandbox::start(&installed(stage)?)?);
         Ok(())
     })?;
     let Some(sandbox) = sandbox else { return Err("no sandbox runs".to_owned()) };
@@ -272,59 +271,20 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {
 }
 
 /// The sandbox program, as a stranger installs it.
-#[derive(Debug)]
-struct Sandbox {
-    child: Child,
-    variables: Vec<(String, String)>,
-}
-
-impl Sandbox {
-    fn start(stage: &Stage) -> Result<Self, String> {
-        let folder = stage.stranger("tools")?;
-        let mut command = stage.cargo(&folder);
-        // What is installed is for the user, so cargo looks at no folder's configuration.
-        command.arg("--config").arg(stage.folder.join(".cargo/config.toml"));
-        // The profile again.
-        let config =
-            ["profile.dev.debug=\"line-tables-only\"", "profile.dev.package.\"*\".debug=false"];
-        for setting in config {
-            command.args(["--config", setting]);
-        }
-        let args =
-            ["install", "--quiet", "--debug", "--registry", REGISTRY, "auth-sandbox", "--root"];
-        succeed(command.args(args).arg(&stage.folder))?;
-        let program = stage.folder.join("bin/auth-sandbox");
-        let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-        let mut child = process::serve(
-            &program,
-            &[OsStr::new("--port"), OsStr::new("0")],
-            &stage.folder.join("sandbox.log"),
-        )?;
-        let mut variables = Vec::new();
-        if let Some(pipe) = child.stdout.take() {
-            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                if let Some((name, value)) =
-                    line.strip_prefix("export ").and_then(|line| line.split_once('='))
-                {
-                    variables.push((name.to_owned(), value.to_owned()));
-                }
-                if line.starts_with("# serving") {
-                    break;
-                }
-            }
-        }
-        let sandbox = Self { child, variables };
-        if sandbox.variables.is_empty() {
-            return Err("the sandbox says nothing to export".to_owned());
-        }
-        Ok(sandbox)
+fn installed(stage: &Stage) -> Result<PathBuf, String> {
+    let folder = stage.stranger("tools")?;
+    let mut command = stage.cargo(&folder);
+    // What is installed is for the user, so cargo looks at no folder's configuration.
+    command.arg("--config").arg(stage.folder.join(".cargo/config.toml"));
+    // The profile again.
+    for setting in
+        ["profile.dev.debug=\"line-tables-only\"", "profile.dev.package.\"*\".debug=false"]
+    {
+        command.args(["--config", setting]);
     }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        process::end(&mut self.child);
-    }
+    let args = ["install", "--quiet", "--debug", "--registry", REGISTRY, "auth-sandbox", "--root"];
+    succeed(command.args(args).arg(&stage.folder))?;
+    Ok(stage.folder.join("bin/auth-sandbox"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::thread;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::server::{Server, send_uploads_to};
+use super::registry::{Registry, send_uploads_to};
 
 /// New crates that are taken at once, as crates.io takes 5.
 const BURST: usize = 4;
@@ -39,10 +39,10 @@ struct State {
 
 impl Front {
     /// Listens on a port of its own, before a registry.
-    pub(super) fn start(server: &Server) -> Result<Self, String> {
-        let started = Self::listen(&server.address, &server.folder);
+    pub(super) fn start(registry: &Registry) -> Result<Self, String> {
+        let started = Self::listen(&registry.address, &registry.folder);
         let front = started.map_err(|fault| format!("the front: {fault}"))?;
-        send_uploads_to(&front.address, &server.folder)?;
+        send_uploads_to(&front.address, &registry.folder)?;
         Ok(front)
     }
 

@@ -1,7 +1,5 @@
-//! Processes that are watched, stopped and killed; and ones that end when this one does.
+//! Processes that are watched, stopped and killed.
 
-use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -118,35 +116,6 @@ impl Drop for Group {
     fn drop(&mut self) {
         let _ = self.kill();
     }
-}
-
-/// A server that ends when this process does, however that ends: the shell around it waits for
-/// the end of a pipe that this process holds. What it complains of is logged.
-pub(super) fn serve(program: &Path, args: &[&OsStr], log: &Path) -> Result<Child, String> {
-    let log = File::create(log).map_err(|fault| format!("{}: {fault}", log.display()))?;
-    let mut command = if cfg!(unix) {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "\"$@\" & cat >/dev/null; kill $!", "sh"]).arg(program);
-        shell
-    } else {
-        Command::new(program)
-    };
-    command
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .map_err(|fault| format!("{}: {fault}", program.display()))
-}
-
-/// Ends such a server.
-pub(super) fn end(child: &mut Child) {
-    drop(child.stdin.take());
-    if !cfg!(unix) {
-        let _ = child.kill();
-    }
-    let _ = child.wait();
 }
 
 /// Marks a file as a program.

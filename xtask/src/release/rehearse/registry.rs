@@ -3,14 +3,14 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process;
 use crate::release::git;
+use crate::server::Server;
 use crate::steps::{cargo, output, run as succeed};
 
 /// An ordinary registry with an index and uploads, for loopback; not a dependency of anything.
@@ -19,15 +19,15 @@ const VERSION: &str = "0.1.8";
 
 /// A registry that runs until it is dropped.
 #[derive(Debug)]
-pub(super) struct Server {
-    child: Child,
+pub(super) struct Registry {
+    _server: Server,
     /// Its files.
     pub(super) folder: PathBuf,
     /// Host and port.
     pub(super) address: String,
 }
 
-impl Server {
+impl Registry {
     /// Builds the program where it is not there yet, and starts it on an empty folder.
     pub(super) fn start(root: &Path, below: &Path) -> Result<Self, String> {
         let program = installed(root)?;
@@ -35,16 +35,16 @@ impl Server {
         let folder = below.join("registry");
         fs::create_dir_all(&folder).map_err(|fault| format!("{}: {fault}", folder.display()))?;
         let args = ["--addr".as_ref(), "127.0.0.1:0".as_ref(), folder.as_os_str()];
-        let child = process::serve(&program, &args, &below.join("registry.log"))?;
-        let mut server = Self { child, folder, address: String::new() };
+        let server = Server::start(&program, &args, &below.join("registry.log"))?;
+        let mut registry = Self { _server: server, folder, address: String::new() };
         // It writes where it will listen first, and listens once its index is there.
         for _ in 0..500 {
-            if let Ok(config) = config(&server.folder)
+            if let Ok(config) = config(&registry.folder)
                 && let Some(address) = text(&config, "api").strip_prefix("http://")
                 && TcpStream::connect(address).is_ok()
             {
-                server.address = address.to_owned();
-                return Ok(server);
+                registry.address = address.to_owned();
+                return Ok(registry);
             }
             sleep(Duration::from_millis(20));
         }
@@ -89,12 +89,6 @@ fn config(folder: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(folder.join("config.json"))
         .map_err(|fault| format!("config.json: {fault}"))?;
     serde_json::from_str(&text).map_err(|fault| format!("config.json: {fault}"))
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        process::end(&mut self.child);
-    }
 }
 
 /// Removes what an earlier rehearsal left. One that was killed may have left a process that still
