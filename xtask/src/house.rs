@@ -1,11 +1,12 @@
 //! The rules that no compiler knows: where things stand, how long they are, and what never does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::features::promises;
 use crate::steps::root;
 use crate::test::PROVIDERS;
+use crate::workspace::files;
 
 /// The longest file below a crate's `src`.
 const LONGEST: usize = 400;
@@ -26,10 +27,8 @@ pub(crate) fn check() -> Result<(), String> {
     let root = root();
     let mut faults = Vec::new();
     let mut readmes = Vec::new();
-    for file in files(&root)? {
-        let name =
-            file.strip_prefix(&root).unwrap_or(&file).display().to_string().replace('\\', "/");
-        let Ok(text) = fs::read_to_string(&file) else {
+    for name in files(&root)?.into_iter().filter(|name| !name.ends_with("Cargo.lock")) {
+        let Ok(text) = fs::read_to_string(root.join(&name)) else {
             continue;
         };
         let is_source = name.starts_with("crates/") && name.contains("/src/");
@@ -105,21 +104,6 @@ fn samples() -> Vec<String> {
     ]
     .map(|(a, b)| format!("{a}{b}"))
     .into()
-}
-
-/// Every file of the checkout that people write.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|fault| format!("{}: {fault}", folder.display()))? {
-        let path = entry.map_err(|fault| fault.to_string())?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() && !matches!(name.as_str(), "target" | ".git" | "node_modules") {
-            found.extend(files(&path)?);
-        } else if path.is_file() && name != "Cargo.lock" {
-            found.push(path);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

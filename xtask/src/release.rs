@@ -10,7 +10,7 @@
 mod bump;
 mod changelog;
 mod check;
-mod git;
+pub(crate) mod git;
 mod home;
 mod plan;
 mod publish;

@@ -1,10 +1,12 @@
 //! What cargo says of a checkout: its packages, their features, and who depends on whom.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::release::git::git;
 use crate::steps::{cargo, output};
 
 /// A member of the workspace.
@@ -48,6 +50,34 @@ pub(crate) fn metadata(root: &Path) -> Result<Value, String> {
 /// The part of it that tells of one package.
 pub(crate) fn told<'a>(metadata: &'a Value, name: &str) -> Option<&'a Value> {
     list(metadata, "packages").iter().find(|package| text(package, "name") == name)
+}
+
+/// The files of a checkout as it is now, with `/` between folders: what git knows or would add, and
+/// without git all but what is built.
+pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    if let Ok(listed) = output(git(root).args(list)) {
+        // What was deleted and not yet committed is listed too.
+        let names = listed.split('\0').filter(|name| root.join(name).is_file());
+        return Ok(names.map(str::to_owned).collect());
+    }
+    let mut found = Vec::new();
+    walk(root, root, &mut found)?;
+    Ok(found)
+}
+
+fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) -> Result<(), String> {
+    for entry in fs::read_dir(folder).map_err(|fault| format!("{}: {fault}", folder.display()))? {
+        let path = entry.map_err(|fault| fault.to_string())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && name != "target" && name != ".git" {
+            walk(root, &path, found)?;
+        } else if path.is_file() {
+            let below = path.strip_prefix(root).unwrap_or(&path);
+            found.push(below.display().to_string().replace('\\', "/"));
+        }
+    }
+    Ok(())
 }
 
 /// What a package compiles: `name vX.Y.Z` of everything in its tree, itself included.
@@ -134,6 +164,18 @@ mod tests {
         let order: Vec<_> =
             ordered(packages).unwrap().into_iter().map(|package| package.name).collect();
         assert_eq!(order, ["core", "b", "umbrella"]);
+    }
+
+    #[test]
+    fn without_git_the_same_files_are_found() {
+        let root = crate::steps::root();
+        let mut walked = Vec::new();
+        walk(&root, &root, &mut walked).unwrap();
+        for file in files(&root).unwrap() {
+            assert!(walked.contains(&file), "{file}");
+        }
+        assert!(walked.iter().any(|file| file == "crates/auth-core/src/lib.rs"));
+        assert!(!walked.iter().any(|file| file.contains("/target/") || file.starts_with(".git/")));
     }
 
     #[test]

@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use toml_edit::{Array, DocumentMut, Item};
 
 use super::every;
 use crate::steps::{Steps, cargo, output, root, run as run_it, target};
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Workspace, files};
 
 /// Resolves and compiles each group of published crates that belong together.
 pub(super) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<(), String> {
@@ -49,18 +48,8 @@ fn tops(workspace: &Workspace) -> impl Iterator<Item = &Package> {
 fn copy(folder: &Path, top: &Package) -> Result<(), String> {
     let root = root();
     let member = top.folder.strip_prefix(&root).unwrap_or(&top.folder);
-    let listed = output(Command::new("git").current_dir(&root).args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]))?;
-    for name in listed.split('\0').filter(|name| !name.is_empty()) {
-        // What was deleted and not yet committed is listed too.
-        let Ok(mut bytes) = fs::read(root.join(name)) else {
-            continue;
-        };
+    for name in files(&root)? {
+        let mut bytes = fs::read(root.join(&name)).map_err(|fault| format!("{name}: {fault}"))?;
         if name.ends_with("Cargo.toml") {
             let text = String::from_utf8_lossy(&bytes);
             bytes = bare(&text, member).map_err(|fault| format!("{name}: {fault}"))?.into();

@@ -22,7 +22,7 @@ use self::process::Group;
 use self::registry::Registry;
 use super::{Options, git, home};
 use crate::steps::{Steps, output, run as succeed, target};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files};
 
 /// The registry's name in the copy and in the consumers.
 const REGISTRY: &str = "rehearsal";
@@ -255,18 +255,14 @@ fn variables(target: &Path) -> Vec<(String, String)> {
     .into()
 }
 
-/// Copies what git knows or would add, as it is now, and makes it a repository of its own.
+/// Copies the checkout as it is now, and makes it a repository of its own.
 fn copy(root: &Path, stage: &Stage) -> Result<(), String> {
-    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let files = output(git::git(root).args(list))?;
-    for file in files.split('\0').filter(|file| !file.is_empty()) {
-        let (from, to) = (root.join(file), stage.checkout.join(file));
-        if from.is_file() {
-            to.parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| fs::copy(&from, &to))
-                .map_err(|fault| format!("{file}: {fault}"))?;
-        }
+    for file in files(root)? {
+        let to = stage.checkout.join(&file);
+        to.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::copy(root.join(&file), &to))
+            .map_err(|fault| format!("{file}: {fault}"))?;
     }
     std::env::current_exe()
         .and_then(|this| fs::copy(this, &stage.program))
