@@ -5,6 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+/// The workspace's profile, for packages outside it: what it has compiled is then not compiled again.
+pub(crate) const PROFILE: [&str; 4] = [
+    "--config",
+    "profile.dev.debug=\"line-tables-only\"",
+    "--config",
+    "profile.dev.package.\"*\".debug=false",
+];
+
 /// Another checkout than that of this program.
 static ELSEWHERE: OnceLock<PathBuf> = OnceLock::new();
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::steps::{Steps, cargo, output, root, run, target};
+use crate::steps::{PROFILE, Steps, cargo, output, root, run, target};
 
 /// The provider crates, in the order of the documents.
 pub(crate) const PROVIDERS: [&str; 5] =
@@ -83,8 +83,7 @@ fn consumer(provider: &str) -> Result<(), String> {
     let krate = format!("{provider}-auth");
     let manifest = format!(
         "[package]\nname = \"consumer\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\n{krate} = {{ path = \"{}\" }}\n\n[workspace]\n\n\
-         [profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n",
+         [dependencies]\n{krate} = {{ path = \"{}\" }}\n\n[workspace]\n",
         root().join("crates").join(&krate).display()
     );
     let main = format!(
@@ -97,7 +96,7 @@ fn consumer(provider: &str) -> Result<(), String> {
         .and_then(|()| write("src/main.rs", &main))
         .and_then(|()| fs::write(folder.join("Cargo.lock"), lock))
         .map_err(|fault| fault.to_string())?;
-    run(cargo(&folder).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", target()))?;
+    run(cargo(&folder).args(PROFILE).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", target()))?;
     let tree = output(cargo(&folder).args(["tree", "--prefix", "none", "--format", "{p}"]))?;
     for other in PROVIDERS.iter().filter(|other| **other != provider) {
         if tree.contains(&format!("{other}-auth")) {
@@ -116,7 +115,7 @@ fn sixth_provider() -> Result<(), String> {
     for words in
         [&["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"][..], &["test", "--quiet"]]
     {
-        run(cargo(&folder).args(words).env("CARGO_TARGET_DIR", target()))?;
+        run(cargo(&folder).args(PROFILE).args(words).env("CARGO_TARGET_DIR", target()))?;
     }
     Ok(())
 }

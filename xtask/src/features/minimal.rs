@@ -11,8 +11,8 @@ use std::path::Path;
 use serde_json::Value;
 use toml_edit::{Array, DocumentMut, Item};
 
-use super::every;
-use crate::steps::{Steps, cargo, output, root, run as run_it, target};
+use super::{every, quietly};
+use crate::steps::{Steps, cargo, output, root, target};
 use crate::workspace::{Package, Workspace, files};
 
 /// Resolves and compiles each group of published crates that belong together.
@@ -108,7 +108,8 @@ fn compile(folder: &Path, package: &Package, choice: &[String]) -> Result<(), St
     command
         .args(["check", "--quiet", "--locked", "--lib", "--package", &package.name])
         .args(choice);
-    run_it(command.env("CARGO_TARGET_DIR", target()))
+    // Old derive macros make a new compiler warn.
+    quietly(command.env("CARGO_TARGET_DIR", target()))
         .map_err(|fault| format!("{} {}: {fault}\n{RAISE}", package.name, choice.join(" ")))
 }
 
@@ -248,11 +249,14 @@ mod tests {
                     {"name": "sister", "req": "*", "source": null},
                     {"name": "not-here", "req": "^1", "source": "registry"},
                 ]},
-                {"id": "registry#http", "name": "http", "version": "1.5.0"},
+                {"id": "path+sister", "name": "sister", "version": "0.1.0"},
+                {"id": "registry#http", "name": "http", "version": "1.5.0", "dependencies": [
+                    {"name": "itoa", "req": "^1", "source": "registry"},
+                ]},
                 {"id": "registry#itoa", "name": "itoa", "version": "1.0.18"},
             ],
             "resolve": {"nodes": [
-                {"id": "path+ours", "dependencies": ["registry#http"]},
+                {"id": "path+ours", "dependencies": ["path+sister", "registry#http"]},
                 {"id": "registry#http", "dependencies": ["registry#itoa"]},
             ]},
         });

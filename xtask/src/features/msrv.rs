@@ -111,6 +111,8 @@ mod tests {
         assert_eq!(faults.len(), 2, "{faults:?}");
         assert!(faults[0].starts_with("clippy.toml's msrv says 1.88"), "{faults:?}");
         assert!(faults[1].starts_with("README.md says 1.90,"), "{faults:?}");
+        let faults = promises(MANIFEST, "msrv = \"1.89\"", &readme("Rust 1.91 or later."));
+        assert_eq!(faults, ["README.md says 1.91, and Cargo.toml's rust-version 1.89"]);
         assert_eq!(promises(MANIFEST, "", &[]).len(), 1);
         assert_eq!(promises("[workspace.package]", "", &[]).len(), 1);
     }

@@ -11,7 +11,7 @@ use toml_edit::DocumentMut;
 
 use super::{REGISTRY, Stage};
 use crate::server::Sandbox;
-use crate::steps::{Steps, cargo, output, run as succeed};
+use crate::steps::{PROFILE, Steps, cargo, output, run as succeed};
 use crate::test::PROVIDERS;
 use crate::workspace::tree;
 
@@ -240,10 +240,8 @@ impl Stage {
     /// An empty package.
     fn stranger(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.folder.join("strangers").join(name);
-        // The profile of this workspace, so that what it has compiled is not compiled again.
         let manifest = "[package]\nname = \"stranger\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-                        [workspace]\n\n[profile.dev]\ndebug = \"line-tables-only\"\n\n\
-                        [profile.dev.package.\"*\"]\ndebug = false\n";
+                        [workspace]\n";
         write(&folder, "Cargo.toml", manifest)?;
         write(&folder, "src/main.rs", "fn main() {}\n")?;
         Ok(folder)
@@ -251,7 +249,7 @@ impl Stage {
 
     fn cargo(&self, folder: &Path) -> Command {
         let mut command = cargo(folder);
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.args(PROFILE).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -276,12 +274,6 @@ fn installed(stage: &Stage) -> Result<PathBuf, String> {
     let mut command = stage.cargo(&folder);
     // What is installed is for the user, so cargo looks at no folder's configuration.
     command.arg("--config").arg(stage.folder.join(".cargo/config.toml"));
-    // The profile again.
-    for setting in
-        ["profile.dev.debug=\"line-tables-only\"", "profile.dev.package.\"*\".debug=false"]
-    {
-        command.args(["--config", setting]);
-    }
     let args = ["install", "--quiet", "--debug", "--registry", REGISTRY, "auth-sandbox", "--root"];
     succeed(command.args(args).arg(&stage.folder))?;
     Ok(stage.folder.join("bin/auth-sandbox"))
