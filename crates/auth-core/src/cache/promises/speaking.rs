@@ -29,6 +29,9 @@ async fn logged<T>(ask: impl Future<Output = T>) -> (String, T) {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // With one subscriber alive, tracing asks the thread that meets an event first whether anybody
+    // listens, and keeps the answer: another test's thread says no. With two it asks both.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
     let result = ask.await;
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
