@@ -35,12 +35,6 @@ pub(crate) fn check() -> Result<(), String> {
         if is_source && text.lines().count() > LONGEST {
             faults.push(format!("{name} has over {LONGEST} lines: does it hold two ideas?"));
         }
-        let own = name == "crates/auth-core/src/http/client.rs";
-        if is_source && !own && text.contains(concat!("req", "west")) {
-            faults.push(format!(
-                "{name} names the HTTP library; crates/auth-core/src/http/client.rs alone may"
-            ));
-        }
         if name.ends_with("README.md") {
             readmes.push((name.clone(), text.clone()));
         }

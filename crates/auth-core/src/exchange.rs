@@ -13,8 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::http::{HttpRequest, Response};
+use crate::http::HttpRequest;
 use crate::policy::RetryPolicy;
+use crate::response::Response;
 
 /// One provider's documented flow: exchange credentials for a bearer token.
 ///

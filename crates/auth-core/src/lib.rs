@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
-mod cache;
 mod clock;
 mod endpoint;
+mod engine;
 mod env;
 mod error;
 mod exchange;
@@ -13,6 +13,7 @@ mod jwt;
 mod lifetime;
 mod policy;
 mod request;
+mod response;
 pub mod secret;
 mod source;
 mod token;
@@ -22,22 +23,23 @@ pub mod wire;
 pub use ::async_trait::async_trait;
 pub use ::bytes::Bytes;
 
-pub use crate::cache::{CachedTokenSource, CachedTokenSourceBuilder};
-#[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
-pub use crate::clients::*;
 #[cfg(any(test, feature = "test-util"))]
 pub use crate::clock::ManualClock;
 pub use crate::clock::{BoxFuture, Clock, SystemClock};
 pub use crate::endpoint::Endpoint;
+pub use crate::engine::{CachedTokenSource, CachedTokenSourceBuilder};
 pub use crate::env::{Env, EnvReader};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::exchange::{Expiry, Grant, Identity, TokenExchange};
+#[cfg(feature = "reqwest-0_13")]
+pub use crate::http::reqwest::ReqwestClient;
 #[cfg(any(test, feature = "test-util"))]
 pub use crate::http::scripted::ScriptedClient;
-pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse, Response};
+pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 pub use crate::jwt::{JwtTimes, unix_time};
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};
+pub use crate::response::Response;
 pub use crate::secret::{ExposeSecret, Scrubber, SecretString};
 pub use crate::source::{SharedTokenSource, StaticTokenSource, TokenSource};
 pub use crate::token::{AccessToken, TokenState};
@@ -45,5 +47,5 @@ pub use crate::token::{AccessToken, TokenState};
 /// The HTTP clients that are compiled in; empty without the feature of one.
 pub mod clients {
     #[allow(unused_imports, unreachable_pub)]
-    pub use crate::http::client::*;
+    pub use crate::http::reqwest::*;
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 pub use self::refusal::{Refusal, refused, usual_kind};
 pub use self::shapes::{Maybe, Number, Object, Text};
 use crate::error::Error;
-use crate::http::Response;
+use crate::response::Response;
 use crate::secret::Scrubber;
 
 /// Reads a success, or makes the error that an answer of another kind is.

@@ -56,8 +56,8 @@ mod credentials;
 mod exchange;
 mod wire;
 
-#[allow(unused_imports, unreachable_pub)] // empty where no client is compiled in
-pub use auth_core::clients::*;
+#[cfg(feature = "reqwest-0_13")]
+pub use auth_core::ReqwestClient;
 pub use auth_core::{
     AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
     Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,

@@ -37,7 +37,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         path: "reqwest::async_impl::client::ClientBuilder",
-        within: &["auth_core::ReqwestClient", "auth_core::clients::ReqwestClient"],
+        within: &["auth_core::ReqwestClient"],
         why: "below the feature reqwest-0_13 alone, which names the major version",
     },
 ];

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{HttpClient, HttpRequest, HttpResponse, test_status};
+use super::{HttpClient, HttpRequest, HttpResponse};
 use crate::error::{Error, ErrorKind};
+use crate::response::test_status;
 
 /// An [`HttpClient`] that answers from a script of statuses and bodies, and counts: a provider for
 /// tests, without a socket. Answers have no headers.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Object, first_byte, without_bom};
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::response::Response;
 use crate::secret::Scrubber;
 
 /// What a provider's error body says, as far as it is one. All fields of the implementing type

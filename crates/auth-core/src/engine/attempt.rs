@@ -10,9 +10,10 @@ use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
-use crate::http::{BODY_LIMIT, Response};
+use crate::http::BODY_LIMIT;
 use crate::lifetime::Kept;
 use crate::policy::RetryPolicy;
+use crate::response::Response;
 use crate::token::TokenState;
 
 /// Asks for a token, at most `attempts` times and within the policy's deadline.

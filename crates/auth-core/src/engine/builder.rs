@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::CachedTokenSource;
+use super::Engine;
 use super::jitter;
-use super::state::Inner;
 use super::tools::Tools;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
@@ -106,7 +106,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         }
         let http_client = match self.http_client {
             Some(client) => client,
-            None => crate::http::client::default_client()?,
+            None => crate::http::reqwest::default_client()?,
         };
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
         let tools = Tools {
@@ -116,7 +116,8 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             retry,
             jitter: jitter::draw(),
         };
-        Inner::new(self.exchange, tools).map(|inner| CachedTokenSource::from_inner(Arc::new(inner)))
+        Engine::new(self.exchange, tools)
+            .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }
 }
 

@@ -1,4 +1,14 @@
-//! Who joins which flight, and what its landing changes.
+//! The engine: keeps one token per source, and decides when to ask for the next.
+//!
+//! A reader looks at one lock-free cell. Only where that look finds nothing good does it take the
+//! short lock that guards the flight, the remembered failure and the exchange; no lock is ever
+//! held across an await. The parts:
+//!
+//! - [`cached`]: the public type around the engine;
+//! - [`attempt`]: one exchange with its retries and its deadline;
+//! - [`flight`]: one exchange shared by all who wait, whoever goes away;
+//! - [`memory`]: how long a failure is remembered;
+//! - [`throttle`]: how often an API may have a token thrown away.
 //!
 //! ```text
 //!            look ──fresh──▶ token
@@ -13,6 +23,17 @@
 //!         take off, wait ──▶ landing: token kept, or failure remembered
 //! ```
 
+mod attempt;
+mod builder;
+mod cached;
+mod flight;
+mod jitter;
+mod memory;
+#[cfg(test)]
+mod promises;
+mod throttle;
+mod tools;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -20,19 +41,20 @@ use arc_swap::ArcSwap;
 use http::Method;
 use tokio::task::AbortHandle;
 
-use super::attempt::fly;
-use super::flight::{Flight, Outcome, Watch, contained};
-use super::jitter;
-use super::memory::Failure;
-use super::throttle::Throttle;
-use super::tools::Tools;
+use self::attempt::fly;
+pub use self::builder::CachedTokenSourceBuilder;
+pub use self::cached::CachedTokenSource;
+use self::flight::{Flight, Outcome, Watch, contained};
+use self::memory::Failure;
+use self::throttle::Throttle;
+use self::tools::Tools;
 use crate::clock::{Clock, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Identity, TokenExchange};
 use crate::lifetime::{Kept, Moment};
 use crate::token::{AccessToken, Parts, TokenState};
 
-pub(super) struct Inner<E> {
+struct Engine<E> {
     kept: ArcSwap<Parts>,
     state: Mutex<State<E>>,
     tools: Arc<Tools>,
@@ -54,7 +76,7 @@ struct State<E> {
 }
 
 /// What a look at the kept token finds.
-pub(super) enum Look {
+enum Look {
     Fresh(AccessToken),
     Stale(AccessToken),
     Nothing,
@@ -68,8 +90,8 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 /// still never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-impl<E: TokenExchange> Inner<E> {
-    pub(super) fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
+impl<E: TokenExchange> Engine<E> {
+    fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
         let provider = exchange.provider();
         let (identity, asks) = proved(&exchange)?;
         let state = State {
@@ -90,13 +112,13 @@ impl<E: TokenExchange> Inner<E> {
         })
     }
 
-    pub(super) fn provider(&self) -> &'static str {
+    fn provider(&self) -> &'static str {
         self.provider
     }
 
     /// The fast path: one lock-free load and the two clocks.
     #[inline]
-    pub(super) fn look(&self) -> Look {
+    fn look(&self) -> Look {
         let kept = self.kept.load();
         match kept.term.state(self.tools.clock.now()) {
             TokenState::Fresh => Look::Fresh(AccessToken::lent(kept)),
@@ -106,7 +128,7 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     /// A token that may be handed out, fresh or stale.
-    pub(super) fn usable(&self) -> Option<AccessToken> {
+    fn usable(&self) -> Option<AccessToken> {
         match self.look() {
             Look::Fresh(token) | Look::Stale(token) => Some(token),
             Look::Nothing => None,
@@ -114,7 +136,7 @@ impl<E: TokenExchange> Inner<E> {
     }
 
     /// Waits for a token.
-    pub(super) async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
+    async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
         let mut lost = 0;
         while lost <= MOST_LOST_FLIGHTS {
             let (flight, known) = match self.join() {
@@ -155,7 +177,7 @@ impl<E: TokenExchange> Inner<E> {
 
     /// Starts a refresh unless one is in the air or a failure is remembered. Where there is no
     /// runtime to spawn on, the caller drives it; then, and only then, does this wait.
-    pub(super) async fn refresh_behind(self: &Arc<Self>) {
+    async fn refresh_behind(self: &Arc<Self>) {
         let now = self.tools.clock.now();
         let (flight, spawned) = {
             let mut state = self.locked();
@@ -259,7 +281,7 @@ impl<E: TokenExchange> Inner<E> {
         error
     }
 
-    pub(super) fn invalidate(&self, token: &AccessToken) {
+    fn invalidate(&self, token: &AccessToken) {
         let now = self.tools.clock.monotonic();
         let mut state = self.locked();
         let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
@@ -268,7 +290,7 @@ impl<E: TokenExchange> Inner<E> {
         }
     }
 
-    pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
+    fn replace(&self, exchange: E) -> Result<(), Error> {
         let (identity, asks) = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
@@ -323,7 +345,7 @@ impl<E> State<E> {
     }
 }
 
-impl<E> Drop for Inner<E> {
+impl<E> Drop for Engine<E> {
     /// A dropped source leaves no task behind.
     fn drop(&mut self) {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).forget_flight();

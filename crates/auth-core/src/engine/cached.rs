@@ -1,33 +1,11 @@
-//! The engine: keeps one token per source, and decides when to ask for the next.
-//!
-//! A reader looks at one lock-free cell. Only where that look finds nothing good does it take the
-//! short lock that guards the flight, the remembered failure and the exchange; no lock is ever
-//! held across an await. What happens from there stands in the rooms below:
-//!
-//! - [`memory`]: how long a failure is remembered;
-//! - [`attempt`]: one exchange with its retries and its deadline;
-//! - [`flight`]: one exchange shared by all who wait, whoever goes away;
-//! - [`throttle`]: how often an API may have a token thrown away;
-//! - [`state`]: who joins which flight, and what its landing changes.
-
-mod attempt;
-mod builder;
-mod flight;
-mod jitter;
-mod memory;
-#[cfg(test)]
-mod promises;
-mod state;
-mod throttle;
-mod tools;
+//! A source that keeps a provider's token fresh: the public type around the engine.
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use self::builder::CachedTokenSourceBuilder;
-use self::state::{Inner, Look};
+use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::source::{SharedTokenSource, TokenSource};
@@ -88,7 +66,7 @@ use crate::token::{AccessToken, TokenState};
 /// # Ok(()) }
 /// ```
 pub struct CachedTokenSource<E: TokenExchange> {
-    inner: Arc<Inner<E>>,
+    engine: Arc<Engine<E>>,
 }
 
 impl<E: TokenExchange> CachedTokenSource<E> {
@@ -109,8 +87,8 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         CachedTokenSourceBuilder::new(exchange)
     }
 
-    fn from_inner(inner: Arc<Inner<E>>) -> Self {
-        Self { inner }
+    pub(super) fn from_engine(engine: Arc<Engine<E>>) -> Self {
+        Self { engine }
     }
 
     /// A token that is good now: from the cache, or from the exchange that is in flight, or from a
@@ -125,22 +103,22 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// The outcome of the exchange, or a remembered failure: see
     /// [`ErrorKind`](crate::ErrorKind).
     pub async fn token(&self) -> Result<AccessToken, Error> {
-        match self.inner.look() {
+        match self.engine.look() {
             Look::Fresh(token) => Ok(token),
             // Boxed, so that the future of a call that finds a fresh token stays small.
             Look::Stale(token) => {
-                Box::pin(self.inner.refresh_behind()).await;
+                Box::pin(self.engine.refresh_behind()).await;
                 // Driven by this caller where there is no runtime, it may have brought a newer one.
-                Ok(self.inner.usable().unwrap_or(token))
+                Ok(self.engine.usable().unwrap_or(token))
             }
-            Look::Nothing => Box::pin(self.inner.fetch()).await,
+            Look::Nothing => Box::pin(self.engine.fetch()).await,
         }
     }
 
     /// A token that is fresh, without waiting; `None` where it is stale, expired or not there yet.
     #[must_use]
     pub fn fresh(&self) -> Option<AccessToken> {
-        match self.inner.look() {
+        match self.engine.look() {
             Look::Fresh(token) => Some(token),
             Look::Stale(_) | Look::Nothing => None,
         }
@@ -149,7 +127,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// How good the kept token is; [`Expired`](TokenState::Expired) where there is none.
     #[must_use]
     pub fn state(&self) -> TokenState {
-        match self.inner.look() {
+        match self.engine.look() {
             Look::Fresh(_) => TokenState::Fresh,
             Look::Stale(_) => TokenState::Stale,
             Look::Nothing => TokenState::Expired,
@@ -162,7 +140,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// succession are ignored (1 s after the first, doubling to 60 s; forgotten after 5 min), so
     /// that an API which always answers 401 cannot make a loop of token requests.
     pub fn invalidate(&self, token: &AccessToken) {
-        self.inner.invalidate(token);
+        self.engine.invalidate(token);
     }
 
     /// Swaps the exchange, and with it the credentials, without a restart.
@@ -176,7 +154,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the new exchange lacks a setting; the
     /// old one stays then.
     pub fn replace(&self, exchange: E) -> Result<(), Error> {
-        self.inner.replace(exchange)
+        self.engine.replace(exchange)
     }
 }
 
@@ -197,7 +175,7 @@ impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
 
 impl<E: TokenExchange> Clone for CachedTokenSource<E> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { engine: Arc::clone(&self.engine) }
     }
 }
 
@@ -210,7 +188,7 @@ impl<E: TokenExchange> From<CachedTokenSource<E>> for SharedTokenSource {
 impl<E: TokenExchange> fmt::Debug for CachedTokenSource<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("provider", &self.inner.provider())
+            .field("provider", &self.engine.provider())
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

@@ -1,0 +1,190 @@
+//! An answer as a flow reads it: status, headers, body, and the provider's own clock.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+
+use crate::http::HttpResponse;
+
+/// An answer to a token request: what a flow reads. `Debug` shows the status and the size alone.
+///
+/// ```
+/// use auth_core::{HttpResponse, Response};
+///
+/// let mut answer = HttpResponse::new("{}".into());
+/// answer.headers_mut().insert("date", "Thu, 01 Jan 2026 00:00:00 GMT".parse()?);
+/// let response = Response::new(answer, std::time::SystemTime::now());
+/// assert!(response.server_time() < std::time::SystemTime::now());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    received_at: SystemTime,
+}
+
+impl Response {
+    /// An answer, and what the local wall clock showed when it came.
+    #[must_use]
+    pub fn new(response: HttpResponse, received_at: SystemTime) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status: parts.status, headers: parts.headers, body, received_at }
+    }
+
+    /// A recorded answer, to test a flow with: this status and body, no headers, received on
+    /// 2026-01-01T00:00:00Z. With headers or at another time it is [`new`](Self::new).
+    ///
+    /// ```
+    /// use auth_core::Response;
+    ///
+    /// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
+    /// assert_eq!(answer.status(), 401);
+    /// assert_eq!(Some(answer.server_time()), auth_core::unix_time(1_767_225_600));
+    /// ```
+    ///
+    /// # Panics
+    /// Where `status` is no HTTP status (100 to 999): a test that is written wrong.
+    #[must_use]
+    #[track_caller]
+    pub fn recorded(status: u16, body: impl Into<Bytes>) -> Self {
+        let mut answer = HttpResponse::new(body.into());
+        *answer.status_mut() = test_status(status);
+        Self::new(answer, UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body: secret, where the status is a success.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The media type in lower case without parameters: `application/json`.
+    #[must_use]
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let media = value.split(';').next()?.trim().to_ascii_lowercase();
+        (!media.is_empty()).then_some(media)
+    }
+
+    /// What the provider's clock showed when it answered.
+    ///
+    /// The `Date` header (RFC 9110 section 6.6.1) where there is one, since absolute expiries are
+    /// on that clock and ours may be wrong. It counts whole seconds: where our clock agrees with it
+    /// to the second ours supplies the fraction, else the second is taken as over, which errs to
+    /// the safe side. Without the header, our clock.
+    #[must_use]
+    pub fn server_time(&self) -> SystemTime {
+        let Some(date) = self.date() else {
+            return self.received_at;
+        };
+        let next = date + Duration::from_secs(1);
+        if (date..next).contains(&self.received_at) { self.received_at } else { next }
+    }
+
+    fn date(&self) -> Option<SystemTime> {
+        let date = httpdate::parse_http_date(self.headers.get(DATE)?.to_str().ok()?).ok()?;
+        // A clock that was never set shows 1970; ours can only be better.
+        (date > UNIX_EPOCH + Duration::from_secs(1_000_000_000)).then_some(date)
+    }
+
+    /// How long the provider asks to be left in peace (RFC 9110 section 10.2.3): seconds, or a
+    /// date read against the provider's own clock. Dates in the past and garbage are no wish.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        /// What a number too large for the type wishes for; caps are the engine's.
+        const VERY_LONG: u64 = u32::MAX as u64;
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(Duration::from_secs(value.parse().unwrap_or(VERY_LONG)));
+        }
+        let date = httpdate::parse_http_date(value).ok()?;
+        date.duration_since(self.date().unwrap_or(self.received_at)).ok()
+    }
+}
+
+/// A status that a test states.
+#[track_caller]
+pub(crate) fn test_status(status: u16) -> StatusCode {
+    match StatusCode::from_u16(status) {
+        Ok(status) => status,
+        #[allow(clippy::panic)] // the callers document it
+        Err(_) => panic!("{status} is no HTTP status"),
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status.as_u16())
+            .field("media_type", &self.media_type())
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{HeaderName, HeaderValue};
+
+    fn answer(headers: &[(HeaderName, &str)], received_at: SystemTime) -> Response {
+        let mut response = http::Response::new(Bytes::new());
+        for (name, value) in headers {
+            response.headers_mut().insert(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        Response::new(response, received_at)
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01T00:00:00Z
+        let later = "Thu, 01 Jan 2026 00:02:00 GMT";
+        for (value, wait) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            (later, Some(120)),
+            ("Wed, 31 Dec 2025 23:00:00 GMT", None),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+        ] {
+            let found = answer(&[(RETRY_AFTER, value)], now).retry_after();
+            assert_eq!(found, wait.map(Duration::from_secs), "{value}");
+        }
+        // A wrong local clock does not stretch a date: the provider's own counts.
+        let skewed = answer(
+            &[(RETRY_AFTER, later), (DATE, "Thu, 01 Jan 2026 00:00:00 GMT")],
+            now - Duration::from_secs(86_400),
+        );
+        assert_eq!(skewed.retry_after(), Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn the_servers_clock_is_its_date_header_with_our_fraction() {
+        let date = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let header = (DATE, "Thu, 01 Jan 2026 00:00:00 GMT");
+        let agreeing = date + Duration::from_millis(300);
+        let wrong = date + Duration::from_secs(3_600);
+        assert_eq!(answer(std::slice::from_ref(&header), agreeing).server_time(), agreeing);
+        assert_eq!(answer(&[header], wrong).server_time(), date + Duration::from_secs(1));
+        assert_eq!(answer(&[], wrong).server_time(), wrong);
+        assert_eq!(answer(&[(DATE, "garbage")], wrong).server_time(), wrong);
+    }
+}
