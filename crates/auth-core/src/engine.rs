@@ -39,12 +39,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Method;
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task::AbortHandle;
 
 use self::attempt::fly;
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
-use self::flight::{Flight, Outcome, Watch, contained};
+use self::flight::{End, Flight, contained};
 use self::memory::Failure;
 use self::throttle::Throttle;
 use self::tools::Tools;
@@ -61,19 +62,36 @@ struct Engine<E> {
     provider: &'static str,
 }
 
+/// What the short lock guards.
 struct State<E> {
     exchange: Arc<E>,
     identity: Identity,
     /// How it asks and whom, for logs.
     asks: (Method, Arc<str>),
-    /// The number of the flight that counts; one that was replaced or given up lands unheard.
-    current: u64,
-    /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
-    flight: Weak<Flight>,
-    task: Option<AbortHandle>,
+    /// Counts the exchanges: what a flight of an earlier one brings does not count.
+    epoch: u64,
+    /// Counts the flights.
+    flights: u64,
+    seat: Option<Seat>,
     failure: Option<Failure>,
     throttle: Throttle,
 }
+
+/// The flight that callers join.
+struct Seat {
+    number: u64,
+    /// When it took off, on the monotonic clock.
+    began: Duration,
+    /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
+    flight: Weak<Flight<Outcome>>,
+    /// Holds the flight of a refresh that no task drives, between the callers that do.
+    held: Option<Arc<Flight<Outcome>>>,
+    /// The task that drives it, and the task's runtime.
+    task: Option<(AbortHandle, Id)>,
+}
+
+/// What everyone who waited for a flight gets.
+type Outcome = Result<AccessToken, Error>;
 
 /// What a look at the kept token finds.
 enum Look {
@@ -82,12 +100,11 @@ enum Look {
     Nothing,
 }
 
-/// Runtimes that may be lost under one waiting caller before it gives up.
-const MOST_LOST_FLIGHTS: u32 = 3;
-/// How long a caller waits for a probe before it takes the remembered failure.
-const PROBE_PATIENCE: Duration = Duration::from_secs(1);
-/// How much longer than a flight's deadline a caller waits for it: a flight whose runtime stands
-/// still never ends by itself.
+/// How long a caller waits for a probe before it takes the remembered failure, and for a refresh
+/// that it alone can drive.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How much longer than a flight's deadline a flight counts, and a caller waits. A flight whose
+/// runtime stands still never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl<E: TokenExchange> Engine<E> {
@@ -98,9 +115,9 @@ impl<E: TokenExchange> Engine<E> {
             exchange: Arc::new(exchange),
             identity,
             asks,
-            current: 0,
-            flight: Weak::new(),
-            task: None,
+            epoch: 0,
+            flights: 0,
+            seat: None,
             failure: None,
             throttle: Throttle::default(),
         };
@@ -135,66 +152,89 @@ impl<E: TokenExchange> Engine<E> {
         }
     }
 
+    /// The longest time that a flight counts, and that a caller waits in all.
+    fn limit(&self) -> Duration {
+        self.tools.retry.deadline.saturating_add(GRACE)
+    }
+
     /// Waits for a token.
-    async fn fetch(self: &Arc<Self>) -> Result<AccessToken, Error> {
-        let mut lost = 0;
-        while lost <= MOST_LOST_FLIGHTS {
-            let (flight, known) = match self.join() {
+    async fn fetch(self: &Arc<Self>) -> Outcome {
+        let clock = &self.tools.clock;
+        let until = clock.monotonic().saturating_add(self.limit());
+        let mut lost = false;
+        loop {
+            let (flight, began, known) = match self.join(lost) {
                 Joined::Token(token) => return Ok(token),
                 Joined::Failure(error) => return Err(error),
-                Joined::Flight { flight, known } => (flight, known),
+                Joined::Flight { flight, began, known } => (flight, began, known),
             };
-            match self.await_flight(&flight, known.is_some()).await {
-                Some(Outcome::Landed(result)) => return result,
-                Some(Outcome::Superseded | Outcome::Unwatched) => {}
-                Some(Outcome::Lost) => lost += 1,
+            let left = match &known {
+                Some(_) => PATIENCE,
+                None => {
+                    until.min(began.saturating_add(self.limit())).saturating_sub(clock.monotonic())
+                }
+            };
+            match within(clock, left, flight.wait()).await {
+                Some(End::Landed(outcome)) => return outcome,
+                Some(End::Superseded) => {}
+                Some(End::Lost) => lost = true,
                 None => {
                     if let Some(error) = known {
-                        return Err(error);
+                        return Err(error.without_retry_after());
                     }
-                    return Err(self.abandon(&flight));
                 }
             }
+            if clock.monotonic() >= until {
+                let text = "no token in time: the runtime that drives the exchange stands still";
+                return Err(Error::new(ErrorKind::Timeout, text).with_provider(self.provider));
+            }
         }
-        let text = "the runtimes that drove the exchange were shut down, one after the other";
-        Err(Error::new(ErrorKind::Unavailable, text).with_provider(self.provider))
     }
 
-    /// Waits for a flight; `None` where patience ended first. Only one waiter of a runtime has a
-    /// timer, but where a failure is known: then each waits a moment and no longer.
-    async fn await_flight(&self, flight: &Arc<Flight>, failure_is_known: bool) -> Option<Outcome> {
-        if failure_is_known {
-            return within(&self.tools.clock, PROBE_PATIENCE, flight.wait()).await;
-        }
-        let watch = flight.keep_watch();
-        if matches!(watch, Watch::Kept) {
-            return Some(flight.wait_watched().await);
-        }
-        let flown = self.tools.clock.monotonic().saturating_sub(flight.began);
-        let left = self.tools.retry.deadline.saturating_add(GRACE).saturating_sub(flown);
-        within(&self.tools.clock, left, flight.wait()).await
-    }
-
-    /// Starts a refresh unless one is in the air or a failure is remembered. Where there is no
-    /// runtime to spawn on, the caller drives it; then, and only then, does this wait.
-    async fn refresh_behind(self: &Arc<Self>) {
+    /// Sees to it that a refresh is in flight, unless a failure is remembered. Waits for it, for a
+    /// second a flight at most, only where this very call alone can drive it.
+    async fn refresh(self: &Arc<Self>) {
         let now = self.tools.clock.now();
-        let (flight, spawned) = {
+        let (flight, began, dropped) = {
             let mut state = self.locked();
-            let in_peace = state.failure.as_ref().is_some_and(|f| f.left(now.monotonic).is_some());
-            let is_fresh = self.kept.load().term.state(now) == TokenState::Fresh;
-            if in_peace || is_fresh || state.flying().is_some() {
+            let in_pause = state.failure.as_ref().is_some_and(|f| f.left(now.monotonic).is_some());
+            if in_pause || self.kept.load().term.state(now) == TokenState::Fresh {
                 return;
             }
-            self.take_off(&mut state, now)
+            let (flight, dropped) = match state.live(now.monotonic, self.limit()) {
+                Some(flight) => (flight, None),
+                None => {
+                    let (flight, dropped) = self.take_off(&mut state, now, true);
+                    (flight, Some(dropped))
+                }
+            };
+            let Some(seat) = &mut state.seat else { return };
+            let alone = match (&seat.task, Handle::try_current()) {
+                (None, _) => {
+                    seat.held = Some(Arc::clone(&flight));
+                    flight.is_parked()
+                }
+                // The root of `block_on`: where this call returns, the runtime may stand still.
+                (Some((_, id)), Ok(runtime)) => {
+                    *id == runtime.id()
+                        && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
+                        && tokio::task::try_id().is_none()
+                }
+                (Some(_), Err(_)) => false,
+            };
+            (alone.then_some(flight), seat.began, dropped)
         };
-        if !spawned {
-            flight.wait().await;
+        drop(dropped);
+        let Some(flight) = flight else { return };
+        let left = began.saturating_add(PATIENCE).saturating_sub(now.monotonic);
+        if !left.is_zero() {
+            within(&self.tools.clock, left, flight.wait()).await;
         }
     }
 
-    /// Joins the flight that is in the air, or takes off; unless there is an answer already.
-    fn join(self: &Arc<Self>) -> Joined {
+    /// Joins the flight that is under way, or takes off; unless there is an answer already. Where
+    /// a runtime has just lost a flight, the caller drives the next one itself.
+    fn join(self: &Arc<Self>, lost: bool) -> Joined {
         let now = self.tools.clock.now();
         let mut state = self.locked();
         // Under the lock, a landing is seen whole: what it kept, and that it is over.
@@ -202,83 +242,107 @@ impl<E: TokenExchange> Engine<E> {
         if kept.term.state(now).is_usable() {
             return Joined::Token(AccessToken::lent(kept));
         }
+        let old = state.forget_old_failure(now.monotonic);
         if let Some(error) = state.remembered(now) {
             return Joined::Failure(error);
         }
         let known = state.failure.as_ref().map(|failure| failure.error.clone());
-        let (flight, spawned) = match state.flying() {
-            Some(flight) => (flight, state.task.is_some()),
-            None => self.take_off(&mut state, now),
+        let (flight, dropped) = match state.live(now.monotonic, self.limit()) {
+            Some(flight) => (flight, None),
+            None => {
+                let (flight, dropped) = self.take_off(&mut state, now, !lost);
+                (flight, Some(dropped))
+            }
         };
+        let (began, spawned) =
+            state.seat.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
+        drop(state);
+        drop((old, dropped));
         // A probe goes on in its task without the caller; without a task nobody else would drive it.
-        Joined::Flight { flight, known: known.filter(|_| spawned) }
+        Joined::Flight { flight, began, known: known.filter(|_| spawned) }
     }
 
-    /// Begins a flight. Also says whether a task drives it.
-    fn take_off(self: &Arc<Self>, state: &mut State<E>, now: Moment) -> (Arc<Flight>, bool) {
+    /// Begins a flight. What it takes the place of is returned, to be dropped without the lock.
+    fn take_off(
+        self: &Arc<Self>,
+        state: &mut State<E>,
+        now: Moment,
+        may_spawn: bool,
+    ) -> (Arc<Flight<Outcome>>, Replaced) {
+        let old_failure = state.forget_old_failure(now.monotonic);
         let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
         let (asks, source, provider) = (state.asks.clone(), Arc::downgrade(self), self.provider);
-        state.current += 1;
-        let number = state.current;
+        state.flights += 1;
+        let (number, epoch, began) = (state.flights, state.epoch, now.monotonic);
         let course = async move {
             let result = contained(fly(exchange, tools, attempts, &asks)).await;
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
-                Some(source) => source.land(number, result),
-                None => Outcome::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
+                Some(source) => source.land(epoch, number, began, result),
+                None => End::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
             }
         };
-        let flight = Flight::new(now.monotonic, Box::pin(course));
-        state.flight = Arc::downgrade(&flight);
-        state.task = flight.spawn();
-        (flight, state.task.is_some())
+        let flight = Flight::new(Box::pin(course));
+        let runtime = Handle::try_current().ok().filter(|_| may_spawn);
+        let task = runtime.map(|runtime| (flight.spawn(&runtime), runtime.id()));
+        let seat = Seat { number, began, flight: Arc::downgrade(&flight), held: None, task };
+        let old_seat = state.seat.replace(seat);
+        (flight, Replaced { seat: old_seat, _failure: old_failure })
     }
 
-    /// Keeps what a flight brought.
-    fn land(&self, number: u64, result: Result<Kept, Error>) -> Outcome {
+    /// Keeps what a flight brought, as far as it counts.
+    fn land(
+        &self,
+        epoch: u64,
+        number: u64,
+        began: Duration,
+        result: Result<Kept, Error>,
+    ) -> End<Outcome> {
         let now = self.tools.clock.monotonic();
+        // What comes later than any caller waits says nothing about the provider: this process
+        // stood still. A token is as good as it is.
+        let in_time = now <= began.saturating_add(self.limit());
         let mut state = self.locked();
-        if number != state.current {
-            return Outcome::Superseded;
+        if epoch != state.epoch {
+            drop(state);
+            return End::Superseded;
         }
-        state.flight = Weak::new();
-        state.task = None;
-        Outcome::Landed(match result {
+        let seat = if state.seat.as_ref().is_some_and(|seat| seat.number == number) {
+            state.seat.take()
+        } else {
+            None
+        };
+        let is_live = seat.is_some();
+        let mut old_failure = None;
+        let end = match result {
             Ok(kept) => {
                 let parts = Arc::new(kept.parts);
-                state.failure = None;
-                self.kept.store(Arc::clone(&parts));
-                Ok(AccessToken::own(parts))
+                if is_live {
+                    old_failure = state.failure.take();
+                }
+                if parts.term.ends_after(&self.kept.load().term) || (is_live && in_time) {
+                    self.kept.store(Arc::clone(&parts));
+                }
+                End::Landed(Ok(AccessToken::own(parts)))
             }
-            Err(error) => {
-                let previous = state.failure.take();
+            Err(error) if is_live && in_time => {
+                old_failure = state.failure.take();
                 state.failure = Failure::after(
-                    previous.as_ref(),
+                    old_failure.as_ref(),
                     error.clone(),
+                    began,
                     now,
                     &self.tools.retry,
                     jitter::draw(),
                 );
-                Err(error)
+                End::Landed(Err(error))
             }
-        })
-    }
-
-    /// Gives a flight up that did not end in time, for all who wait; the next caller starts clean.
-    fn abandon(&self, flight: &Arc<Flight>) -> Error {
-        let mut state = self.locked();
-        if std::ptr::eq(state.flight.as_ptr(), Arc::as_ptr(flight)) {
-            state.forget_flight();
-        }
+            Err(_) => End::Lost,
+        };
         drop(state);
-        let text = format!(
-            "{} gave no token in time: the runtime that drives the exchange stands still",
-            self.provider
-        );
-        let error = Error::new(ErrorKind::Timeout, text).with_provider(self.provider);
-        flight.end(Outcome::Landed(Err(error.clone())));
-        error
+        drop((seat, old_failure));
+        end
     }
 
     fn invalidate(&self, token: &AccessToken) {
@@ -298,13 +362,17 @@ impl<E: TokenExchange> Engine<E> {
         }
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();
+        let seat = state.seat.take();
         state.identity = identity;
         state.asks = asks;
+        state.epoch += 1;
         state.throttle = Throttle::default();
-        state.forget_flight();
         // What is not ours is dropped without the lock: its `Drop` may call this source.
         drop(state);
-        drop((exchange, failure));
+        if let Some(flight) = seat.as_ref().and_then(|seat| seat.flight.upgrade()) {
+            flight.end(End::Superseded); // before its task is aborted, so that nobody sees it lost
+        }
+        drop((Replaced { seat, _failure: failure }, exchange));
         Ok(())
     }
 
@@ -318,16 +386,33 @@ impl<E: TokenExchange> Engine<E> {
 enum Joined {
     Token(AccessToken),
     Failure(Error),
-    /// A flight, and, if it is a probe, the failure that is known already.
+    /// A flight, when it took off, and, if it is a probe, the failure that is known already.
     Flight {
-        flight: Arc<Flight>,
+        flight: Arc<Flight<Outcome>>,
+        began: Duration,
         known: Option<Error>,
     },
 }
 
+/// What a new flight took the place of. Its task is aborted when this is dropped: after the lock.
+struct Replaced {
+    seat: Option<Seat>,
+    _failure: Option<Failure>,
+}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        if let Some((task, _)) = self.seat.as_mut().and_then(|seat| seat.task.take()) {
+            task.abort();
+        }
+    }
+}
+
 impl<E> State<E> {
-    fn flying(&self) -> Option<Arc<Flight>> {
-        self.flight.upgrade().filter(|flight| !flight.is_over())
+    /// The flight that counts. One that outlived its limit is none: its runtime stands still.
+    fn live(&self, now: Duration, limit: Duration) -> Option<Arc<Flight<Outcome>>> {
+        let seat = self.seat.as_ref().filter(|seat| now < seat.began.saturating_add(limit))?;
+        seat.flight.upgrade().filter(|flight| !flight.is_over())
     }
 
     /// The failure that callers get at once, while its time lasts.
@@ -335,20 +420,17 @@ impl<E> State<E> {
         self.failure.as_ref().and_then(|failure| failure.answer(now.monotonic))
     }
 
-    /// Whatever is in the air no longer counts.
-    fn forget_flight(&mut self) {
-        self.current += 1;
-        self.flight = Weak::new();
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
+    /// A failure that is too old to say anything, to be dropped without the lock.
+    fn forget_old_failure(&mut self, now: Duration) -> Option<Failure> {
+        self.failure.take_if(|failure| failure.is_old(now))
     }
 }
 
 impl<E> Drop for Engine<E> {
     /// A dropped source leaves no task behind.
     fn drop(&mut self) {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).forget_flight();
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop(Replaced { seat: state.seat.take(), _failure: None });
     }
 }
 

@@ -130,6 +130,11 @@ impl Error {
         self.change(|inner| inner.retry_after = Some(wait))
     }
 
+    /// A failure that is answered for a request that is not back yet: how long is left is unknown.
+    pub(crate) fn without_retry_after(self) -> Self {
+        self.change(|inner| inner.retry_after = None)
+    }
+
     /// Adds the cause. Its text must hold no secret and no URL query.
     #[must_use]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {

@@ -50,10 +50,21 @@ impl Moment {
 }
 
 impl Term {
-    /// Over since the clocks began.
+    /// Already expired, whatever the clock shows.
     pub(crate) const fn over() -> Self {
         let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
         Self::Until { refresh_due: zero, usable_until: zero }
+    }
+
+    /// Whether a token of this term can be handed out for longer than one of the other.
+    pub(crate) fn ends_after(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Endless) => false,
+            (Self::Endless, _) => true,
+            (Self::Until { usable_until, .. }, Self::Until { usable_until: others, .. }) => {
+                usable_until.monotonic > others.monotonic
+            }
+        }
     }
 
     #[inline]

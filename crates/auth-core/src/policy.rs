@@ -9,7 +9,7 @@ use std::time::Duration;
 ///
 /// | | default |
 /// |---|---|
-/// | refresh is due | `min(lifetime / 5, 5 min)` before the end, and up to a quarter of that earlier (jitter, drawn once per source, so that a fleet does not refresh in step) |
+/// | refresh is due | `min(lifetime / 5, 5 min)` before the end, and up to a quarter of that earlier (jitter, drawn for each token, so that a fleet does not refresh in step) |
 /// | no longer handed out | `min(lifetime / 20, 10 s)` before the end |
 /// | the provider stated no lifetime | 5 minutes |
 /// | longest time that a token is kept | 400 days |

@@ -88,7 +88,7 @@ async fn try_once<E: TokenExchange>(
         crate::trace::remark(provider, note);
     }
     let server_time = response.server_time();
-    let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, tools.jitter)
+    let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, jitter::draw())
         .map_err(about)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = format!("{provider} granted a token that ended while it was on its way");
@@ -108,7 +108,9 @@ fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> 
         }
         _ => false,
     };
-    if !passes {
+    // A throttle that states no wait was not set for milliseconds: see `Failure::after`.
+    let unstated = error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
+    if !passes || unstated {
         return None;
     }
     let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
@@ -142,7 +144,8 @@ mod tests {
             (with(ErrorKind::Unavailable, 0), true),
             (with(ErrorKind::Unavailable, 408), true),
             (with(ErrorKind::Unavailable, 425), true),
-            (with(ErrorKind::RateLimited, 429), true),
+            (with(ErrorKind::RateLimited, 429), false),
+            (with(ErrorKind::RateLimited, 429).with_retry_after(Duration::ZERO), true),
             (with(ErrorKind::Unavailable, 500), true),
             (with(ErrorKind::Unavailable, 503), true),
             (with(ErrorKind::Unavailable, 403), false), // Keycloak's disabled realm

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::CachedTokenSource;
 use super::Engine;
-use super::jitter;
 use super::tools::Tools;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
@@ -109,13 +108,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             None => crate::http::reqwest::default_client()?,
         };
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
-        let tools = Tools {
-            http_client,
-            clock: self.clock,
-            refresh: self.refresh,
-            retry,
-            jitter: jitter::draw(),
-        };
+        let tools = Tools { http_client, clock: self.clock, refresh: self.refresh, retry };
         Engine::new(self.exchange, tools)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }

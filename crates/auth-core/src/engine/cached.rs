@@ -19,7 +19,7 @@ use crate::token::{AccessToken, TokenState};
 /// - **One request at a time.** However many callers wait, one exchange is in flight, and all get
 ///   its outcome, success or failure.
 /// - **Ahead of time.** While a token is [stale](TokenState::Stale), callers get it at once and one
-///   refresh runs behind their backs. If that fails, the old token stays until it ends.
+///   refresh runs in the background. If that fails, the old token stays until it ends.
 /// - **Fail fast.** A failure is remembered and answered at once: a passing one for a quarter of
 ///   the time that it has lasted (500 ms to 30 s), a rejection for 30 s doubling to 5 min,
 ///   `Retry-After` as asked. Then one probe goes out.
@@ -107,8 +107,8 @@ impl<E: TokenExchange> CachedTokenSource<E> {
             Look::Fresh(token) => Ok(token),
             // Boxed, so that the future of a call that finds a fresh token stays small.
             Look::Stale(token) => {
-                Box::pin(self.engine.refresh_behind()).await;
-                // Driven by this caller where there is no runtime, it may have brought a newer one.
+                Box::pin(self.engine.refresh()).await;
+                // A refresh that this caller drove may have brought a newer one.
                 Ok(self.engine.usable().unwrap_or(token))
             }
             Look::Nothing => Box::pin(self.engine.fetch()).await,

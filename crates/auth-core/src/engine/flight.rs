@@ -1,256 +1,214 @@
 //! One exchange shared by all who wait for it, whoever goes away. The one file that spawns.
 //!
-//! A flight is a future in a box, and whoever holds the box drives it. On a tokio runtime that is a
-//! task of its own, so a caller who leaves takes nothing along. Elsewhere it is one of the callers;
-//! when that one leaves, it puts the box back and the next waiter picks it up where it was.
+//! A flight knows no token, error, clock, runtime or timer: it is a future (its *course*), the
+//! callers that wait, and how it ended. On a tokio runtime the course runs in a task of its own, so
+//! a caller that leaves takes nothing along. Elsewhere one of the waiters drives it; when that one
+//! leaves, it parks the course and another waiter drives it on. Each caller brings its own timer.
 //!
-//! Waiting is made cheap, since ten thousand may: a slot with a waker each, and one timer between
-//! them. Who holds that timer keeps watch for all on the same runtime; when the watchman leaves,
-//! another takes over.
+//! Three invariants, which the tests hold:
+//! - taken slots are the waits that are alive and were polled, so a caller that leaves keeps nothing;
+//! - where the course is parked and somebody waits, a waiter has been woken that will take it;
+//! - no waker, course or outcome is woken or dropped under the lock: each may be anybody's code.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::clock::BoxFuture;
-use crate::error::Error;
-use crate::token::AccessToken;
 
-/// How a flight ended for those who waited.
-#[derive(Clone, Debug)]
-pub(super) enum Outcome {
-    /// With a token or an error that everyone shares.
-    Landed(Result<AccessToken, Error>),
-    /// Unheard: its exchange was replaced, or it was given up and another took off.
+/// How a flight ended for those who waited. The first end is final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End<T> {
+    /// With an outcome that everyone shares.
+    Landed(T),
+    /// Its exchange was replaced: the waiters start again.
     Superseded,
-    /// Not at all: its runtime was shut down. Whoever still wants a token starts again.
+    /// Its runtime was shut down, or what it brought came too late to count: the waiters start again.
     Lost,
-    /// It goes on, but nobody of this runtime keeps watch: whoever hears of it looks again.
-    Unwatched,
 }
 
-pub(super) struct Flight {
-    /// When it took off, on the monotonic clock.
-    pub(super) began: Duration,
-    state: Mutex<State>,
+type Course<T> = BoxFuture<'static, End<T>>;
+
+pub(super) struct Flight<T>(Mutex<Shared<T>>);
+
+struct Shared<T> {
+    phase: Phase<T>,
+    /// One for each wait that was polled; empty once it is woken.
+    slots: Vec<Option<Waker>>,
+    free: Vec<usize>,
 }
 
-struct State {
-    /// In its box while nobody drives it.
-    future: Option<BoxFuture<'static, Outcome>>,
-    over: Option<Outcome>,
-    /// Those who wait. Who has left keeps a slot until all are woken: one wake too many is harmless.
-    waiters: Vec<Waker>,
-    /// Counts how often all were woken, and their slots emptied with that.
-    round: u64,
-    /// Runtimes with a watchman.
-    watched: Vec<Id>,
-    /// The runtime whose watchman has left.
-    unwatched: Option<Id>,
+enum Phase<T> {
+    Parked(Course<T>),
+    Driven,
+    Over(End<T>),
 }
 
-impl Flight {
-    pub(super) fn new(began: Duration, future: BoxFuture<'static, Outcome>) -> Arc<Self> {
-        let state = State {
-            future: Some(future),
-            over: None,
-            waiters: Vec::new(),
-            round: 0,
-            watched: Vec::new(),
-            unwatched: None,
+impl<T: Clone + Send + 'static> Flight<T> {
+    pub(super) fn new(course: Course<T>) -> Arc<Self> {
+        let shared = Shared { phase: Phase::Parked(course), slots: Vec::new(), free: Vec::new() };
+        Arc::new(Self(Mutex::new(shared)))
+    }
+
+    /// Drives it in a task of this runtime.
+    pub(super) fn spawn(self: &Arc<Self>, runtime: &Handle) -> AbortHandle {
+        let course = {
+            let mut shared = self.locked();
+            match std::mem::replace(&mut shared.phase, Phase::Driven) {
+                Phase::Parked(course) => Some(course),
+                other => {
+                    shared.phase = other;
+                    None
+                }
+            }
         };
-        Arc::new(Self { began, state: Mutex::new(state) })
-    }
-
-    /// Takes off in a task of the current tokio runtime, if there is one.
-    pub(super) fn spawn(self: &Arc<Self>) -> Option<AbortHandle> {
-        let runtime = Handle::try_current().ok()?;
-        let future = self.locked().future.take()?;
+        // A task that is dropped was dropped with its runtime, and the sockets and timers of the
+        // course with it: nobody can drive that on.
         let driver =
-            Driver { flight: Arc::clone(self), future: Some(future), on_drop: OnDrop::Lose };
-        Some(runtime.spawn(driver).abort_handle())
+            Wait { flight: Arc::clone(self), if_dropped: IfDropped::Lose, slot: None, course };
+        runtime.spawn(async move { drop(driver.await) }).abort_handle()
     }
 
-    /// Whether it has ended, one way or the other.
-    pub(super) fn is_over(&self) -> bool {
-        self.locked().over.is_some()
-    }
-
-    /// Ends it for all who wait, unless it has ended.
-    pub(super) fn end(&self, outcome: Outcome) {
-        let mut state = self.locked();
-        state.over.get_or_insert(outcome);
-        wake_all(state);
-    }
-
-    /// Waits for the outcome, and drives the flight where nobody else does. The caller has a timer
-    /// of its own.
+    /// Waits for the end, and drives the flight where nobody else does.
     ///
     /// # If the caller goes away
     /// Where it drove the flight, another waiter drives it on.
-    pub(super) fn wait(self: &Arc<Self>) -> Wait {
-        Wait { flight: Arc::clone(self), watched_on: None, slot: None, driver: None }
+    pub(super) fn wait(self: &Arc<Self>) -> Wait<T> {
+        Wait { flight: Arc::clone(self), if_dropped: IfDropped::Park, slot: None, course: None }
     }
 
-    /// As [`wait`](Self::wait), relying on the watchman of this runtime.
-    pub(super) fn wait_watched(self: &Arc<Self>) -> Wait {
-        let watched_on = Handle::try_current().ok().map(|runtime| runtime.id());
-        Wait { watched_on, ..self.wait() }
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.locked().phase, Phase::Over(_))
     }
 
-    /// Keeps watch for all who wait on this runtime, unless one does already. Whoever has the
-    /// guard owes a timer.
-    pub(super) fn keep_watch(self: &Arc<Self>) -> Watch {
-        let Ok(runtime) = Handle::try_current() else {
-            return Watch::Alone;
-        };
-        let mut state = self.locked();
-        if state.watched.contains(&runtime.id()) {
-            return Watch::Kept;
+    /// Whether nobody drives it.
+    pub(super) fn is_parked(&self) -> bool {
+        matches!(self.locked().phase, Phase::Parked(_))
+    }
+
+    /// Ends it for all who wait, and returns how it ended: an earlier end stays.
+    pub(super) fn end(&self, end: End<T>) -> End<T> {
+        let mut shared = self.locked();
+        if let Phase::Over(first) = &shared.phase {
+            let first = first.clone();
+            drop(shared);
+            return first;
         }
-        state.watched.push(runtime.id());
-        state.unwatched = state.unwatched.filter(|id| *id != runtime.id());
-        Watch::Mine(Watchman { flight: Arc::clone(self), runtime: runtime.id() })
+        let phase = std::mem::replace(&mut shared.phase, Phase::Over(end.clone()));
+        let woken = shared.wakers();
+        drop(shared);
+        drop(phase);
+        woken.into_iter().for_each(Waker::wake);
+        end
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, Shared<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn slots_taken(&self) -> usize {
+        let shared = self.locked();
+        shared.slots.len() - shared.free.len()
     }
 }
 
-/// Wakes without the lock: a waker is anybody's code.
-fn wake_all(mut state: MutexGuard<'_, State>) {
-    let waiters = std::mem::take(&mut state.waiters);
-    state.round += 1;
-    drop(state);
-    waiters.into_iter().for_each(Waker::wake);
-}
+impl<T> Shared<T> {
+    /// Takes every waker out, to be woken without the lock. The slots stay their waiters'.
+    fn wakers(&mut self) -> Vec<Waker> {
+        self.slots.iter_mut().filter_map(Option::take).collect()
+    }
 
-/// Who sees to it that waiting ends.
-pub(super) enum Watch {
-    /// The caller, for its whole runtime.
-    Mine(#[expect(dead_code, reason = "held for its `Drop`")] Watchman),
-    /// Another caller on the same runtime.
-    Kept,
-    /// The caller, for itself: there is no runtime.
-    Alone,
-}
-
-pub(super) struct Watchman {
-    flight: Arc<Flight>,
-    runtime: Id,
-}
-
-impl Drop for Watchman {
-    fn drop(&mut self) {
-        let mut state = self.flight.locked();
-        state.watched.retain(|id| *id != self.runtime);
-        if state.over.is_none() {
-            state.unwatched = Some(self.runtime);
-            wake_all(state);
+    /// Keeps a waker in the waiter's slot, and returns the one that it replaces.
+    fn keep(&mut self, slot: &mut Option<usize>, waker: Waker) -> Option<Waker> {
+        if let Some(kept) = slot.and_then(|slot| self.slots.get_mut(slot)) {
+            return kept.replace(waker);
         }
-    }
-}
-
-/// A caller that waits.
-pub(super) struct Wait {
-    flight: Arc<Flight>,
-    /// The runtime whose watchman it relies on.
-    watched_on: Option<Id>,
-    /// The round in which this waiter took a slot, and the slot.
-    slot: Option<(u64, usize)>,
-    driver: Option<Driver>,
-}
-
-impl Future for Wait {
-    type Output = Outcome;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let this = &mut *self;
-        loop {
-            if let Some(driver) = &mut this.driver {
-                if Pin::new(driver).poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                this.driver = None;
-            }
-            let mut state = this.flight.locked();
-            if let Some(outcome) = &state.over {
-                return Poll::Ready(outcome.clone());
-            }
-            if let Some(future) = state.future.take() {
-                let flight = Arc::clone(&this.flight);
-                this.driver =
-                    Some(Driver { flight, future: Some(future), on_drop: OnDrop::PutBack });
-                continue;
-            }
-            if this.watched_on.is_some() && state.unwatched == this.watched_on {
-                return Poll::Ready(Outcome::Unwatched);
-            }
-            // A slot of an earlier round is somebody else's by now.
-            let slot = this.slot.filter(|(round, _)| *round == state.round);
-            match slot.and_then(|(_, slot)| state.waiters.get_mut(slot)) {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => {
-                    this.slot = Some((state.round, state.waiters.len()));
-                    state.waiters.push(cx.waker().clone());
-                }
-            }
-            return Poll::Pending;
+        if let Some((number, kept)) =
+            self.free.pop().and_then(|free| Some((free, self.slots.get_mut(free)?)))
+        {
+            *slot = Some(number);
+            return kept.replace(waker);
         }
+        *slot = Some(self.slots.len());
+        self.slots.push(Some(waker));
+        None
     }
 }
 
-/// What becomes of a flight whose driver is dropped on the way.
-#[derive(Clone, Copy)]
-enum OnDrop {
-    /// The task was dropped with its runtime, and the sockets and timers of the future with it.
+/// A caller that waits, or the task that drives.
+pub(super) struct Wait<T: Clone + Send + 'static> {
+    flight: Arc<Flight<T>>,
+    if_dropped: IfDropped,
+    slot: Option<usize>,
+    /// There while this one drives.
+    course: Option<Course<T>>,
+}
+
+/// What becomes of the course where the one who drives it is dropped on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfDropped {
     Lose,
-    /// A caller left; the future is as good as before.
-    PutBack,
+    Park,
 }
 
-struct Driver {
-    flight: Arc<Flight>,
-    future: Option<BoxFuture<'static, Outcome>>,
-    on_drop: OnDrop,
-}
+impl<T: Clone + Send + 'static> Future for Wait<T> {
+    type Output = End<T>;
 
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(future) = self.future.as_mut() else {
-            return Poll::Ready(());
-        };
-        let Poll::Ready(outcome) = future.as_mut().poll(cx) else {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End<T>> {
+        let this = self.get_mut();
+        let waker = cx.waker().clone();
+        let mut shared = this.flight.locked();
+        if let Phase::Over(end) = &shared.phase {
+            let end = end.clone();
+            drop(shared);
+            return Poll::Ready(end);
+        }
+        let replaced = shared.keep(&mut this.slot, waker);
+        match std::mem::replace(&mut shared.phase, Phase::Driven) {
+            Phase::Parked(course) => this.course = Some(course),
+            other => shared.phase = other,
+        }
+        drop(shared);
+        drop(replaced);
+        let Some(course) = &mut this.course else {
             return Poll::Pending;
         };
-        self.future = None;
-        self.flight.end(outcome);
-        Poll::Ready(())
+        let Poll::Ready(end) = course.as_mut().poll(cx) else {
+            return Poll::Pending;
+        };
+        this.course = None;
+        Poll::Ready(this.flight.end(end))
     }
 }
 
-impl Drop for Driver {
+impl<T: Clone + Send + 'static> Drop for Wait<T> {
     fn drop(&mut self) {
-        let Some(future) = self.future.take() else {
-            return;
-        };
-        match self.on_drop {
-            // A future that panicked must not be polled again.
-            OnDrop::PutBack if !std::thread::panicking() => {
-                let mut state = self.flight.locked();
-                state.future = Some(future);
-                wake_all(state);
-            }
-            OnDrop::PutBack | OnDrop::Lose => self.flight.end(Outcome::Lost),
+        let mut shared = self.flight.locked();
+        let own = self.slot.and_then(|slot| {
+            shared.free.push(slot);
+            shared.slots.get_mut(slot)?.take()
+        });
+        let mut woken = Vec::new();
+        if self.if_dropped == IfDropped::Park
+            && !std::thread::panicking() // what panicked is not polled again
+            && matches!(shared.phase, Phase::Driven)
+            && let Some(course) = self.course.take()
+        {
+            shared.phase = Phase::Parked(course);
+            woken = shared.wakers();
+        }
+        drop(shared);
+        drop(own);
+        woken.into_iter().for_each(Waker::wake);
+        if let Some(course) = self.course.take() {
+            drop(course);
+            self.flight.end(End::Lost);
         }
     }
 }
@@ -290,16 +248,16 @@ mod tests {
 
     /// A waiter that polls itself with a waker of its own.
     struct Waiter {
-        wait: Wait,
+        wait: Wait<u8>,
         woken: Arc<Woken>,
     }
 
     impl Waiter {
-        fn of(flight: &Arc<Flight>) -> Self {
-            Self { wait: flight.wait_watched(), woken: Arc::default() }
+        fn of(flight: &Arc<Flight<u8>>) -> Self {
+            Self { wait: flight.wait(), woken: Arc::default() }
         }
 
-        fn poll(&mut self) -> Poll<Outcome> {
+        fn poll(&mut self) -> Poll<End<u8>> {
             let waker = Waker::from(Arc::clone(&self.woken));
             Pin::new(&mut self.wait).poll(&mut Context::from_waker(&waker))
         }
@@ -309,37 +267,101 @@ mod tests {
         }
     }
 
+    fn endless() -> Arc<Flight<u8>> {
+        Flight::new(Box::pin(std::future::pending()))
+    }
+
     #[test]
-    fn whoever_waits_is_woken_in_whatever_order_they_look_again() {
-        let flight = Flight::new(Duration::ZERO, Box::pin(std::future::pending()));
+    fn a_waiter_is_woken_in_whatever_order_they_look_again() {
+        let flight = endless();
         let mut leader = Waiter::of(&flight);
         assert!(leader.poll().is_pending());
         let mut others: Vec<_> = (0..4).map(|_| Waiter::of(&flight)).collect();
         assert!(others.iter_mut().all(|other| other.poll().is_pending()));
         drop(leader);
+        assert!(flight.is_parked());
         assert!(others.iter().all(|other| other.woken() == 1));
-        // Backwards: the last drives now, and each takes a slot that was another's before.
         assert!(others.iter_mut().rev().all(|other| other.poll().is_pending()));
-        flight.end(Outcome::Superseded);
-        assert!(others.iter().take(3).all(|other| other.woken() == 1), "one was forgotten");
-        assert!(others.iter_mut().take(3).all(|other| other.poll().is_ready()));
+        assert!(!flight.is_parked());
+        flight.end(End::Superseded);
+        assert!(others.iter().all(|other| other.woken() == 1), "one was forgotten");
+        assert!(others.iter_mut().all(|other| other.poll() == Poll::Ready(End::Superseded)));
+    }
+
+    #[test]
+    fn a_caller_that_leaves_frees_its_slot_and_its_waker() {
+        let flight = endless();
+        let mut stays = Waiter::of(&flight);
+        assert!(stays.poll().is_pending());
+        for _ in 0..1_000 {
+            let mut leaves = Waiter::of(&flight);
+            assert!(leaves.poll().is_pending());
+            let woken = Arc::downgrade(&leaves.woken);
+            drop(leaves);
+            assert!(woken.upgrade().is_none(), "a waker holds the task of a caller that left");
+        }
+        assert_eq!(flight.slots_taken(), 1);
+        assert_eq!(flight.locked().slots.len(), 2);
+        drop(stays);
+        assert_eq!(flight.slots_taken(), 0);
+    }
+
+    #[test]
+    fn the_first_end_is_final() {
+        let flight = endless();
+        assert_eq!(flight.end(End::Landed(1)), End::Landed(1));
+        assert_eq!(flight.end(End::Lost), End::Landed(1));
+        assert_eq!(Waiter::of(&flight).poll(), Poll::Ready(End::Landed(1)));
+    }
+
+    /// Its `drop` and its `wake` look at the flight, as a caller's own code may.
+    struct Nosy(Arc<Flight<u8>>);
+
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            self.0.is_over();
+        }
+    }
+
+    impl Wake for Nosy {
+        fn wake(self: Arc<Self>) {
+            self.0.is_over();
+        }
+    }
+
+    #[test]
+    fn no_waker_and_no_course_is_dropped_under_the_lock() {
+        // Each line would not return if it were.
+        let flight = endless();
+        let nosy = |flight: &Arc<Flight<u8>>| Waker::from(Arc::new(Nosy(Arc::clone(flight))));
+        let mut wait = flight.wait();
+        for _ in 0..2 {
+            let waker = nosy(&flight);
+            assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        drop(wait); // parks
+        let mut wait = flight.wait();
+        assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(&nosy(&flight))).is_pending());
+        flight.end(End::Superseded);
+        drop(wait);
+
+        let other = endless();
+        let holder = Nosy(Arc::clone(&other));
+        let parked = Flight::<u8>::new(Box::pin(async move {
+            let _holder = holder;
+            std::future::pending().await
+        }));
+        parked.end(End::Lost);
     }
 
     #[tokio::test]
-    async fn when_the_watchman_leaves_another_takes_over() {
-        let flight = Flight::new(Duration::ZERO, Box::pin(std::future::pending()));
-        let driver = flight.spawn();
-        let watch = flight.keep_watch();
-        assert!(matches!(watch, Watch::Mine(_)) && matches!(flight.keep_watch(), Watch::Kept));
-        let mut others: Vec<_> = (0..3).map(|_| Waiter::of(&flight)).collect();
-        assert!(others.iter_mut().all(|other| other.poll().is_pending()));
-        drop(watch);
-        assert!(others.iter().all(|other| other.woken() == 1));
-        let mut others = others.into_iter();
-        let heard = others.next().unwrap().poll();
-        assert!(matches!(heard, Poll::Ready(Outcome::Unwatched)));
-        let _watch = flight.keep_watch(); // whoever hears of it first
-        assert!(others.all(|mut other| other.poll().is_pending()), "the others wait on");
-        driver.unwrap().abort();
+    async fn a_task_that_is_dropped_loses_the_flight_for_all() {
+        let flight = endless();
+        let task = flight.spawn(&Handle::current());
+        let mut waiter = Waiter::of(&flight);
+        assert!(waiter.poll().is_pending());
+        task.abort();
+        tokio::task::yield_now().await;
+        assert_eq!((waiter.woken(), waiter.poll()), (1, Poll::Ready(End::Lost)));
     }
 }

@@ -3,9 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// At least 0 and below 1, evenly spread. Drawn from what std seeds its hash tables with (the
-/// operating system's randomness, and another key for each table), so it costs no crate.
+/// operating system's randomness, and another key for each table), so it costs no crate. A process
+/// that was forked has its parent's keys: its own number makes its draws others.
 pub(super) fn draw() -> f64 {
-    let drawn = RandomState::new().hash_one(());
+    spread(RandomState::new().hash_one(std::process::id()))
+}
+
+/// Evenly from 0 to 1.
+fn spread(drawn: u64) -> f64 {
     f64::from(u32::try_from(drawn >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
 }
 

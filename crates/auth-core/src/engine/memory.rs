@@ -19,15 +19,21 @@ pub(super) struct Failure {
 
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
+/// The first pause after a 429 that states none.
+const THROTTLED: Duration = Duration::from_secs(5);
+/// How long after its pause a failure still belongs to the same outage.
+const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
 const FIRST_REJECTION: Duration = Duration::from_secs(30);
 const LONGEST_REJECTION: Duration = Duration::from_secs(5 * 60);
 
 impl Failure {
     /// What to remember of an error, after what was remembered before; nothing of an error that
-    /// was never sent. `draw` is a random number between 0 and 1.
+    /// was never sent. The outage began when the flight took off (`began`) and not when it landed:
+    /// an endpoint that hangs for 30 s has been down for as long. `draw` is a random number between 0 and 1.
     pub(super) fn after(
         previous: Option<&Self>,
         error: Error,
+        began: Duration,
         now: Duration,
         policy: &RetryPolicy,
         draw: f64,
@@ -35,7 +41,7 @@ impl Failure {
         let is_rejection = |kind| matches!(kind, ErrorKind::Credentials | ErrorKind::Request);
         // An outage goes on as long as failures of its sort follow each other.
         let same = previous.filter(|p| is_rejection(p.error.kind()) == is_rejection(error.kind()));
-        let since = same.map_or(now, |p| p.since);
+        let since = same.map_or(began, |p| p.since);
         let rejections = same.map_or(0, |p| p.rejections);
         let pause = match error.kind() {
             ErrorKind::Config => return None,
@@ -49,7 +55,11 @@ impl Failure {
                 let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
                 let (least, most) =
                     (SHORTEST.max(quarter * 3 / 4), (SHORTEST * 3 / 2).max(quarter));
-                least + (most - least).mul_f64(draw.clamp(0.0, 1.0))
+                let pause = least + (most - least).mul_f64(draw.clamp(0.0, 1.0));
+                match (error.kind(), error.retry_after()) {
+                    (ErrorKind::RateLimited, None) => pause.max(THROTTLED),
+                    _ => pause,
+                }
             }
         };
         let asked = error.retry_after().unwrap_or_default().min(policy.retry_after_remembered);
@@ -61,6 +71,11 @@ impl Failure {
     /// How long it is still answered, if at all.
     pub(super) fn left(&self, now: Duration) -> Option<Duration> {
         self.until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Whether so long has passed since its pause that the next failure is another outage's.
+    pub(super) fn is_old(&self, now: Duration) -> bool {
+        now > self.until.saturating_add(FORGOTTEN)
     }
 
     /// The remembered error with the time that is left, or nothing once that time is over.
@@ -78,7 +93,8 @@ mod tests {
     const SECS: fn(u64) -> Duration = Duration::from_secs;
 
     fn next(previous: Option<&Failure>, kind: ErrorKind, now: Duration) -> Failure {
-        Failure::after(previous, Error::new(kind, "x"), now, &RetryPolicy::default(), 1.0).unwrap()
+        Failure::after(previous, Error::new(kind, "x"), now, now, &RetryPolicy::default(), 1.0)
+            .unwrap()
     }
 
     #[test]
@@ -107,7 +123,8 @@ mod tests {
             for (draw, pause) in [(0.0, least), (1.0, most)] {
                 let error = Error::new(ErrorKind::Connect, "x");
                 let policy = RetryPolicy::default();
-                let failure = Failure::after(Some(&began), error, SECS(outage), &policy, draw);
+                let failure =
+                    Failure::after(Some(&began), error, SECS(outage), SECS(outage), &policy, draw);
                 assert_eq!(failure.unwrap().until, SECS(outage) + Duration::from_millis(pause));
             }
         }
@@ -130,7 +147,8 @@ mod tests {
         for (asked, obeyed) in [(0, 1), (120, 120), (31_536_000, 3_600)] {
             let error = Error::new(ErrorKind::RateLimited, "x").with_retry_after(SECS(asked));
             let failure =
-                Failure::after(None, error, SECS(0), &RetryPolicy::default(), 0.0).unwrap();
+                Failure::after(None, error, SECS(0), SECS(0), &RetryPolicy::default(), 0.0)
+                    .unwrap();
             assert!(failure.until <= SECS(obeyed), "{asked}");
             let left = failure.answer(Duration::from_millis(200)).unwrap().retry_after().unwrap();
             assert_eq!(left, failure.until - Duration::from_millis(200));
@@ -145,8 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn a_429_without_a_wish_is_left_in_peace_for_5_s() {
+        let first = next(None, ErrorKind::RateLimited, SECS(0));
+        assert_eq!(first.until, SECS(5));
+        let later = next(Some(&first), ErrorKind::RateLimited, SECS(100));
+        assert_eq!(later.until, SECS(125));
+    }
+
+    #[test]
+    fn an_outage_counts_from_the_take_off() {
+        let error = Error::new(ErrorKind::Timeout, "x");
+        let hung =
+            Failure::after(None, error, SECS(0), SECS(30), &RetryPolicy::default(), 1.0).unwrap();
+        assert_eq!(hung.until, SECS(30) + SECS(30) / 4);
+    }
+
+    #[test]
     fn a_setting_that_is_missing_is_not_remembered() {
         let error = Error::config("x");
-        assert!(Failure::after(None, error, SECS(0), &RetryPolicy::default(), 0.0).is_none());
+        assert!(
+            Failure::after(None, error, SECS(0), SECS(0), &RetryPolicy::default(), 0.0).is_none()
+        );
     }
 }

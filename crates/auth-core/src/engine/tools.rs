@@ -13,6 +13,4 @@ pub(super) struct Tools {
     pub(super) clock: SourceClock,
     pub(super) refresh: RefreshPolicy,
     pub(super) retry: RetryPolicy,
-    /// Drawn once per source, between 0 and 1.
-    pub(super) jitter: f64,
 }

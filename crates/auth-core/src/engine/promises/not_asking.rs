@@ -96,7 +96,8 @@ async fn only_what_can_pass_is_tried_again_and_at_most_three_times() {
     for (answer, requests) in [
         (Answer::Connect, 3),
         (Answer::Status(500, None), 3),
-        (Answer::Status(429, None), 3),
+        (Answer::Status(429, None), 1),
+        (Answer::Status(429, Some(0)), 3),
         (Answer::Status(408, None), 3),
         (Answer::Status(400, None), 1),
         (Answer::Status(401, None), 1),
@@ -185,7 +186,6 @@ fn a_token_of_replaced_credentials_is_not_handed_out() {
         assert!(poll_once(call.as_mut()).is_pending());
         assert_eq!(provider.requests(), number);
         source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
-        provider.let_through(1); // of the old one
     }
     provider.let_through(1);
     let Poll::Ready(token) = poll_once(call.as_mut()) else { panic!("the caller hangs") };
@@ -228,4 +228,37 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
         .unwrap();
     *slot.lock().unwrap() = Some(source.clone());
     source.replace(Calling(Acme::default(), Arc::default())).unwrap();
+}
+
+/// A 503 of yesterday says nothing about tonight's.
+#[tokio::test]
+async fn a_failure_is_forgotten_some_time_after_its_pause_ended() {
+    let script = [Answer::Status(401, None), Answer::Status(503, None), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    source.token().await.unwrap_err();
+    clock.advance(SECS(86_400));
+    let caller = ask(&source);
+    settle().await;
+    pass(&clock, SECS(5)).await;
+    assert!(caller.await.unwrap().is_ok(), "a fresh outage gets its three attempts");
+    assert_eq!(provider.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_known_failure_that_is_answered_for_a_slow_probe_states_no_wait() {
+    let script = [Answer::Status(429, Some(37)), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let flow = Acme { retry: RetryPolicy::default().max_attempts(1), ..Acme::default() };
+    let source = provider.builder(&clock, flow).build().unwrap();
+    let error = source.token().await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(SECS(37)));
+    clock.advance(SECS(120));
+    provider.shut();
+    let probe = ask(&source);
+    settle().await;
+    clock.advance(MILLIS(1_001));
+    settle().await;
+    let error = probe.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, None));
 }

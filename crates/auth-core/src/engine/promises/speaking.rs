@@ -107,7 +107,7 @@ async fn a_query_shows_in_no_log_and_no_error_and_a_get_is_treated_as_a_post_is(
     let endpoint = || Endpoint::from_static("https://pay.example.com/token");
     for (status, requests, kind) in [
         (503, 3, ErrorKind::Unavailable),
-        (429, 3, ErrorKind::RateLimited),
+        (429, 1, ErrorKind::RateLimited),
         (302, 1, ErrorKind::Protocol),
         (400, 1, ErrorKind::Request),
         (401, 1, ErrorKind::Credentials),
