@@ -74,7 +74,7 @@ fn half_set_variables_are_named() -> Result<(), String> {
 /// A crate outside the workspace that depends on one provider crate by path compiles, and has no
 /// other provider in its tree.
 fn consumer(provider: &str) -> Result<(), String> {
-    let folder = root().join("target/consumer");
+    let folder = target().join("consumer");
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
