@@ -133,7 +133,7 @@ impl Behaviour for Digishare {
             _ => None,
         };
         let header = header.as_ref();
-        let id = object.text("client_id").or(header.map(|(id, _)| id.as_str()));
+        let id = object.text("client_id").or_else(|| header.map(|(id, _)| id.as_str()));
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| invalid_request("client_id"))?;
         let secret = match object.get("client_secret") {
             None => header.map(|(_, secret)| secret.as_str()).unwrap_or_default(),
