@@ -21,6 +21,7 @@ pub(crate) fn run_all() -> Result<(), String> {
         steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
     steps.step("a sixth provider outside the workspace", sixth_provider)?;
+    steps.step("the fuzzer's corpus", replay)?;
     steps.finish();
     Ok(())
 }
@@ -104,6 +105,16 @@ fn consumer(provider: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What a fuzzer has been fed, through everything that reads foreign input.
+fn replay() -> Result<(), String> {
+    let folder = root().join("fuzz");
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))
+        .map_err(|fault| format!("Cargo.lock: {fault}"))?;
+    run(cargo(&folder).args(["fmt", "--check"]))?;
+    let words = ["test", "--quiet"];
+    run(cargo(&folder).args(PROFILE).args(words).env("CARGO_TARGET_DIR", target()))
 }
 
 /// The example of a provider in a package of its own, on the versions that this workspace is locked to.
