@@ -63,7 +63,9 @@ pub fn settings(provider: Provider) -> Result<(Env, Option<String>), Box<dyn Err
 fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
     static SANDBOX: OnceLock<Result<Sandbox, String>> = OnceLock::new();
     SANDBOX
-        .get_or_init(|| Sandbox::builder().start_blocking().map_err(|fault| fault.to_string()))
+        .get_or_init(|| {
+            Sandbox::builder().strict(true).start_blocking().map_err(|fault| fault.to_string())
+        })
         .as_ref()
         .map_err(|fault| fault.as_str().into())
 }

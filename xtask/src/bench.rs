@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::steps::{Steps, cargo, root};
+use crate::steps::{Steps, cargo, root, target};
 
 /// Where the README's chart lies.
 const CHART: &str = "crates/auth-core/docs/bench.svg";
@@ -41,9 +41,9 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the table and the figures below `target/bench`.
+/// Writes the table and the figures below `bench` in the target folder.
 fn keep(told: &str) -> Result<(), String> {
-    let folder = root().join("target").join("bench");
+    let folder = target().join("bench");
     let (figures, table): (Vec<_>, Vec<_>) =
         told.lines().partition(|line| line.starts_with("figure "));
     let written = fs::create_dir_all(&folder)
@@ -52,5 +52,5 @@ fn keep(told: &str) -> Result<(), String> {
             let table = table.join("\n");
             fs::write(folder.join("table.md"), table.trim_end().to_owned() + "\n")
         });
-    written.map_err(|fault| format!("target/bench: {fault}"))
+    written.map_err(|fault| format!("{}: {fault}", folder.display()))
 }

@@ -1,10 +1,11 @@
 //! Form, the rules of the house, and the compiler's opinion: warnings are errors.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::house;
-use crate::steps::{Steps, root};
+use crate::steps::{Steps, root, run as succeed, target};
 
 /// What builds rustdoc and clippy with every feature; the sandbox and the tools have none.
 const WITH_FEATURES: [&str; 7] = [
@@ -21,6 +22,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut steps = Steps::default();
     steps.cargo(&["fmt", "--all", "--check"])?;
     steps.step("the rules of the house", house::check)?;
+    denied(&mut steps)?;
     for krate in crates()? {
         steps.cargo(&[
             "clippy",
@@ -58,6 +60,27 @@ pub(crate) fn run() -> Result<(), String> {
     steps.cargo_with(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"], &denied)?;
     steps.finish();
     Ok(())
+}
+
+/// Licences, sources and bans, where cargo-deny is installed: in the path, or where `.ci/run` puts it.
+fn denied(steps: &mut Steps) -> Result<(), String> {
+    let own = target().join("tools/bin/cargo-deny").with_extension(std::env::consts::EXE_EXTENSION);
+    let programs = [PathBuf::from("cargo-deny"), own];
+    let works = |program: &&PathBuf| {
+        let told = Command::new(program).arg("--version").output();
+        told.is_ok_and(|told| told.status.success())
+    };
+    let Some(program) = programs.iter().find(works) else {
+        println!(
+            "skipped: cargo deny check (`cargo install --locked cargo-deny` installs it; CI runs it)"
+        );
+        return Ok(());
+    };
+    let words = ["--locked", "--log-level", "error", "check", "bans", "licenses", "sources"];
+    let mut command = Command::new(program);
+    // Two versions of a crate below others of theirs are a warning, and ours to live with.
+    command.current_dir(root()).args(words);
+    steps.step("cargo deny check bans licenses sources", || succeed(&mut command))
 }
 
 /// Every package of the workspace.

@@ -20,8 +20,8 @@ mod workspace;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test     unit, integration and doc tests; every example; a consumer outside the workspace
-cargo xtask lint     rustfmt, the rules of the house, clippy and rustdoc with warnings denied
+cargo xtask test     unit, integration and doc tests; every example; a consumer outside the workspace; the fuzz corpus
+cargo xtask lint     rustfmt, the rules of the house, cargo-deny, clippy and rustdoc with warnings denied
 cargo xtask api      the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
 cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]

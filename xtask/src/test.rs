@@ -21,6 +21,7 @@ pub(crate) fn run_all() -> Result<(), String> {
         steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
     steps.step("a sixth provider outside the workspace", sixth_provider)?;
+    steps.step("the fuzzer's corpus", replay)?;
     steps.finish();
     Ok(())
 }
@@ -74,7 +75,7 @@ fn half_set_variables_are_named() -> Result<(), String> {
 /// A crate outside the workspace that depends on one provider crate by path compiles, and has no
 /// other provider in its tree.
 fn consumer(provider: &str) -> Result<(), String> {
-    let folder = root().join("target/consumer");
+    let folder = target().join("consumer");
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
@@ -104,6 +105,16 @@ fn consumer(provider: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What a fuzzer has been fed, through everything that reads foreign input.
+fn replay() -> Result<(), String> {
+    let folder = root().join("fuzz");
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))
+        .map_err(|fault| format!("Cargo.lock: {fault}"))?;
+    run(cargo(&folder).args(["fmt", "--check"]))?;
+    let words = ["test", "--quiet"];
+    run(cargo(&folder).args(PROFILE).args(words).env("CARGO_TARGET_DIR", target()))
 }
 
 /// The example of a provider in a package of its own, on the versions that this workspace is locked to.

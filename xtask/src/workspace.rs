@@ -70,8 +70,11 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) -> Result<(), Strin
     for entry in fs::read_dir(folder).map_err(|fault| format!("{}: {fault}", folder.display()))? {
         let path = entry.map_err(|fault| fault.to_string())?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() && name != "target" && name != ".git" {
-            walk(root, &path, found)?;
+        if path.is_dir() {
+            // What cargo builds in bears a tag, whatever it is called.
+            if name != "target" && name != ".git" && !path.join("CACHEDIR.TAG").is_file() {
+                walk(root, &path, found)?;
+            }
         } else if path.is_file() {
             let below = path.strip_prefix(root).unwrap_or(&path);
             found.push(below.display().to_string().replace('\\', "/"));

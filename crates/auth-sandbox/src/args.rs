@@ -1,4 +1,4 @@
-//! The command line: three flags, read by hand.
+//! The command line: four flags, read by hand.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ Usage: auth-sandbox [OPTIONS]
 Options:
       --port PORT         first of five consecutive ports, 0 for any free ones [default: 8080]
       --lifetime SECONDS  lifetime of all tokens [default: each provider's own]
+      --strict            refuse what the documents do not describe, where real servers take it
   -h, --help              print this help
 ";
 
@@ -17,19 +18,23 @@ Options:
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Args {
     Help,
-    Serve { port: u16, lifetime: Option<Duration> },
+    Serve { port: u16, lifetime: Option<Duration>, strict: bool },
 }
 
 impl Args {
     /// Reads the arguments after the program's name. The error is one line that says what to do.
     pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let (mut port, mut lifetime) = (8080, None);
+        let (mut port, mut lifetime, mut strict) = (8080, None, false);
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
             let (flag, value) = match arg.split_once('=') {
                 Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
                 None => (arg, None),
             };
+            if flag == "--strict" && value.is_none() {
+                strict = true;
+                continue;
+            }
             let mut value = |wanted: &str| {
                 value
                     .clone()
@@ -54,7 +59,7 @@ impl Args {
                 _ => return Err(format!("{flag:?} is no option: see --help")),
             }
         }
-        Ok(Self::Serve { port, lifetime })
+        Ok(Self::Serve { port, lifetime, strict })
     }
 }
 
@@ -69,17 +74,20 @@ mod tests {
     #[test]
     fn flags_are_read_with_a_space_or_an_equals_sign() {
         let serve = |port, seconds: Option<u64>| {
-            Ok(Args::Serve { port, lifetime: seconds.map(Duration::from_secs) })
+            let lifetime = seconds.map(Duration::from_secs);
+            Ok(Args::Serve { port, lifetime, strict: false })
         };
         assert_eq!(parse(""), serve(8080, None));
         assert_eq!(parse("--port 0"), serve(0, None));
         assert_eq!(parse("--lifetime=5 --port=9000"), serve(9000, Some(5)));
+        let strict = Args::Serve { port: 0, lifetime: None, strict: true };
+        assert_eq!(parse("--strict --port 0"), Ok(strict));
         assert_eq!(parse("-h"), Ok(Args::Help));
     }
 
     #[test]
     fn a_wrong_argument_is_answered_with_one_line_that_says_what_to_do() {
-        for line in ["--port", "--port x", "--port 65536", "--lifetime -1", "--verbose", "8080"] {
+        for line in ["--port", "--port x", "--port 65536", "--lifetime -1", "--strict=x", "8080"] {
             let error = parse(line).unwrap_err();
             assert!(error.contains("give") || error.contains("see"), "{line}: {error}");
             assert!(!error.contains('\n'), "{line}: {error}");

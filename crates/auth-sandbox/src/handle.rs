@@ -119,6 +119,20 @@ impl<P> Handle<P> {
         self.shared.state().counters = Counters::default();
     }
 
+    /// Why this provider took requests that its document does not describe, each reason once and
+    /// in the order in which they came up. Always empty in a [strict](crate::Builder::strict)
+    /// sandbox, which refuses such requests.
+    ///
+    /// ```
+    /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+    /// // At the end of a test: the client asked as the document says.
+    /// assert!(sandbox.digishare().remarks().is_empty());
+    /// # Ok::<(), auth_sandbox::Error>(())
+    /// ```
+    pub fn remarks(&self) -> Vec<&'static str> {
+        self.shared.state().remarks.clone()
+    }
+
     /// Misbehaves in this way from the next token request on, until [`clear_faults`](Self::clear_faults).
     /// It takes the place of an earlier standing fault.
     pub fn inject(&self, fault: Fault) {

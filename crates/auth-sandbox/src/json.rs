@@ -37,6 +37,19 @@ impl Object {
         }
     }
 
+    /// What no body, or one of no members, says.
+    pub(crate) fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The fields of a form. Of equal ones PHP takes the last.
+    pub(crate) fn of_form(body: &[u8]) -> Self {
+        let fields = form_urlencoded::parse(body).into_owned();
+        let mut fields: Vec<_> = fields.map(|(name, value)| (name, Value::String(value))).collect();
+        fields.reverse();
+        Self(fields)
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }

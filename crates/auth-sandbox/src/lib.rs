@@ -2,7 +2,7 @@
 //! messaging providers do, and misbehaves on command.
 //!
 //! Point a client at it in place of Digitalpaye, Digishare, TresorPay, Papaya Global or Manis. It
-//! checks method, path, headers and body strictly, answers with the bodies that the provider
+//! checks method, path, headers and body, answers with the bodies that the provider
 //! documents (Passport's and Keycloak's exact ones for the two providers that run those), signs
 //! real JWTs, guards one API route with the tokens it issued, and counts what it saw. All
 //! credentials are made up, and random for each sandbox.
@@ -71,10 +71,16 @@
 //! documented, no API route of Manis's, no unit for its `expiresAt`. Each type in [`providers`]
 //! says what comes from the provider, what from the software behind it, and what from us.
 //!
+//! It takes what the real servers are known to take beside what the documents show, and
+//! [`Handle::remarks`] then says what was missing; [`Builder::strict`] holds a client to the
+//! documents.
+//!
 //! # As a program
 //!
 //! `auth-sandbox --port 8080` serves the five on ports 8080 to 8084 and prints the environment
 //! variables that point a client there. [`Handle::env`] returns the same list.
+//! `--strict` refuses what the documents do not describe; without it, standard error says what was
+//! overlooked.
 //!
 //! | provider | variables |
 //! |---|---|

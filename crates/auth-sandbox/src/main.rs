@@ -1,26 +1,31 @@
 //! The sandbox as a program: starts it, prints where it listens and what to export, and serves
-//! until it is interrupted.
+//! until it is interrupted. What it overlooks goes to standard error.
 
 mod args;
 
+use std::collections::HashSet;
 use std::error::Error as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::Args;
 use auth_sandbox::Sandbox;
+
+/// How often it looks for something to remark.
+const LOOK: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {
         Ok(args) => args,
         Err(error) => return fail(&error),
     };
-    let Args::Serve { port, lifetime } = args else {
+    let Args::Serve { port, lifetime, strict } = args else {
         // Whoever closed the pipe has read enough.
         let _ = io::stdout().write_all(args::HELP.as_bytes());
         return ExitCode::SUCCESS;
     };
-    let mut builder = Sandbox::builder().port(port);
+    let mut builder = Sandbox::builder().port(port).strict(strict);
     if let Some(lifetime) = lifetime {
         builder = builder.token_lifetime(lifetime);
     }
@@ -33,8 +38,16 @@ fn main() -> ExitCode {
     };
     let _ = announce(&sandbox);
     // Ctrl-C ends the process, and the process is all there is to clean up.
+    let mut told = HashSet::new();
     loop {
-        std::thread::park();
+        std::thread::park_timeout(LOOK);
+        for handle in sandbox.handles() {
+            for remark in handle.remarks() {
+                if told.insert((handle.provider(), remark)) {
+                    let _ = writeln!(io::stderr(), "{}: {remark}", handle.provider());
+                }
+            }
+        }
     }
 }
 

@@ -115,6 +115,11 @@ impl Request {
         self.header(CONTENT_LENGTH) == Field::One("0") && !self.has(TRANSFER_ENCODING)
     }
 
+    /// Whether no body came, however that was announced.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.body().is_empty()
+    }
+
     /// Whether `Content-Type` is `essence`, once, in UTF-8 if it names a charset.
     pub(crate) fn is_of_type(&self, essence: &str) -> bool {
         let Field::One(value) = self.header(CONTENT_TYPE) else {

@@ -122,11 +122,12 @@ pub struct Builder {
     address: IpAddr,
     port: u16,
     lifetime: Option<Duration>,
+    strict: bool,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, lifetime: None }
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, lifetime: None, strict: false }
     }
 }
 
@@ -148,6 +149,22 @@ impl Builder {
     /// [`Handle::token_lifetime`].
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Refuses every request that differs from the provider's document; off by default.
+    ///
+    /// The real servers of Digitalpaye, Digishare and Manis take more than their documents show,
+    /// and so does the sandbox: it grants, and [`Handle::remarks`] says what was missing. A client
+    /// that means to follow the documents is tested with this on.
+    ///
+    /// ```
+    /// let sandbox = auth_sandbox::Sandbox::builder().strict(true).start_blocking()?;
+    /// assert!(sandbox.manis().remarks().is_empty());
+    /// # Ok::<(), auth_sandbox::Error>(())
+    /// ```
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
@@ -205,7 +222,7 @@ impl Builder {
         let listener = TcpListener::bind(wanted).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let lifetime = self.lifetime.unwrap_or_else(|| provider.lifetime());
-        let shared = Arc::new(Shared::new(provider.provider(), address, lifetime));
+        let shared = Arc::new(Shared::new(provider.provider(), address, lifetime, self.strict));
         let own = Arc::new(provider);
         let behaviour: Arc<dyn Behaviour> = Arc::<P>::clone(&own);
         let service = Service { shared: Arc::clone(&shared), behaviour };

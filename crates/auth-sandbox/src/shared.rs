@@ -13,6 +13,8 @@ pub(crate) struct Shared {
     pub(crate) provider: Provider,
     pub(crate) address: SocketAddr,
     pub(crate) base_url: String,
+    /// Whether requests are held to the document where the real server is not known to do so.
+    pub(crate) strict: bool,
     state: Mutex<State>,
 }
 
@@ -25,14 +27,22 @@ pub(crate) struct State {
     pub(crate) plan: Plan,
     pub(crate) tokens: Tokens,
     pub(crate) api_refuses: bool,
+    /// Why requests were taken that the document does not describe, each reason once.
+    pub(crate) remarks: Vec<&'static str>,
 }
 
 impl Shared {
-    pub(crate) fn new(provider: Provider, address: SocketAddr, lifetime: Duration) -> Self {
+    pub(crate) fn new(
+        provider: Provider,
+        address: SocketAddr,
+        lifetime: Duration,
+        strict: bool,
+    ) -> Self {
         Self {
             provider,
             address,
             base_url: format!("http://{address}"),
+            strict,
             state: Mutex::new(State {
                 credentials: Credentials::random(),
                 lifetime,
@@ -41,6 +51,7 @@ impl Shared {
                 plan: Plan::default(),
                 tokens: Tokens::default(),
                 api_refuses: false,
+                remarks: Vec::new(),
             }),
         }
     }
@@ -58,6 +69,18 @@ impl Shared {
 
     pub(crate) fn count(&self, add: impl FnOnce(&mut Counters)) {
         add(&mut self.state().counters);
+    }
+
+    /// Whether a request is taken although the document asks for more. The reason is kept.
+    pub(crate) fn overlooks(&self, reason: &'static str) -> bool {
+        if self.strict {
+            return false;
+        }
+        let mut state = self.state();
+        if !state.remarks.contains(&reason) {
+            state.remarks.push(reason);
+        }
+        true
     }
 
     pub(crate) fn credentials(&self) -> Credentials {

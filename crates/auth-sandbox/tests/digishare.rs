@@ -5,12 +5,13 @@
 
 mod common;
 
+use auth_sandbox::Fault;
 use common::{api, jwt, refused, right, start};
 
 const GRANT: &str = r#"{"error":"unsupported_grant_type","error_description":"The authorization grant type is not supported by the authorization server.","hint":"Check that all required parameters have been provided"}"#;
 const CLIENT: &str =
     r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#;
-const PAYLOAD: &str = r#"{"error":"Invalid request payload.","details":"Cannot parse JSON body."}"#;
+const BROKEN: &str = "{\n    \"message\": \"Bad request.\"\n}";
 
 fn malformed(member: &str) -> String {
     format!(
@@ -33,10 +34,11 @@ async fn the_documented_request_gets_the_documented_answer() {
     let (header, claims) = jwt(&reply.token());
     assert_eq!((&header["alg"], &header["typ"]), (&"RS256".into(), &"JWT".into()));
     assert_eq!(claims["aud"], digishare.credentials().id());
+    assert_eq!(claims["sub"], claims["aud"], "as league/oauth2-server 9 does");
     for claim in ["iat", "nbf", "exp"] {
         assert!(claims[claim].is_f64(), "{claim} is {}", claims[claim]);
     }
-    assert_eq!((&claims["sub"], &claims["scopes"]), (&"".into(), &serde_json::json!([])));
+    assert_eq!(&claims["scopes"], &serde_json::json!([]));
 }
 
 #[tokio::test]
@@ -61,21 +63,23 @@ async fn each_wrong_request_gets_passports_body() {
             ("no content type", call().without("Content-Type"), 400, GRANT),
             ("two content types", call().header("Content-Type", "application/json"), 400, GRANT),
             ("another charset", call().replace("Content-Type", "application/json; charset=latin1"), 400, GRANT),
-            ("no JSON", body("{"), 400, PAYLOAD),
-            ("a JSON array", body("[]"), 400, PAYLOAD),
-            ("empty", body(""), 400, PAYLOAD),
+            ("no JSON", body("{"), 400, BROKEN),
+            ("a JSON text", body("\"x\""), 400, BROKEN),
+            ("a JSON array", body("[]"), 400, GRANT),
+            ("empty", body(""), 400, GRANT),
             ("no client id", with(r#""client_secret":"$SECRET""#), 400, &no_id),
             ("a number as client id", with(r#""client_id":1,"client_secret":"$SECRET""#), 400, &no_id),
             ("an empty secret", with(r#""client_id":"$ID","client_secret":"""#), 400, &no_secret),
             ("client id twice", with(r#""client_id":"$ID","client_id":"$ID","client_secret":"$SECRET""#), 400, &twice),
-            ("no secret", with(r#""client_id":"$ID""#), 401, CLIENT),
+            ("no secret", with(r#""client_id":"$ID""#), 400, &no_secret),
+            ("a wrong id and no secret", with(r#""client_id":"x""#), 401, CLIENT),
             ("a wrong secret", with(r#""client_id":"$ID","client_secret":"x""#), 401, CLIENT),
             ("a wrong id", with(r#""client_id":"x","client_secret":"$SECRET""#), 401, CLIENT),
             ("a scope", with(r#""client_id":"$ID","client_secret":"$SECRET","scope":"campaigns:write""#), 400, scope),
             ("scopes in a list", with(r#""client_id":"$ID","client_secret":"$SECRET","scope":[]"#), 400, &bad_scope),
             ("Basic as well", call().header("Authorization", "Basic eDp5"), 401, CLIENT),
             ("GET", call().method("GET"), 405, "{\n    \"message\": \"The GET method is not supported for route v1/oauth/token. Supported methods: POST.\"\n}"),
-            ("too long", call().body(&"x".repeat(70_000)), 413, "{\n    \"message\": \"The POST data is too large.\"\n}"),
+            ("too long", call().body(&"x".repeat(70_000)), 413, "{\n    \"message\": \"\"\n}"),
         ],
     )
     .await;
@@ -124,4 +128,16 @@ async fn the_api_takes_issued_and_personal_tokens() {
     assert_eq!((refused.status, refused.text()), (401, r#"{"message":"Unauthenticated."}"#));
     let login = api(&digishare, &personal).without("Accept").send(&digishare).await;
     assert_eq!(login.status, 302);
+}
+
+#[tokio::test]
+async fn maintenance_is_laravels_own_answer() {
+    let sandbox = start().await;
+    let digishare = sandbox.digishare();
+    digishare.inject(Fault::Status(503));
+    let reply = right(&digishare).send(&digishare).await;
+    assert_eq!(
+        (reply.status, reply.text()),
+        (503, "{\n    \"message\": \"Service Unavailable\"\n}")
+    );
 }

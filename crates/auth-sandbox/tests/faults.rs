@@ -51,11 +51,11 @@ async fn a_status_comes_with_the_body_that_the_provider_documents() {
     }
     for handle in sandbox.handles() {
         handle.reset_counters();
-        handle.inject(Fault::Status(503));
+        handle.inject(Fault::Status(502));
         for _ in 0..3 {
             let reply = right(&handle).send(&handle).await;
-            assert_eq!((reply.status, reply.header("content-type")), (503, Some("text/html")));
-            assert!(reply.text().contains("503 Service Unavailable"), "{}", reply.text());
+            assert_eq!((reply.status, reply.header("content-type")), (502, Some("text/html")));
+            assert!(reply.text().contains("502 Bad Gateway"), "{}", reply.text());
         }
         handle.clear_faults();
         assert!(right(&handle).send(&handle).await.status < 300);

@@ -21,8 +21,12 @@ fn run(args: &[&str]) -> Output {
 
 #[tokio::test]
 async fn it_prints_what_to_export_and_serves() {
-    let mut child =
-        program().args(["--port", "0", "--lifetime=9"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program()
+        .args(["--port", "0", "--lifetime=9"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut exports = HashMap::new();
     let mut origins = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -43,7 +47,13 @@ async fn it_prints_what_to_export_and_serves() {
     let request = Call::post("/api/v1/auth/token")
         .header("x-merchant-id", &exports["MANIS_MERCHANT_ID"])
         .header("x-secret", &exports["MANIS_SECRET"]);
-    let reply = exchange(port, &request.bytes()).await;
+    let reply = exchange(port, &request.body("{}").bytes()).await;
+    let mut remark = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut remark).unwrap();
+    assert!(
+        remark.starts_with("manis: the document asks for a request without a body"),
+        "{remark}"
+    );
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(reply.status, 200);

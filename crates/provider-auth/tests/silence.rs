@@ -99,7 +99,7 @@ async fn no_secret_and_no_token_is_said_anywhere() {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(move || writer.clone())
         .init();
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = Sandbox::builder().strict(true).start().await.unwrap();
     let (mut said, mut secrets) = (String::new(), Vec::new());
     for handle in sandbox.handles() {
         let env = Env::from_pairs(handle.env());

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_file_that_differs_fails_the_check_and_is_left_alone() {
-        let folder = crate::steps::root().join("target/tmp");
+        let folder = crate::steps::target().join("tmp");
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("api-of-a-test.txt");
         fs::write(&file, "pub fn a()\n").unwrap();

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use super::plan::{self, Known, Plan};
 use super::registry::Upload;
 use super::{Options, changelog, check, git, packages, plan_of, read};
+use crate::steps::output;
 
 const CHANGELOG: &str = "CHANGELOG.md";
 /// How long an index may take to show an upload; crates.io says seconds.
@@ -162,10 +163,11 @@ fn short(commit: &str) -> &str {
 /// Replaces the changelog at once or not at all.
 fn write(options: &Options, text: &str) -> Result<(), String> {
     let path = options.root.join(CHANGELOG);
-    let beside = options.root.join("target/CHANGELOG.md.new");
-    let folder = options.root.join("target");
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&beside, text))
+    // Among git's own files, which lie on the checkout's disk and make nothing dirty: the target
+    // folder may lie on another, and no rename leads from one to the other.
+    let words = ["rev-parse", "--git-path", "CHANGELOG.md.new"];
+    let beside = options.root.join(output(git::git(&options.root).args(words))?.trim_end());
+    fs::write(&beside, text)
         .and_then(|()| fs::rename(&beside, &path))
         .map_err(|fault| format!("{CHANGELOG}: {fault}"))
 }

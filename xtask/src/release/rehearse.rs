@@ -1,7 +1,7 @@
 //! The whole release on this machine: a real registry, the real `publish`, killed again and again,
 //! then strangers who build from what was published.
 //!
-//! Everything happens below `target/rehearsal`, in a copy of this checkout whose one difference
+//! Everything happens below `rehearsal` in the target folder, in a copy of this checkout whose one difference
 //! is that the crates ask for one another in the registry `rehearsal` and not on crates.io. In front
 //! of the registry stands a limit like that of crates.io, in seconds instead of minutes.
 
@@ -51,9 +51,9 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
         return Ok(());
     }
     let mut steps = Steps::default();
-    let folder = options.root.join("target/rehearsal");
+    let folder = target().join("rehearsal");
     // Held until this process ends, however it ends.
-    let _alone = alone(&options.root)?;
+    let _alone = alone()?;
     let before = home::loopback();
     let stage = Stage {
         checkout: folder.join("checkout"),
@@ -84,13 +84,14 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
 }
 
 /// Makes sure that no other rehearsal writes to the same folder.
-fn alone(root: &Path) -> Result<File, String> {
-    let path = root.join("target/rehearsal.lock");
-    let file = File::create(&path).map_err(|fault| format!("{}: {fault}", path.display()))?;
+fn alone() -> Result<File, String> {
+    let path = target().join("rehearsal.lock");
+    let file = fs::create_dir_all(target()).and_then(|()| File::create(&path));
+    let file = file.map_err(|fault| format!("{}: {fault}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            Err("another rehearsal runs in this checkout: wait for it".to_owned())
+            Err("another rehearsal runs in this target folder: wait for it".to_owned())
         }
         Err(TryLockError::Error(fault)) => Err(format!("{}: {fault}", path.display())),
     }

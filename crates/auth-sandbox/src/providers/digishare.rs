@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::answer::{Answer, HTML, JSON, escaped, quoted};
 use crate::behaviour::{Behaviour, Paths};
 use crate::json::{Object, Unfit};
-use crate::request::Request;
+use crate::request::{Basic, Request};
 use crate::shared::Shared;
 use crate::tokens::Term;
 use crate::{Handle, Provider, clock, jwt, random};
@@ -19,21 +19,31 @@ use crate::{Handle, Provider, clock, jwt, random};
 const MALFORMED: &str = "The request is missing a required parameter, includes an invalid \
     parameter value, includes a parameter more than once, or is otherwise malformed.";
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
+const NO_ACCEPT: &str =
+    "the document asks for Accept: application/json, the real server does without";
+const AS_FORM: &str = "the document asks for a JSON body, the real server reads a form too";
+const BASIC: &str =
+    "the document asks for the credentials in the body, the real server reads Basic too";
+
 /// Digishare, the provider of [`Sandbox::digishare`](crate::Sandbox::digishare).
 ///
 /// `POST /v1/oauth/token` with a JSON body of `grant_type`, `client_id` and `client_secret`.
 ///
 /// * Documented: path, method, `Content-Type`, the three members, the success body, and the API
 ///   route `GET /v1/campaigns` with either kind of token. The provider's public OpenAPI adds the
-///   401 of the API, 400 for a body that is not JSON, 422, 429 and 500.
+///   401 of the API, 400, 422, 429 and 500.
+/// * Recorded from Laravel 11 with Passport 13: broken JSON, a missing secret, `sub`, 404, 413, 503.
 /// * Inferred (Laravel Passport): every other body and header, RS256, `iat`, `nbf` and `exp` with
-///   microseconds, the redirect to `/login` of whoever does not ask for JSON. Laravel redirects
-///   callers of guarded routes so; the sandbox is stricter and does it on the token route too,
-///   because a client that forgets `Accept` meets it sooner or later.
-/// * Chosen: a form is not read, although Laravel would, since the document shows JSON alone: such
-///   a request has no parameters, hence `unsupported_grant_type`. A member that stands twice is
-///   `invalid_request`, an `Authorization` header beside the body `invalid_client`. No scope is
-///   documented, so any is `invalid_scope`.
+///   microseconds, the redirect of the API route to `/login` for a caller that does not ask for
+///   JSON.
+/// * Overlooked, as Passport does: a form in place of JSON, credentials in `Authorization: Basic`,
+///   a missing `Accept`. In a [strict](crate::Builder::strict) sandbox a form has no parameters,
+///   an `Authorization` header is `invalid_client`, and without `Accept: application/json` the
+///   token route redirects to `/login` as guarded routes do.
+/// * Chosen: a member that stands twice is `invalid_request`. No scope is documented, so any is
+///   `invalid_scope`.
 ///
 /// ```
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
@@ -85,7 +95,7 @@ struct Claims<'a> {
     iat: f64,
     nbf: f64,
     exp: f64,
-    sub: &'static str,
+    sub: &'a str,
     scopes: [&'static str; 0],
 }
 
@@ -110,37 +120,44 @@ impl Behaviour for Digishare {
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
-        if !request.wants_json() {
+        if !request.wants_json() && !shared.overlooks(NO_ACCEPT) {
             return Err(to_login(shared));
         }
-        if !request.is_of_type(JSON) {
-            return Err(unsupported_grant_type());
-        }
-        let object = Object::read(request.body()).map_err(|unfit| match unfit {
-            Unfit::Duplicate(member) => invalid_request(&member),
-            Unfit::Syntax | Unfit::NotAnObject => bad_payload(),
-        })?;
+        let object = parameters(request, shared)?;
         if object.text("grant_type") != Some("client_credentials") {
             return Err(unsupported_grant_type());
         }
-        // league/oauth2-server 9: an empty secret is malformed, an absent one merely wrong.
-        let id = object.text("client_id").filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| invalid_request("client_id"))?;
-        let secret = match object.get("client_secret") {
-            None => None,
-            Some(value) => match value.as_str().filter(|secret| !secret.is_empty()) {
-                Some(secret) => Some(secret),
-                None => return Err(invalid_request("client_secret")),
-            },
+        // What the body says outranks the header.
+        let header = match request.basic() {
+            Basic::Pair(id, secret) if shared.overlooks(BASIC) => Some((id, secret)),
+            _ => None,
         };
-        let credentials = shared.credentials();
-        let authenticated = id == credentials.id() && secret == Some(credentials.secret());
-        if request.has(AUTHORIZATION) {
+        let header = header.as_ref();
+        let id = object.text("client_id").or_else(|| header.map(|(id, _)| id.as_str()));
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| invalid_request("client_id"))?;
+        let secret = match object.get("client_secret") {
+            None => header.map(|(_, secret)| secret.as_str()).unwrap_or_default(),
+            Some(value) => value.as_str().ok_or_else(|| invalid_request("client_secret"))?,
+        };
+        let refused = || {
             let challenge = HeaderValue::from_static(r#"Basic realm="OAuth""#);
-            return Err(invalid_client().header(WWW_AUTHENTICATE, challenge));
+            let answer = invalid_client();
+            if request.has(AUTHORIZATION) {
+                answer.header(WWW_AUTHENTICATE, challenge)
+            } else {
+                answer
+            }
+        };
+        // league/oauth2-server 9: the client is looked for first, and no secret is malformed.
+        let credentials = shared.credentials();
+        if id != credentials.id() {
+            return Err(refused());
         }
-        if !authenticated {
-            return Err(invalid_client());
+        if secret.is_empty() {
+            return Err(invalid_request("client_secret"));
+        }
+        if secret != credentials.secret() || (shared.strict && request.has(AUTHORIZATION)) {
+            return Err(refused());
         }
         match object.get("scope").map(|scope| scope.as_str()) {
             None | Some(Some("")) => {}
@@ -151,7 +168,7 @@ impl Behaviour for Digishare {
         }
         let (iat, exp) = term.micros();
         let claims =
-            Claims { aud: id, jti: random::hex::<40>(), iat, nbf: iat, exp, sub: "", scopes: [] };
+            Claims { aud: id, jti: random::hex::<40>(), iat, nbf: iat, exp, sub: id, scopes: [] };
         let token = jwt::rs256(&Header { typ: "JWT", alg: "RS256" }, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
         shared.issue(&token, term, None);
@@ -195,13 +212,14 @@ impl Behaviour for Digishare {
                 );
                 message(status, &text).header(ALLOW, HeaderValue::from_static(supported))
             }
-            413 => message(status, "The POST data is too large."),
+            413 => message(status, ""),
             422 => json(
                 status,
                 r#"{"message":"The given data was invalid.","errors":{"grant_type":["The grant type field is required."]}}"#,
             ),
             429 => throttled(shared),
             500 => message(status, "Server Error"),
+            503 => message(status, "Service Unavailable"),
             _ => Answer::gateway(status),
         }
     }
@@ -229,6 +247,24 @@ fn new_personal() -> String {
 /// As Laravel names a route: without the first slash.
 fn route(request: &Request) -> &str {
     request.path().trim_start_matches('/')
+}
+
+/// What the body says, as Laravel 11 reads it: an empty body and a list have no members, a form is
+/// as good as JSON, and what is neither is not read at all.
+fn parameters(request: &Request, shared: &Shared) -> Result<Object, Answer> {
+    if request.is_of_type(FORM) && shared.overlooks(AS_FORM) {
+        return Ok(Object::of_form(request.body()));
+    }
+    if !request.is_of_type(JSON) || request.is_empty() {
+        return Ok(Object::empty());
+    }
+    Object::read(request.body()).or_else(|unfit| match unfit {
+        Unfit::Duplicate(member) => Err(invalid_request(&member)),
+        Unfit::NotAnObject if request.body().trim_ascii_start().starts_with(b"[") => {
+            Ok(Object::empty())
+        }
+        Unfit::Syntax | Unfit::NotAnObject => Err(message(StatusCode::BAD_REQUEST, "Bad request.")),
+    })
 }
 
 fn json(status: StatusCode, body: impl Into<bytes::Bytes>) -> Answer {

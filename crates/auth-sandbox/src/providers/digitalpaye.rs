@@ -15,6 +15,10 @@ use crate::{Handle, Provider, jwt, random};
 
 const JSON: &str = "application/json; charset=utf-8";
 const ENVIRONMENT: &str = "x-environment";
+const PRODUCTION: &str = "Production";
+
+const NO_ENVIRONMENT: &str =
+    "the document asks for X-Environment, the real server does without: Production is assumed";
 
 const CREDENTIALS_REQUIRED: &str = "Les identifiants API (apikey et apisecret) sont requis.";
 const CREDENTIALS_WRONG: &str =
@@ -24,8 +28,8 @@ const INTERNAL: &str = "Une erreur est survenue. Veuillez réessayer";
 
 /// Digitalpaye, the provider of [`Sandbox::digitalpaye`](crate::Sandbox::digitalpaye).
 ///
-/// `POST /v1/auth` with `Authorization: Basic` (RFC 7617, decoded strictly), `X-Environment`, no
-/// body, and `Content-Length: 0`.
+/// `POST /v1/auth` with `Authorization: Basic` (RFC 7617, decoded strictly), `X-Environment` and no
+/// body.
 ///
 /// * Documented: path, method, both headers, the value `Production`, the success body, and the
 ///   bodies of 400 (credentials missing), 401 (credentials wrong) and 500.
@@ -33,10 +37,12 @@ const INTERNAL: &str = "Une erreur est survenue. Veuillez réessayer";
 ///   `jti`, so that two tokens of one second differ.
 /// * Unverified: the environment `Sandbox`, which a public integration sends. Both are accepted;
 ///   [`Handle::accept_environments`] changes that.
-/// * Made up: the reasons of all other refusals, in the documented shape; 411 for a request that
-///   does not announce its length, as front ends answer; 400 for a body; and the API route,
-///   `GET /v1/transactions`, which wants the token as Bearer (as both official SDKs send it) and
-///   the `X-Environment` that it was issued for.
+/// * Made up: the reasons of all other refusals, in the documented shape; 400 for a body; and
+///   the API route, `GET /v1/transactions`, which wants the token as Bearer (as both official SDKs
+///   send it) and the `X-Environment` that it was issued for.
+/// * Overlooked: a missing `X-Environment`, which the official PHP SDK does not send. A
+///   [strict](crate::Builder::strict) sandbox answers it with 400, and a request without
+///   `Content-Length: 0` with 411, as front ends do.
 ///
 /// ```
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
@@ -109,19 +115,17 @@ impl Behaviour for Digitalpaye {
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
-        if !request.announces_length() {
+        if shared.strict && !request.announces_length() {
             return Err(self.refuse(StatusCode::LENGTH_REQUIRED, request, shared));
         }
-        if !request.is_bodiless() {
+        let bodiless = if shared.strict { request.is_bodiless() } else { request.is_empty() };
+        if !bodiless {
             return Err(bad_request("Le corps doit être vide, avec Content-Length: 0."));
         }
-        let environment = match request.header(ENVIRONMENT) {
-            Field::One(value) if self.knows(value) => value,
-            Field::One(_) => return Err(bad_request("L'en-tête X-Environment est inconnu.")),
-            Field::Missing | Field::Bad => {
-                return Err(bad_request(ENVIRONMENT_REQUIRED));
-            }
-        };
+        let environment = environment(request, shared)?;
+        if !self.knows(environment) {
+            return Err(bad_request("L'en-tête X-Environment est inconnu."));
+        }
         let credentials = shared.credentials();
         match request.basic() {
             Basic::Absent => return Err(bad_request(CREDENTIALS_REQUIRED)),
@@ -141,9 +145,7 @@ impl Behaviour for Digitalpaye {
     }
 
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
-        let Field::One(environment) = request.header(ENVIRONMENT) else {
-            return Err(bad_request(ENVIRONMENT_REQUIRED));
-        };
+        let environment = environment(request, shared)?;
         let token = request.bearer().ok_or_else(|| unauthorized("Jeton requis."))?;
         if !shared.accepts(token, Some(environment)) {
             return Err(unauthorized("Jeton invalide ou expiré."));
@@ -180,6 +182,15 @@ impl Digitalpaye {
     fn knows(&self, environment: &str) -> bool {
         let known = self.environments.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().any(|value| value == environment)
+    }
+}
+
+/// The environment that a request names, or the one that the server assumes.
+fn environment<'a>(request: &'a Request, shared: &Shared) -> Result<&'a str, Answer> {
+    match request.header(ENVIRONMENT) {
+        Field::One(value) => Ok(value),
+        Field::Missing if shared.overlooks(NO_ENVIRONMENT) => Ok(PRODUCTION),
+        Field::Missing | Field::Bad => Err(bad_request(ENVIRONMENT_REQUIRED)),
     }
 }
 

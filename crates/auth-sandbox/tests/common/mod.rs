@@ -12,8 +12,9 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// A sandbox that holds requests to the documents.
 pub(crate) async fn start() -> Sandbox {
-    Sandbox::start().await.unwrap()
+    Sandbox::builder().strict(true).start().await.unwrap()
 }
 
 /// A request to be written; `Host` and `Connection: close` are always in it.

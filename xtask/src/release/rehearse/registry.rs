@@ -1,4 +1,4 @@
-//! The registry: a program from crates.io, built once and kept below `target/tools`.
+//! The registry: a program from crates.io, built once and kept below `tools` in the target folder.
 
 use std::fs;
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::release::git;
 use crate::server::Server;
-use crate::steps::{cargo, output, run as succeed};
+use crate::steps::{cargo, output, run as succeed, target};
 
 /// An ordinary registry with an index and uploads, for loopback; not a dependency of anything.
 pub(super) const PROGRAM: &str = "cargo-http-registry";
@@ -110,7 +110,7 @@ fn text<'a>(config: &'a Value, key: &str) -> &'a str {
 }
 
 fn installed(root: &Path) -> Result<PathBuf, String> {
-    let tools = root.join("target/tools");
+    let tools = target().join("tools");
     let program = tools.join("bin").join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
     let told = Command::new(&program).arg("--version").output();
     let there = told.is_ok_and(|told| {
