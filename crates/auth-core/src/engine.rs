@@ -7,6 +7,7 @@
 //! - [`cached`]: the public type around the engine;
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`flight`]: one exchange shared by all who wait, whoever goes away;
+//! - [`seat`]: what the short lock guards;
 //! - [`memory`]: how long a failure is remembered;
 //! - [`throttle`]: how often an API may have a token thrown away.
 //!
@@ -31,22 +32,23 @@ mod jitter;
 mod memory;
 #[cfg(test)]
 mod promises;
+mod seat;
 mod throttle;
 mod tools;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Method;
-use tokio::runtime::{Handle, Id, RuntimeFlavor};
-use tokio::task::AbortHandle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::attempt::fly;
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
 use self::memory::Failure;
+use self::seat::{Outcome, Replaced, Seat, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, within};
@@ -61,37 +63,6 @@ struct Engine<E> {
     tools: Arc<Tools>,
     provider: &'static str,
 }
-
-/// What the short lock guards.
-struct State<E> {
-    exchange: Arc<E>,
-    identity: Identity,
-    /// How it asks and whom, for logs.
-    asks: (Method, Arc<str>),
-    /// Counts the exchanges: what a flight of an earlier one brings does not count.
-    epoch: u64,
-    /// Counts the flights.
-    flights: u64,
-    seat: Option<Seat>,
-    failure: Option<Failure>,
-    throttle: Throttle,
-}
-
-/// The flight that callers join.
-struct Seat {
-    number: u64,
-    /// When it took off, on the monotonic clock.
-    began: Duration,
-    /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
-    flight: Weak<Flight<Outcome>>,
-    /// Holds the flight of a refresh that no task drives, between the callers that do.
-    held: Option<Arc<Flight<Outcome>>>,
-    /// The task that drives it, and the task's runtime.
-    task: Option<(AbortHandle, Id)>,
-}
-
-/// What everyone who waited for a flight gets.
-type Outcome = Result<AccessToken, Error>;
 
 /// What a look at the kept token finds.
 enum Look {
@@ -288,7 +259,7 @@ impl<E: TokenExchange> Engine<E> {
         let task = runtime.map(|runtime| (flight.spawn(&runtime), runtime.id()));
         let seat = Seat { number, began, flight: Arc::downgrade(&flight), held: None, task };
         let old_seat = state.seat.replace(seat);
-        (flight, Replaced { seat: old_seat, _failure: old_failure })
+        (flight, Replaced { seat: old_seat, failure: old_failure })
     }
 
     /// Keeps what a flight brought, as far as it counts.
@@ -372,7 +343,7 @@ impl<E: TokenExchange> Engine<E> {
         if let Some(flight) = seat.as_ref().and_then(|seat| seat.flight.upgrade()) {
             flight.end(End::Superseded); // before its task is aborted, so that nobody sees it lost
         }
-        drop((Replaced { seat, _failure: failure }, exchange));
+        drop((Replaced { seat, failure }, exchange));
         Ok(())
     }
 
@@ -394,43 +365,11 @@ enum Joined {
     },
 }
 
-/// What a new flight took the place of. Its task is aborted when this is dropped: after the lock.
-struct Replaced {
-    seat: Option<Seat>,
-    _failure: Option<Failure>,
-}
-
-impl Drop for Replaced {
-    fn drop(&mut self) {
-        if let Some((task, _)) = self.seat.as_mut().and_then(|seat| seat.task.take()) {
-            task.abort();
-        }
-    }
-}
-
-impl<E> State<E> {
-    /// The flight that counts. One that outlived its limit is none: its runtime stands still.
-    fn live(&self, now: Duration, limit: Duration) -> Option<Arc<Flight<Outcome>>> {
-        let seat = self.seat.as_ref().filter(|seat| now < seat.began.saturating_add(limit))?;
-        seat.flight.upgrade().filter(|flight| !flight.is_over())
-    }
-
-    /// The failure that callers get at once, while its time lasts.
-    fn remembered(&self, now: Moment) -> Option<Error> {
-        self.failure.as_ref().and_then(|failure| failure.answer(now.monotonic))
-    }
-
-    /// A failure that is too old to say anything, to be dropped without the lock.
-    fn forget_old_failure(&mut self, now: Duration) -> Option<Failure> {
-        self.failure.take_if(|failure| failure.is_old(now))
-    }
-}
-
 impl<E> Drop for Engine<E> {
     /// A dropped source leaves no task behind.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        drop(Replaced { seat: state.seat.take(), _failure: None });
+        drop(Replaced { seat: state.seat.take(), failure: None });
     }
 }
 

@@ -58,6 +58,9 @@ struct Cause(Arc<dyn StdError + Send + Sync>);
 
 /// The longest code kept, RFC 6749 section 5.2 codes are under 30.
 const CODE_LIMIT: usize = 64;
+/// The longest wait that an error states. No provider means more, and a caller that adds it to an
+/// instant must not overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// The longest provider text kept.
 const DESCRIPTION_LIMIT: usize = 512;
 
@@ -124,10 +127,10 @@ impl Error {
         self.change(|inner| inner.request_id = (!id.is_empty()).then_some(id))
     }
 
-    /// Adds how long to wait before asking again.
+    /// Adds how long to wait before asking again; an hour at most, whatever was asked.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
-        self.change(|inner| inner.retry_after = Some(wait))
+        self.change(|inner| inner.retry_after = Some(wait.min(LONGEST_WAIT)))
     }
 
     /// A failure that is answered for a request that is not back yet: how long is left is unknown.
@@ -320,6 +323,13 @@ mod tests {
         assert_eq!(error.to_string(), format!("acme: no luck: retry after 2 s (see {url})"));
         assert_eq!(error.message(), "no luck");
         assert!(format!("{error:?}").contains(url));
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_an_hour() {
+        let wait = |wait| Error::config("x").with_retry_after(wait).retry_after().unwrap();
+        assert_eq!(wait(Duration::MAX), Duration::from_secs(3_600));
+        assert_eq!(wait(Duration::from_secs(37)), Duration::from_secs(37));
     }
 
     #[test]

@@ -104,18 +104,28 @@ impl Response {
     }
 
     /// How long the provider asks to be left in peace (RFC 9110 section 10.2.3): seconds, or a
-    /// date read against the provider's own clock. Dates in the past and garbage are no wish.
+    /// date read against the provider's own clock. A fraction of a second is rounded up, and of two
+    /// header lines the longer counts. Dates in the past and garbage are no wish.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        /// What a number too large for the type wishes for; caps are the engine's.
-        const VERY_LONG: u64 = u32::MAX as u64;
-        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-            return Some(Duration::from_secs(value.parse().unwrap_or(VERY_LONG)));
-        }
-        let date = httpdate::parse_http_date(value).ok()?;
-        date.duration_since(self.date().unwrap_or(self.received_at)).ok()
+        let now = self.date().unwrap_or(self.received_at);
+        let lines = self.headers.get_all(RETRY_AFTER).iter();
+        lines.filter_map(|line| wait(line.to_str().ok()?.trim(), now)).max()
     }
+}
+
+/// The wait that one line asks for.
+fn wait(line: &str, now: SystemTime) -> Option<Duration> {
+    /// What a number too large for the type wishes for; an error caps it.
+    const VERY_LONG: u64 = u32::MAX as u64;
+    let (whole, fraction) = line.split_once('.').unwrap_or((line, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if is_number(whole) && is_number(fraction) {
+        let seconds = whole.parse().unwrap_or(VERY_LONG);
+        let up = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+        return Some(Duration::from_secs(seconds.saturating_add(up)));
+    }
+    httpdate::parse_http_date(line).ok()?.duration_since(now).ok()
 }
 
 /// A status that a test states.
@@ -161,6 +171,12 @@ mod tests {
             (later, Some(120)),
             ("Wed, 31 Dec 2025 23:00:00 GMT", None),
             ("-5", None),
+            ("1.5", Some(2)),
+            ("0.4", Some(1)),
+            ("7.0", Some(7)),
+            (".5", None),
+            ("1.", None),
+            ("18446744073709551615.5", Some(u64::MAX)),
             ("soon", None),
             ("", None),
             ("99999999999999999999999", Some(u64::from(u32::MAX))),
@@ -168,6 +184,11 @@ mod tests {
             let found = answer(&[(RETRY_AFTER, value)], now).retry_after();
             assert_eq!(found, wait.map(Duration::from_secs), "{value}");
         }
+        let mut two = http::Response::new(Bytes::new());
+        for value in ["3", later, "40"] {
+            two.headers_mut().append(RETRY_AFTER, HeaderValue::from_static(value));
+        }
+        assert_eq!(Response::new(two, now).retry_after(), Some(Duration::from_secs(120)));
         // A wrong local clock does not stretch a date: the provider's own counts.
         let skewed = answer(
             &[(RETRY_AFTER, later), (DATE, "Thu, 01 Jan 2026 00:00:00 GMT")],

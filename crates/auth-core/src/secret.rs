@@ -5,6 +5,7 @@
 //! and the header values. And text that came from outside passes a [`Scrubber`] before anybody
 //! sees it.
 
+mod residue;
 mod scrub;
 
 use std::fmt;
@@ -68,6 +69,8 @@ pub fn checked(
         "has whitespace at its start or end: was a newline pasted with it?"
     } else if text.chars().any(char::is_control) {
         "holds a control character"
+    } else if text.chars().any(scrub::is_invisible) {
+        "holds an invisible character, such as the byte order mark that some editors put at the start of a file: save it without"
     } else if charset == Charset::Header && !text.bytes().all(|b| b.is_ascii_graphic()) {
         "holds a space or a character outside visible ASCII, which a header cannot carry"
     } else {
@@ -195,6 +198,8 @@ mod tests {
             (" CANARY", Header, "whitespace at its start or end"),
             ("CAN\u{0}ARY", Text, "control character"),
             ("CAN\rARY", Header, "control character"),
+            ("\u{feff}CANARY", Text, "byte order mark"),
+            ("CAN\u{200b}ARY", Header, "invisible character"),
             ("CAN ARY", Header, "visible ASCII"),
             ("CANAR\u{e9}Y", Header, "visible ASCII"),
         ] {

@@ -58,10 +58,18 @@ impl Credentials {
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
-    /// What must not come back out in an error. The id is no secret (RFC 6749 section 2.2), and
-    /// Passport's are often one digit, which would blot out every text.
+    /// What must not come back out in an error. Passport's ids are numbers or UUIDs and no secrets
+    /// (RFC 6749 section 2.2); anything else in the id's place may be the secret, swapped with it,
+    /// and a database's error would quote that.
     pub(crate) fn known(&self) -> Scrubber {
-        Scrubber::new([self.client_secret.expose_secret()])
+        let (id, secret) = (self.client_id.expose_secret(), self.client_secret.expose_secret());
+        let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+        let is_uuid = id.len() == 36 && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+        if is_number || is_uuid {
+            Scrubber::new([secret]).with_ids([id])
+        } else {
+            Scrubber::new([secret, id])
+        }
     }
 }
 
@@ -141,6 +149,22 @@ impl fmt::Debug for PersonalAccessToken {
 mod tests {
     use super::*;
     use auth_core::TokenSource as _;
+
+    #[test]
+    fn an_id_that_is_no_id_is_scrubbed_as_the_secret_that_it_may_be() {
+        let scrubbed = |id: &str, text: &str| {
+            let credentials = Credentials::new(id, "made-up-secret-1").unwrap();
+            credentials.known().scrub(text)
+        };
+        let swapped = "4fGh7JkL9mNp2QrS";
+        assert_eq!(
+            scrubbed(swapped, r#"invalid input syntax for uuid: "4fGh7JkL9mNp2QrS""#),
+            r#"invalid input syntax for uuid: "[redacted]""#
+        );
+        assert_eq!(scrubbed("7", "7 errors"), "7 errors");
+        let uuid = "9d3c2b1a-0000-4000-8000-00c0ffee0000";
+        assert_eq!(scrubbed(uuid, "4000 errors"), "4000 errors");
+    }
 
     #[test]
     fn values_that_a_paste_has_spoilt_are_refused_by_name() {

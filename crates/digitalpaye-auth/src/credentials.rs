@@ -64,7 +64,7 @@ impl Credentials {
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
         let (key, secret) = (self.api_key.expose_secret(), self.api_secret.expose_secret());
-        Scrubber::new([key, secret]).with_pair(key, secret)
+        Scrubber::new([secret]).with_ids([key]).with_pair(key, secret)
     }
 }
 

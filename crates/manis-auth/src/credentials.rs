@@ -61,7 +61,7 @@ impl Credentials {
 
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
-        Scrubber::new([self.merchant_id.expose_secret(), self.secret.expose_secret()])
+        Scrubber::new([self.secret.expose_secret()]).with_ids([self.merchant_id.expose_secret()])
     }
 }
 

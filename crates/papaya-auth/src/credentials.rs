@@ -60,7 +60,7 @@ impl Credentials {
 
     /// What must not come back out in an error.
     pub(crate) fn known(&self) -> Scrubber {
-        Scrubber::new([self.api_key.expose_secret(), self.client_secret.expose_secret()])
+        Scrubber::new([self.client_secret.expose_secret()]).with_ids([self.api_key.expose_secret()])
     }
 }
 
