@@ -64,7 +64,7 @@ impl TokenExchange for Flow {
 
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known = Scrubber::new([self.secret.expose_secret()]);
-        let granted: Granted = wire::read::<_, Refused>("loopback", "nothing", &known, response)?;
+        let granted: Granted = wire::read::<_, Refused>("nothing", &known, response)?;
         let lifetime = granted.expires_in_ms.get().and_then(|ms| ms.try_into().ok());
         let expiry =
             lifetime.map_or(Expiry::Unknown, |ms| Expiry::After(Duration::from_millis(ms)));

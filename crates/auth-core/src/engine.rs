@@ -374,9 +374,8 @@ impl<E> Drop for Engine<E> {
 }
 
 fn panicked(provider: &'static str) -> Error {
-    let text =
-        format!("{provider}'s exchange or its HTTP client panicked: this is a bug in one of them");
-    Error::new(ErrorKind::Request, text).with_provider(provider)
+    let text = "the exchange or its HTTP client panicked: report it to whoever wrote that";
+    Error::new(ErrorKind::Internal, text).with_provider(provider)
 }
 
 /// Whose tokens an exchange gets and how it asks whom, once its request is known to be complete.

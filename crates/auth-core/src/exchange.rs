@@ -48,7 +48,7 @@ use crate::response::Response;
 ///     }
 ///     fn read(&self, response: &Response) -> Result<Grant, Error> {
 ///         let known = Scrubber::new([self.secret.expose_secret()]);
-///         let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+///         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
 ///         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
 ///     }
 /// }

@@ -105,10 +105,9 @@ impl Kept {
         }
         let lifetime = stated.unwrap_or(policy.unknown_lifetime).min(policy.max_age);
         if lifetime.is_zero() {
-            return Err(Error::protocol(format!(
-                "{provider} granted a token that had ended before it came: check this machine's clock and the provider's"
-            ))
-            .with_provider(provider));
+            return Err(Error::protocol(
+                "a token that had ended before it came: check this machine's clock and the provider's",
+            ));
         }
         let window = policy.window_for(lifetime);
         let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));

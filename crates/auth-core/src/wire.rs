@@ -37,7 +37,7 @@ use crate::secret::Scrubber;
 /// let known = Scrubber::new(["made-up-secret"]);
 /// let read = |status, body| {
 ///     let answer = Response::recorded(status, body);
-///     wire::read::<Granted, Refused>("acme", "ACME_SECRET", &known, &answer)
+///     wire::read::<Granted, Refused>("ACME_SECRET", &known, &answer)
 /// };
 /// assert_eq!(read(200, r#"{"access_token":"made-up"}"#)?.access_token, "made-up");
 /// let error = read(401, r#"{"error":"invalid_client"}"#).unwrap_err();
@@ -50,18 +50,16 @@ use crate::secret::Scrubber;
 /// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
 ///   quotes it.
 pub fn read<S: DeserializeOwned, F: Refusal>(
-    provider: &'static str,
     check: &str,
     known: &Scrubber,
     response: &Response,
 ) -> Result<S, Error> {
     let status = response.status();
     if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
-        return Err(refused::<F>(provider, check, known, response));
+        return Err(refused::<F>(check, known, response));
     }
     success(response).map_err(|fault| {
-        Error::protocol(format!("{provider} answered {}: {fault}", status.as_u16()))
-            .with_provider(provider)
+        Error::protocol(format!("undocumented answer ({}): {fault}", status.as_u16()))
             .with_status(status)
     })
 }
@@ -140,31 +138,28 @@ fn is_too_deep(body: &[u8]) -> bool {
 /// use auth_core::wire::expect_bearer;
 ///
 /// let known = Scrubber::new(["made-up-secret"]);
-/// assert!(expect_bearer("acme", Some("bearer"), &known).is_ok());
-/// assert!(expect_bearer("acme", Some("mac"), &known).is_err());
-/// assert!(expect_bearer("acme", None, &known).is_err());
+/// assert!(expect_bearer(Some("bearer"), &known).is_ok());
+/// assert!(expect_bearer(Some("mac"), &known).is_err());
+/// assert!(expect_bearer(None, &known).is_err());
 /// ```
 ///
 /// # Errors
 /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type, or says that there is
 /// none.
-pub fn expect_bearer(
-    provider: &'static str,
-    token_type: Option<&str>,
-    known: &Scrubber,
-) -> Result<(), Error> {
-    match token_type {
-        Some(stated) if stated.trim().eq_ignore_ascii_case("bearer") => Ok(()),
-        Some(stated) => {
-            let shown = known.clean(stated, 32);
-            Err(Error::protocol(format!(
-                "{provider} answered with token type {shown:?} where Bearer is expected"
-            ))
-            .with_provider(provider))
+pub fn expect_bearer(token_type: Option<&str>, known: &Scrubber) -> Result<(), Error> {
+    /// The longest token type of RFC 6749's registry has 7 letters; more may be the token itself,
+    /// where a provider swapped the fields.
+    const LONGEST: usize = 16;
+    let stated = match token_type.map(str::trim) {
+        Some(stated) if stated.eq_ignore_ascii_case("bearer") => return Ok(()),
+        Some(stated) => known.clean(stated, LONGEST + 1),
+        None => {
+            return Err(Error::protocol("no token type in the answer where Bearer is expected"));
         }
-        None => Err(Error::protocol(format!("{provider} answered without a token type"))
-            .with_provider(provider)),
-    }
+    };
+    let is_word = stated.len() <= LONGEST && stated.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let shown = if is_word { format!("{stated:?}") } else { "that is no word".to_owned() };
+    Err(Error::protocol(format!("token type {shown} where Bearer is expected")))
 }
 
 #[cfg(test)]
@@ -203,7 +198,7 @@ mod tests {
             response.headers_mut().insert(*name, http::HeaderValue::from_static(value));
         }
         let response = Response::new(response, UNIX_EPOCH);
-        read::<Granted, Refused>("acme", "ACME_SECRET", &Scrubber::new(["CANARY-1"]), &response)
+        read::<Granted, Refused>("ACME_SECRET", &Scrubber::new(["CANARY-1"]), &response)
     }
 
     #[test]
@@ -295,15 +290,14 @@ mod tests {
     #[test]
     fn a_refusal_reads_as_one_line_that_says_what_to_do() {
         let error = answer(401, &[], b"{\"error\":\"invalid_client CANARY-1\"}").unwrap_err();
-        assert_eq!(
-            error.message(),
-            "acme refused the credentials (401 invalid_client [redacted]): check ACME_SECRET"
-        );
-        assert_eq!(error.code(), Some("invalid_client [redacted]"));
+        assert_eq!(error.message(), "credentials rejected (401): check ACME_SECRET");
+        assert_eq!((error.code(), error.description()), (None, Some("invalid_client [redacted]")));
+        let error = answer(401, &[], b"{\"error\":\"invalid_client\"}").unwrap_err();
+        assert_eq!(error.message(), "credentials rejected (401 invalid_client): check ACME_SECRET");
     }
 
     #[test]
-    fn a_text_names_the_provider_once() {
+    fn a_text_names_the_provider_once_and_the_status_once() {
         for (status, body) in [
             (202, ""),
             (302, ""),
@@ -315,9 +309,11 @@ mod tests {
             (503, ""),
             (200, ""),
         ] {
-            let text = answer(status, &[], body.as_bytes()).unwrap_err().to_string();
-            assert_eq!(text.replace("ACME_SECRET", "").matches("acme").count(), 1, "{text}");
-            assert!(text.starts_with("acme "), "{text}");
+            let error = answer(status, &[], body.as_bytes()).unwrap_err();
+            assert!(!error.message().contains("acme"), "{error}");
+            let text = error.with_provider("acme").to_string();
+            assert!(text.starts_with("acme: ") && !text.contains("http"), "{text}");
+            assert_eq!(text.matches(&status.to_string()).count(), 1, "{text}");
         }
     }
 
@@ -355,8 +351,17 @@ mod tests {
         ] {
             let body = format!(r#"{{"error":{shape},"trace_id":"t-1"}}"#);
             let answer = Response::recorded(429, body);
-            let error = refused::<Refused>("acme", "-", &Scrubber::default(), &answer);
+            let error = refused::<Refused>("-", &Scrubber::default(), &answer);
             assert_eq!((error.code(), error.request_id()), (code, Some("t-1")), "{shape}");
+        }
+    }
+
+    #[test]
+    fn a_token_type_is_named_only_where_it_is_a_word() {
+        let type_of = |stated| expect_bearer(Some(stated), &Scrubber::default()).unwrap_err();
+        assert_eq!(type_of("JWT").message(), "token type \"JWT\" where Bearer is expected");
+        for swapped in ["eyJhbGciOiJIUzI1NiJ9.CANARY", "CANARYCANARYCANARYCANARY", "4CANARY"] {
+            assert!(!type_of(swapped).to_string().contains("CANARY"), "{swapped}");
         }
     }
 

@@ -141,7 +141,7 @@ impl TokenExchange for Flow {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known =
             Scrubber::new([self.0.expose_secret()]).with_pair("user", self.0.expose_secret());
-        let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+        let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
     }
 }

@@ -8,7 +8,6 @@ use auth_core::{
     BodyValue, CachedTokenSource, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest,
     Identity, RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
 };
-use http::header::LOCATION;
 
 use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
 use crate::wire::{Granted, Refused};
@@ -144,12 +143,8 @@ impl TokenExchange for Digishare {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
         let known = self.credentials.known();
-        if let Some(host) = login_host(response) {
-            return Err(to_login(response, &host));
-        }
-        let granted: Granted =
-            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
-        expect_bearer(PROVIDER, granted.token_type.as_deref(), &known)?;
+        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
+        expect_bearer(granted.token_type.as_deref(), &known)?;
         let expiry = Expiry::after_seconds(granted.expires_in);
         Grant::bearer(granted.access_token, expiry)
     }
@@ -158,26 +153,6 @@ impl TokenExchange for Digishare {
 /// A scope that can be sent as it is.
 fn proved(scope: &str) -> Result<String, Error> {
     checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
-}
-
-/// The host whose login page a redirect leads to. Laravel sends those there who do not ask for
-/// JSON.
-fn login_host(response: &Response) -> Option<String> {
-    let target = response.headers().get(LOCATION)?.to_str().ok()?;
-    let target: http::Uri = target.parse().ok()?;
-    let is_login = target.path().trim_end_matches('/').ends_with("/login");
-    let host = target.host().unwrap_or("the same host");
-    (response.status().is_redirection() && is_login).then(|| host.chars().take(253).collect())
-}
-
-fn to_login(response: &Response, host: &str) -> Error {
-    let status = response.status();
-    Error::protocol(format!(
-        "{PROVIDER} redirected the token request ({}) to the login page of {host}, as it does where `Accept: application/json` is missing; it was not followed: check the endpoint, and for a proxy that takes the header away",
-        status.as_u16()
-    ))
-    .with_provider(PROVIDER)
-    .with_status(status)
 }
 
 /// A source by whichever way the environment names: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or
@@ -304,23 +279,5 @@ mod tests {
         assert_eq!(pasted.fresh().unwrap().authorization(), "Bearer made-up-token");
         let fetched = source_read_env(&Env::from_pairs([ID, SECRET])).unwrap();
         assert!(fetched.fresh().is_none());
-    }
-
-    #[test]
-    fn a_redirect_to_the_login_page_says_what_it_means() {
-        for (status, location, says) in [
-            (302, "https://api.digishare.ma/login", "login page of api.digishare.ma"),
-            (302, "/fr/login/?next=CANARY", "login page of the same host"),
-            (302, "https://elsewhere.example.com/CANARY", "to elsewhere.example.com; "),
-            (500, "/login", "is unavailable"),
-        ] {
-            let mut answer = auth_core::HttpResponse::default();
-            *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
-            answer.headers_mut().insert(LOCATION, location.parse().unwrap());
-            let answer = Response::new(answer, std::time::UNIX_EPOCH);
-            let error = flow().read(&answer).unwrap_err();
-            let text = format!("{error} {error:?}");
-            assert!(text.contains(says) && !text.contains("CANARY"), "{text}");
-        }
     }
 }

@@ -62,7 +62,7 @@
 //! | G1 | shows two ways to authenticate on one page | [`PersonalAccessToken`] and [`Credentials`]; either ends in a [`TokenSource`] |
 //! | G2 | wants JSON where RFC 6749 wants a form | sends JSON; [`BodyFormat::Form`] on request |
 //! | G3 | a token lives a year, longer than the secret that it was bought with | see [above](#a-token-that-lives-a-year) |
-//! | G4 | its sample sends no `Accept`, which Laravel answers with a redirect to its login page | always sends it; follows no redirect, and says what one to `/login` means |
+//! | G4 | its sample sends no `Accept`; the token route does without, but an error may then be a page | always sends it; follows no redirect |
 //! | G5 | knows no scope | sends none, unless [`Digishare::scope`] is set |
 //! | G6 | its sample token is a placeholder | takes any token, JWT or opaque; a JWT's own `exp` can only shorten its life |
 //! | G7 | shows no error; in the public OpenAPI `error` is prose | [`Error::code`] is a code or nothing, prose goes to [`Error::description`]; the status decides |

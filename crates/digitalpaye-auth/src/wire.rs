@@ -28,7 +28,7 @@ struct Data {
 impl Granted {
     /// The token and its expiry in Unix seconds.
     pub(crate) fn into_parts(self) -> Result<(SecretString, Number), Error> {
-        let fault = |what| Err(Error::protocol(format!("digitalpaye answered 200 with {what}")));
+        let fault = |what| Err(Error::protocol(format!("undocumented answer (200): {what}")));
         // Absent, or a number of 2xx; a word in its place says something else.
         let says_success = |code: Option<Number>| {
             code.is_none_or(|code| code.get().is_some_and(|code| (200..300).contains(&code)))

@@ -123,8 +123,7 @@ impl TokenExchange for Manis {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "MANIS_MERCHANT_ID and MANIS_SECRET";
         let known = self.credentials.known();
-        let granted: Granted =
-            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
         let expiry = granted.expires_at.get().map_or(Expiry::Unknown, |number| {
             self.expiry_unit.read(number, response.server_time())
         });
@@ -132,7 +131,7 @@ impl TokenExchange for Manis {
             Some(scheme) => Grant::with_type(scheme, granted.token, expiry)?,
             None => {
                 let stated = granted.token_type.get();
-                auth_core::wire::expect_bearer(PROVIDER, stated, &known).map_err(|error| {
+                auth_core::wire::expect_bearer(stated, &known).map_err(|error| {
                     let text = error.message();
                     Error::protocol(format!("{text}: if the API takes it, set .scheme(..)"))
                 })?;
@@ -259,7 +258,7 @@ mod tests {
         let none = r#"{"token":"t","expiresAt":60}"#;
         let lower = r#"{"token":"t","tokenType":"bearer","expiresAt":60}"#;
         assert_eq!(read(&flow(), lower).unwrap().token_type(), "Bearer");
-        for (body, says) in [(jwt, "\"JWT\""), (none, "without")] {
+        for (body, says) in [(jwt, "\"JWT\""), (none, "no token type")] {
             let error = read(&flow(), body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
             let text = error.message();

@@ -80,7 +80,7 @@ async fn a_400_may_mean_the_credentials_and_says_so() {
     assert_eq!(error.kind(), ErrorKind::Request);
     assert_eq!(
         error.message(),
-        "manis refused the request (400 AUTH-0001): check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path"
+        "request refused (400 AUTH-0001): check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path"
     );
     assert_eq!(error.description(), Some("no id"));
 }

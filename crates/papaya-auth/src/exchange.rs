@@ -170,8 +170,7 @@ impl TokenExchange for Papaya {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET, and that they are this environment's (a missing field may be answered alike)";
         let known = self.credentials.known();
-        let granted: Granted =
-            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
         let (token, expiry) = granted.into_parts();
         let grant = Grant::bearer(token, expiry)?;
         Ok(if expiry == Expiry::Unknown {

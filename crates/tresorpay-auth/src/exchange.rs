@@ -195,13 +195,12 @@ impl TokenExchange for TresorPay {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET";
         let known = self.credentials.known();
-        let granted: Granted =
-            auth_core::wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
-        expect_bearer(PROVIDER, granted.token_type.as_deref(), &known)?;
+        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
+        expect_bearer(granted.token_type.as_deref(), &known)?;
         if granted.is_revoked_at_birth() {
-            return Err(Error::protocol(format!(
-                "{PROVIDER} granted a token that was revoked at birth: the realm's not-before policy lies after it"
-            )));
+            return Err(Error::protocol(
+                "a token that was revoked at birth: the realm's not-before policy lies after it",
+            ));
         }
         let expiry = Expiry::after_seconds(granted.expires_in);
         Grant::bearer(granted.access_token, expiry)

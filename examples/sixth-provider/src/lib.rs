@@ -61,7 +61,7 @@ impl TokenExchange for SahelPay {
         let Credentials(key, secret) = &self.credentials;
         let known = Scrubber::new([key.expose_secret(), secret.expose_secret()]);
         let check = "SAHELPAY_APP_KEY and SAHELPAY_APP_SECRET";
-        let granted: Granted = wire::read::<_, Refused>(PROVIDER, check, &known, response)?;
+        let granted: Granted = wire::read::<_, Refused>(check, &known, response)?;
         Grant::bearer(granted.token, Expiry::after_seconds(granted.valid_for))
     }
 }

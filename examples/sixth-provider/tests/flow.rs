@@ -142,7 +142,7 @@ async fn a_refusal_says_what_to_check_and_keeps_the_providers_words() {
     let mock = answering(&server, 401, body).await;
     let error = CachedTokenSource::new(flow(&server)).unwrap().token().await.unwrap_err();
     let text = error.to_string();
-    let start = "sahelpay refused the credentials (401 wrong_secret): check SAHELPAY_APP_KEY and ";
+    let start = "sahelpay: credentials rejected (401 wrong_secret): check SAHELPAY_APP_KEY and ";
     assert!(text.starts_with(start), "{text}");
     assert_eq!(error.code(), Some("wrong_secret"));
     assert_eq!(error.description(), Some("[redacted] is not right"));

@@ -41,7 +41,7 @@ async fn try_often<E: TokenExchange>(
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
         let error = match try_once(exchange, tools, attempt, limit).await {
             Ok(kept) => return Ok(kept),
-            Err(error) => error,
+            Err(error) => error.with_provider(exchange.provider()),
         };
         let is_last = attempt >= attempts;
         let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
@@ -62,27 +62,25 @@ async fn try_once<E: TokenExchange>(
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
     let began = tools.clock.now();
-    let request = exchange.request().map_err(|error| error.with_provider(provider))?;
+    let request = exchange.request()?;
     let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
-        Some(answer) => answer.map_err(|error| error.with_provider(provider))?,
+        Some(answer) => answer?,
         None => {
-            let text =
-                format!("{provider} gave no answer in {limit:?}: check network and provider");
-            return Err(Error::new(ErrorKind::Timeout, text).with_provider(provider));
+            let text = format!("no answer in {limit:?}: check network and provider");
+            return Err(Error::new(ErrorKind::Timeout, text));
         }
     };
-    // Of anything but a success the status says most, however long the page is.
+    // For errors the status is enough; only a 2xx body must fit.
     if answer.status().is_success() && answer.body().len() > BODY_LIMIT {
         return Err(Error::protocol(
             "the answer is longer than 64 KiB, so it is no token response",
         )
-        .with_provider(provider)
         .with_status(answer.status()));
     }
     let response = Response::new(answer, tools.clock.wall());
     let status = response.status();
-    let about = |error: Error| error.with_provider(provider).with_status(status);
+    let about = |error: Error| error.with_status(status);
     let grant = exchange.read(&response).map_err(about)?;
     for &note in grant.notes() {
         crate::trace::remark(provider, note);
@@ -91,7 +89,7 @@ async fn try_once<E: TokenExchange>(
     let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, jitter::draw())
         .map_err(about)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
-        let text = format!("{provider} granted a token that ended while it was on its way");
+        let text = "a token that ended while it was on its way: check the network";
         return Err(about(Error::protocol(text)));
     }
     crate::trace::granted(provider, attempt, status.as_u16(), kept.lifetime);

@@ -38,7 +38,9 @@ impl Failure {
         policy: &RetryPolicy,
         draw: f64,
     ) -> Option<Self> {
-        let is_rejection = |kind| matches!(kind, ErrorKind::Credentials | ErrorKind::Request);
+        let is_rejection = |kind| {
+            matches!(kind, ErrorKind::Credentials | ErrorKind::Request | ErrorKind::Internal)
+        };
         // An outage goes on as long as failures of its sort follow each other.
         let same = previous.filter(|p| is_rejection(p.error.kind()) == is_rejection(error.kind()));
         let since = same.map_or(began, |p| p.since);

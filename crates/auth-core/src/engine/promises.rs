@@ -91,7 +91,7 @@ impl TokenExchange for Acme {
             panic!("CANARY in a panic");
         }
         let known = Scrubber::new([self.secret]);
-        let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+        let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
     }
 

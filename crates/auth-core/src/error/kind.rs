@@ -1,5 +1,7 @@
 //! The kinds of failure, and where the guide says more of each.
 
+use std::fmt;
+
 /// The URL of a section; rustdoc makes its anchor of the heading, in lower case.
 macro_rules! section {
     ($anchor:literal) => {
@@ -25,6 +27,7 @@ macro_rules! section {
 /// | [`Timeout`](Self::Timeout) | no answer in time | yes | wait; check the network |
 /// | [`Protocol`](Self::Protocol) | an answer that is not the documented contract | no | look for a proxy or portal in between; else report it |
 /// | [`Store`](Self::Store) | a token store failed | yes | check the store |
+/// | [`Internal`](Self::Internal) | a flow or an HTTP client panicked | no | report it to whoever wrote that |
 ///
 /// ```
 /// use auth_core::{Error, ErrorKind};
@@ -62,6 +65,16 @@ pub enum ErrorKind {
     Protocol,
     /// A token store, such as one of your own behind a source, could not be read or written. Retry.
     Store,
+    /// The flow or the HTTP client panicked: a bug in one of them. The engine remembers it as a
+    /// rejection, since asking again meets the same bug.
+    Internal,
+}
+
+impl fmt::Display for ErrorKind {
+    /// The name as it stands in the code, for logs and labels: `RateLimited`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
 }
 
 impl ErrorKind {
@@ -75,7 +88,7 @@ impl ErrorKind {
     }
 
     /// Where the [troubleshooting guide](crate::guide::troubleshooting) speaks of this kind, in the
-    /// version that is compiled in. Every error's text ends with it.
+    /// version that is compiled in. `Debug` of an error and the event of a failed attempt show it.
     ///
     /// ```
     /// use auth_core::ErrorKind;
@@ -96,6 +109,7 @@ impl ErrorKind {
             Self::Timeout => section!("timeout"),
             Self::Protocol => section!("protocol"),
             Self::Store => section!("store"),
+            Self::Internal => section!("internal"),
         }
     }
 }
@@ -117,7 +131,8 @@ mod tests {
             ErrorKind::Connect => ErrorKind::Timeout,
             ErrorKind::Timeout => ErrorKind::Protocol,
             ErrorKind::Protocol => ErrorKind::Store,
-            ErrorKind::Store => return None,
+            ErrorKind::Store => ErrorKind::Internal,
+            ErrorKind::Internal => return None,
         })
     }
 
@@ -130,7 +145,7 @@ mod tests {
             .collect();
         let kinds: Vec<_> =
             std::iter::successors(Some(ErrorKind::Config), |kind| after(*kind)).collect();
-        assert_eq!(kinds.len(), 9);
+        assert_eq!(kinds.len(), 10);
         for kind in kinds {
             let name = format!("{kind:?}");
             // A second heading of that name would move the anchor.

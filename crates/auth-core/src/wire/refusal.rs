@@ -58,9 +58,15 @@ pub trait Refusal: DeserializeOwned + Default {
         usual
     }
 
-    /// What to do about a refused request, for codes that have a known remedy.
+    /// What to do about a refused request, or an outage that a setting may cause, for codes that
+    /// have a known remedy.
     fn advice(&self) -> Option<&'static str> {
         None
+    }
+
+    /// The setting to check where nothing is at the path that was asked (404, 405, 406).
+    fn endpoint_setting(&self) -> &'static str {
+        "the endpoint"
     }
 }
 
@@ -118,10 +124,10 @@ fn is_foreign(response: &Response) -> bool {
 /// fn read(answer: &Response) -> Result<Grant, Error> {
 ///     let known = Scrubber::new(["made-up-secret"]);
 ///     if !answer.status().is_success() {
-///         return Err(wire::refused::<Refused>("acme", "ACME_SECRET", &known, answer));
+///         return Err(wire::refused::<Refused>("ACME_SECRET", &known, answer));
 ///     }
 ///     let token = answer.headers().get("x-token").and_then(|value| value.to_str().ok());
-///     let token = token.ok_or_else(|| Error::protocol("acme answered without x-token"))?;
+///     let token = token.ok_or_else(|| Error::protocol("no x-token in the answer"))?;
 ///     Grant::bearer(token, Expiry::Unknown)
 /// }
 ///
@@ -131,24 +137,34 @@ fn is_foreign(response: &Response) -> bool {
 /// assert_eq!(read(&Response::recorded(204, "")).unwrap_err().kind(), ErrorKind::Protocol);
 /// ```
 #[must_use]
-pub fn refused<F: Refusal>(
-    provider: &'static str,
-    check: &str,
-    known: &Scrubber,
-    response: &Response,
-) -> Error {
-    let status = response.status();
+pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &Response) -> Error {
     let body = lenient::<F>(response).unwrap_or_default();
     let usual = usual_kind(response);
     // A page from a gateway says nothing about what the provider thinks.
     let kind = if usual == ErrorKind::Protocol { usual } else { body.kind(response, usual) };
 
-    let mut error = Error::new(kind, "");
-    error = error.with_provider(provider).with_status(status);
-    if let Some(code) = body.code() {
+    describe(kind, &body, check, known, response)
+}
+
+/// The error of a body whose kind is known.
+fn describe<F: Refusal>(
+    kind: ErrorKind,
+    body: &F,
+    check: &str,
+    known: &Scrubber,
+    response: &Response,
+) -> Error {
+    let status = response.status();
+    let mut error = Error::new(kind, "").with_status(status);
+    // Some providers write prose where the code should be.
+    let (code, prose) = match body.code() {
+        Some(code) if is_word(code) => (Some(code), None),
+        other => (None, other),
+    };
+    if let Some(code) = code {
         error = error.with_code(code, known);
     }
-    if let Some(description) = body.description() {
+    if let Some(description) = body.description().or(prose) {
         error = error.with_description(description, known);
     }
     if let Some(id) = body.request_id() {
@@ -164,28 +180,39 @@ pub fn refused<F: Refusal>(
         None => status.as_u16().to_string(),
     };
     let text = match kind {
-        ErrorKind::Credentials => {
-            format!("{provider} refused the credentials ({answer}): check {check}")
+        ErrorKind::Credentials => format!("credentials rejected ({answer}): check {check}"),
+        ErrorKind::RateLimited => {
+            format!("too many requests ({answer}): share one source between callers")
         }
-        ErrorKind::RateLimited => format!(
-            "{provider} asks for fewer requests ({answer}): share one source between callers"
-        ),
-        ErrorKind::Unavailable => format!("{provider} is unavailable ({answer})"),
-        ErrorKind::Protocol if status.is_redirection() => redirect(provider, response),
+        ErrorKind::Unavailable => match body.advice() {
+            Some(advice) => format!("unavailable ({answer}): {advice}"),
+            None => format!("unavailable ({answer})"),
+        },
+        ErrorKind::Protocol if status.is_redirection() => redirect(known, response),
         ErrorKind::Protocol if status == StatusCode::FORBIDDEN => {
-            format!(
-                "{provider} is behind a gateway that blocked the request (403 without JSON): check allow-lists and the outgoing address"
-            )
+            "blocked by a gateway in between (403 without JSON): check allow-lists and the outgoing address"
+                .to_owned()
         }
         ErrorKind::Protocol => {
-            format!("{provider} answered {answer}, which its document does not know")
+            format!("undocumented answer ({answer}): look for a proxy or portal in between")
         }
         _ => {
-            let advice = body.advice().unwrap_or("check the options and the endpoint");
-            format!("{provider} refused the request ({answer}): {advice}")
+            let advice = match (body.advice(), status.as_u16()) {
+                (Some(advice), _) => advice.to_owned(),
+                (None, 404..=406) => {
+                    format!("nothing is at that path: check {}", body.endpoint_setting())
+                }
+                _ => "check the options and the endpoint".to_owned(),
+            };
+            format!("request refused ({answer}): {advice}")
         }
     };
     error.with_message(text)
+}
+
+/// Whether a text can be a code: one word, as those of RFC 6749 section 5.2 are, and no URL.
+fn is_word(text: &str) -> bool {
+    text.len() <= 64 && !text.contains(char::is_whitespace) && !text.contains("://")
 }
 
 /// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
@@ -200,18 +227,19 @@ fn lenient<F: Refusal>(response: &Response) -> Option<F> {
     F::deserialize(serde_json::Value::Object(fields)).ok()
 }
 
-/// Names the target's host and nothing else of it: paths and queries may hold secrets.
-fn redirect(provider: &str, response: &Response) -> String {
+/// Names the target's host and nothing else of it: paths and queries may hold secrets, and so may
+/// the host itself.
+fn redirect(known: &Scrubber, response: &Response) -> String {
     let status = response.status().as_u16();
     let target = response.headers().get(LOCATION).map(|value| target_host(value.as_bytes()));
     let to = match target {
         None => "nowhere".to_owned(),
-        Some(Target::Host(host)) => format!("to {host}"),
+        Some(Target::Host(host)) => format!("to {}", known.scrub(&host)),
         Some(Target::SameHost) => "to another path of the same host".to_owned(),
         Some(Target::Unreadable) => "to a target that cannot be read".to_owned(),
     };
     format!(
-        "{provider} redirected the token request ({status}) {to}; it was not followed, since the secret would go with it: check the endpoint"
+        "token request redirected ({status}) {to}: it was not followed, since the secret would go with it; check the endpoint"
     )
 }
 
@@ -266,5 +294,19 @@ mod tests {
             };
             assert_eq!(found, says, "{location}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_the_host_of_a_redirect_is_not_named() {
+        #[derive(Default, serde::Deserialize)]
+        struct Empty {}
+        impl Refusal for Empty {}
+        let mut answer = crate::HttpResponse::new("".into());
+        *answer.status_mut() = StatusCode::FOUND;
+        let target = "https://made-up-s3cret.example/".parse().unwrap();
+        answer.headers_mut().insert(LOCATION, target);
+        let answer = Response::new(answer, std::time::UNIX_EPOCH);
+        let error = refused::<Empty>("-", &Scrubber::new(["made-up-s3cret"]), &answer);
+        assert!(error.message().contains("to [redacted].example"), "{error}");
     }
 }

@@ -124,7 +124,7 @@ async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
         let source = provider.source(&clock);
         for _ in 0..20 {
             let error = source.token().await.unwrap_err();
-            assert_eq!((error.kind(), error.provider()), (ErrorKind::Request, Some("acme")));
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Internal, Some("acme")));
             assert!(!format!("{error} {error:?}").contains("CANARY"));
         }
         assert_eq!(provider.requests(), 1);
@@ -278,5 +278,5 @@ fn a_flow_that_lacks_a_setting_makes_no_source() {
     let flow = Acme { secret: "missing", ..Acme::default() };
     let error = provider.builder(&ManualClock::default(), flow).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().starts_with("acme: set ACME_SECRET (see "), "{error}");
+    assert_eq!(error.to_string(), "acme: set ACME_SECRET");
 }

@@ -95,7 +95,7 @@ impl TokenExchange for Asking {
 
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known = Scrubber::default();
-        let granted: Granted = wire::read::<_, Refused>("acme", "ACME_SECRET", &known, response)?;
+        let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
         Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
     }
 }
