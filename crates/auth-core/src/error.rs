@@ -6,6 +6,7 @@
 //! `source()`.
 
 mod kind;
+mod prose;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -43,6 +44,7 @@ struct Inner {
     message: String,
     provider: Option<&'static str>,
     status: Option<StatusCode>,
+    endpoint: Option<String>,
     code: Option<String>,
     description: Option<String>,
     request_id: Option<String>,
@@ -72,6 +74,7 @@ impl Error {
             message: message.into(),
             provider: None,
             status: None,
+            endpoint: None,
             code: None,
             description: None,
             request_id: None,
@@ -110,11 +113,12 @@ impl Error {
         self.change(|inner| inner.code = (!code.is_empty()).then_some(code))
     }
 
-    /// Adds the provider's own words, scrubbed of known secrets, made printable, and cut at 512
-    /// characters.
+    /// Adds the provider's own words, scrubbed of known secrets, made printable, with URLs cut down to
+    /// their host, and cut at a word before 512 characters.
     #[must_use]
     pub fn with_description(self, description: &str, known: &Scrubber) -> Self {
-        let text = known.clean(description, DESCRIPTION_LIMIT);
+        let text = known.clean(description, usize::MAX);
+        let text = prose::cut(&prose::without_paths(&text), DESCRIPTION_LIMIT);
         self.change(|inner| inner.description = (!text.is_empty()).then_some(text))
     }
 
@@ -140,6 +144,14 @@ impl Error {
     #[must_use]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.change(|inner| inner.source = Some(Cause(Arc::new(source))))
+    }
+
+    /// Adds what was asked: host, port and path. The engine does.
+    pub(crate) fn with_endpoint(self, asked: &http::Uri) -> Self {
+        let host = asked.authority().map_or("", |authority| authority.as_str());
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let endpoint = format!("{host}{}", asked.path());
+        self.change(|inner| inner.endpoint = Some(endpoint))
     }
 
     /// Replaces the line of text, once everything it mentions has been cleaned.
@@ -191,6 +203,12 @@ impl Error {
         self.0.status
     }
 
+    /// Host, port and path that were asked, without a query; `None` where no request was made.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint.as_deref()
+    }
+
     /// The provider's name, such as `manis`.
     #[must_use]
     pub fn provider(&self) -> Option<&'static str> {
@@ -224,6 +242,11 @@ impl fmt::Display for Error {
             write!(f, "{provider}: ")?;
         }
         f.write_str(self.message())?;
+        // Where nothing is at the path, the path is the news.
+        if let (Some(404..=406), Some(asked)) = (self.status().map(|s| s.as_u16()), self.endpoint())
+        {
+            write!(f, " (asked {asked})")?;
+        }
         if let Some(wait) = self.retry_after() {
             // Rounded up: "retry after 0 s" helps nobody.
             let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
@@ -239,6 +262,7 @@ impl fmt::Debug for Error {
         debug.field("kind", &self.kind()).field("message", &self.message());
         let texts = [
             ("provider", self.provider()),
+            ("endpoint", self.endpoint()),
             ("code", self.code()),
             ("description", self.description()),
             ("request_id", self.request_id()),

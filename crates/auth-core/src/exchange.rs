@@ -180,6 +180,8 @@ impl Grant {
             "no token"
         } else if text.len() > TOKEN_LIMIT {
             "a token of over 16 KiB"
+        } else if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+            "a token with its scheme (Bearer) in front: the provider's answer changed; report it"
         } else if !is_token(text.as_bytes()) {
             "a token with characters that no token holds"
         } else if token_type.is_empty()

@@ -11,6 +11,7 @@ pub mod guide;
 mod http;
 mod jwt;
 mod lifetime;
+pub mod oauth2;
 mod policy;
 mod request;
 mod response;

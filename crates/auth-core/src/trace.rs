@@ -41,6 +41,7 @@ pub(crate) fn attempt_failed(
         "http.response.status_code" = error.status().map(|status| status.as_u16()),
         "error.type" = ?error.kind(),
         "error.code" = error.code(),
+        "server.endpoint" = error.endpoint(),
         help = error.kind().help_url(),
         retry_in_ms = pause.map(millis),
         "token exchange failed: {error}"

@@ -47,6 +47,8 @@ use crate::secret::Scrubber;
 ///
 /// # Errors
 /// - statuses but 200 and 201: by [`usual_kind`] and the body `F`, as [`refused`] makes it;
+/// - a 200 or 201 without a token whose body is a refusal by a code that is known (see
+///   [`Refusal::kind_in_success`]): as that refusal;
 /// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
 ///   quotes it.
 pub fn read<S: DeserializeOwned, F: Refusal>(
@@ -59,8 +61,10 @@ pub fn read<S: DeserializeOwned, F: Refusal>(
         return Err(refused::<F>(check, known, response));
     }
     success(response).map_err(|fault| {
-        Error::protocol(format!("undocumented answer ({}): {fault}", status.as_u16()))
-            .with_status(status)
+        refusal::in_success::<F>(check, known, response).unwrap_or_else(|| {
+            Error::protocol(format!("undocumented answer ({}): {fault}", status.as_u16()))
+                .with_status(status)
+        })
     })
 }
 
@@ -73,11 +77,16 @@ fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// The type of a body that is a page. A hint only, but a page is no token response, whatever could
+/// be read out of it.
+fn page_type(response: &Response) -> Option<String> {
+    let is_page =
+        |t: &String| matches!(t.as_str(), "text/html" | "application/xhtml+xml" | "text/plain");
+    response.media_type().filter(is_page)
+}
+
 fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
-    // A hint only, but a page is no token response, whatever could be read out of it.
-    if let Some(media_type) = response.media_type()
-        && matches!(media_type.as_str(), "text/html" | "application/xhtml+xml" | "text/plain")
-    {
+    if let Some(media_type) = page_type(response) {
         return Err(format!(
             "a body of type {media_type} where JSON is documented; is there a portal or proxy in between?"
         ));

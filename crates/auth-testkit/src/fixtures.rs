@@ -33,6 +33,8 @@ pub struct Fixture {
     pub expect: String,
     /// For `ok`: the token's lifetime in seconds.
     pub lifetime: Option<u64>,
+    /// For an error whose advice matters: what its text must hold.
+    pub says: Option<String>,
 }
 
 impl Fixture {
@@ -138,6 +140,12 @@ pub async fn check_fixtures<E: TokenExchange>(
                     assert!(!texts.contains(canary), "{}: shows {canary}: {texts}", fixture.file);
                 }
                 assert_eq!(error.provider(), Some(source_provider(provider)), "{}", fixture.file);
+                let says = fixture.says.as_deref().unwrap_or_default();
+                assert!(
+                    error.to_string().contains(says),
+                    "{}: {error} lacks {says:?}",
+                    fixture.file
+                );
                 format!("{:?}", error.kind())
             }
         };

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use auth_core::oauth2::Granted;
 use auth_core::secret::{Charset, checked};
-use auth_core::wire::expect_bearer;
 use auth_core::{
-    BodyValue, CachedTokenSource, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest,
-    Identity, RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
+    BodyValue, CachedTokenSource, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity,
+    RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
 };
 
 use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
-use crate::wire::{Granted, Refused};
+use crate::wire::Refused;
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
 const TOKEN_PATH: &str = "v1/oauth/token";
@@ -143,10 +143,7 @@ impl TokenExchange for Digishare {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
         let known = self.credentials.known();
-        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        expect_bearer(granted.token_type.as_deref(), &known)?;
-        let expiry = Expiry::after_seconds(granted.expires_in);
-        Grant::bearer(granted.access_token, expiry)
+        auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }
 }
 

@@ -2,19 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use auth_core::wire::{Number, Refusal, Text};
-use auth_core::{ErrorKind, Response, SecretString};
+use auth_core::wire::{Refusal, Text};
+use auth_core::{ErrorKind, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-
-/// `{"token_type", "expires_in", "access_token"}`.
-#[derive(Deserialize)]
-pub(crate) struct Granted {
-    pub(crate) access_token: SecretString,
-    pub(crate) token_type: Option<String>,
-    #[serde(default)]
-    pub(crate) expires_in: Number,
-}
 
 /// What an error body says, whichever part of Laravel wrote it.
 #[derive(Default, Deserialize)]
@@ -121,7 +112,17 @@ impl Refusal for Refused {
         }
     }
 
-    fn advice(&self) -> Option<&'static str> {
+    fn endpoint_setting(&self) -> &'static str {
+        "DIGISHARE_BASE_URL"
+    }
+
+    fn advice(&self, answer: &Response) -> Option<&'static str> {
+        // Passport over PostgreSQL fails with 500 where an id is no uuid (SQLSTATE 22P02).
+        if answer.status() == 500 {
+            return Some(
+                "if it lasts, check DIGISHARE_CLIENT_ID: cut or swapped, it makes their server fail",
+            );
+        }
         match self.code()?.to_ascii_lowercase().as_str() {
             "invalid_scope" => Some("leave .scope(..) away, or name one that the client has"),
             "unauthorized_client" => {

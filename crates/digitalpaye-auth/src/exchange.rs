@@ -136,8 +136,7 @@ impl TokenExchange for Digitalpaye {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
         let known = self.credentials.known();
-        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let (token, exp) = granted.into_parts()?;
+        let Granted { token, exp } = auth_core::wire::read::<_, Refused>(check, &known, response)?;
         let expiry = match Expiry::at_unix_seconds(exp) {
             Expiry::At(instant) if is_plausible(instant, response) => Expiry::At(instant),
             // The engine reads a JWT's own expiry; without one the sample's lifetime is the best

@@ -1,13 +1,13 @@
 //! The shapes of Digitalpaye's bodies.
 
 use auth_core::wire::{Maybe, Number, Refusal, Text};
-use auth_core::{Error, ErrorKind, Response, SecretString};
+use auth_core::{ErrorKind, Response, SecretString};
 use serde::Deserialize;
 
 /// `{"statusCode", "message", "data": {"token", "exp"}}`, or the older `{"code_status", "token",
 /// "exp"}`.
 #[derive(Deserialize)]
-pub(crate) struct Granted {
+struct Body {
     #[serde(rename = "statusCode")]
     status_code: Option<Number>,
     code_status: Option<Number>,
@@ -25,23 +25,29 @@ struct Data {
     exp: Number,
 }
 
-impl Granted {
-    /// The token and its expiry in Unix seconds.
-    pub(crate) fn into_parts(self) -> Result<(SecretString, Number), Error> {
-        let fault = |what| Err(Error::protocol(format!("undocumented answer (200): {what}")));
+/// The token and its expiry in Unix seconds.
+#[derive(Deserialize)]
+#[serde(try_from = "Body")]
+pub(crate) struct Granted {
+    pub(crate) token: SecretString,
+    pub(crate) exp: Number,
+}
+
+impl TryFrom<Body> for Granted {
+    type Error = &'static str;
+
+    fn try_from(body: Body) -> Result<Self, Self::Error> {
         // Absent, or a number of 2xx; a word in its place says something else.
         let says_success = |code: Option<Number>| {
             code.is_none_or(|code| code.get().is_some_and(|code| (200..300).contains(&code)))
         };
-        if !says_success(self.status_code) || !says_success(self.code_status) {
-            return fault("an error inside");
+        if !says_success(body.status_code) || !says_success(body.code_status) {
+            return Err("an error inside");
         }
-        let nested = self.data.0.and_then(|data| Some((data.token?, data.exp)));
-        let flat = self.token.map(|token| (token, self.exp));
-        match nested.or(flat) {
-            Some(parts) => Ok(parts),
-            None => fault("no token inside"),
-        }
+        let nested = body.data.0.and_then(|data| Some((data.token?, data.exp)));
+        let flat = body.token.map(|token| (token, body.exp));
+        let (token, exp) = nested.or(flat).ok_or("no token inside")?;
+        Ok(Self { token, exp })
     }
 }
 
@@ -70,5 +76,13 @@ impl Refusal for Refused {
             (403, _) => ErrorKind::Request,
             _ => usual,
         }
+    }
+
+    fn kind_in_success(&self, _: &Response) -> Option<ErrorKind> {
+        (self.code()? == "UnauthorizedError").then_some(ErrorKind::Credentials)
+    }
+
+    fn endpoint_setting(&self) -> &'static str {
+        "DIGITALPAYE_BASE_URL"
     }
 }

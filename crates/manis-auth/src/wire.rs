@@ -1,7 +1,7 @@
 //! The shapes of Manis's bodies.
 
-use auth_core::SecretString;
 use auth_core::wire::{Number, Refusal, Text};
+use auth_core::{Response, SecretString};
 use serde::Deserialize;
 
 /// `{"token", "expiresAt", "tokenType"}`.
@@ -42,7 +42,7 @@ impl Refusal for Refused {
         [&self.detail, &self.message, &self.error, &self.title].into_iter().find_map(Text::get)
     }
 
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self, _: &Response) -> Option<&'static str> {
         // Which status wrong credentials get is not documented, and neither are host and path.
         Some("check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path")
     }

@@ -43,6 +43,10 @@ impl Refusal for Refused {
     fn description(&self) -> Option<&str> {
         self.description.get().or_else(|| self.error.get())
     }
+
+    fn endpoint_setting(&self) -> &'static str {
+        "PAPAYA_BASE_URL"
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use std::str::FromStr;
 
+use auth_core::oauth2::Granted;
 use auth_core::secret::{Charset, checked};
-use auth_core::wire::expect_bearer;
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
+    BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, Response,
     TokenExchange, TokenRequest,
 };
 
 use crate::credentials::{Credentials, PROVIDER};
-use crate::wire::{Granted, Refused};
+use crate::wire::{Policy, Refused};
 
 const DOCUMENTED: Endpoint = Endpoint::from_static(
     "https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
@@ -119,12 +119,13 @@ impl TresorPay {
         let scope = vars.parsed("TRESORPAY_SCOPE", proved);
         let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
         let endpoint = vars.parsed("TRESORPAY_TOKEN_URL", Endpoint::parse);
+        let client_auth = vars.parsed("TRESORPAY_CLIENT_AUTH", str::parse);
         let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
         vars.finish_with(|| {
             Some(Self {
                 credentials: credentials?,
                 scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
-                client_auth: ClientAuth::default(),
+                client_auth: client_auth.unwrap_or_default(),
                 environment: environment.unwrap_or_default(),
                 endpoint,
             })
@@ -195,15 +196,14 @@ impl TokenExchange for TresorPay {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET";
         let known = self.credentials.known();
-        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        expect_bearer(granted.token_type.as_deref(), &known)?;
-        if granted.is_revoked_at_birth() {
+        let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
+        let policy = auth_core::wire::read::<Policy, Refused>(check, &known, response)?;
+        if policy.revokes(&granted.access_token) {
             return Err(Error::protocol(
                 "a token that was revoked at birth: the realm's not-before policy lies after it",
             ));
         }
-        let expiry = Expiry::after_seconds(granted.expires_in);
-        Grant::bearer(granted.access_token, expiry)
+        granted.into_grant(&known)
     }
 }
 
@@ -217,6 +217,19 @@ impl Environment {
         match self {
             Self::Production => DOCUMENTED,
             Self::Sandbox => SANDBOX,
+        }
+    }
+}
+
+impl FromStr for ClientAuth {
+    type Err = Error;
+
+    /// The two names in any case.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "form" => Ok(Self::Form),
+            "basic" => Ok(Self::Basic),
+            _ => Err(Error::config("the client authentication is neither form nor basic")),
         }
     }
 }

@@ -1,27 +1,23 @@
 //! The shapes of the bodies that TresorPay's Keycloak sends.
 
-use auth_core::wire::{Number, Refusal, Text};
+use auth_core::oauth2;
+use auth_core::wire::{Number, Refusal};
 use auth_core::{ErrorKind, ExposeSecret, JwtTimes, Response, SecretString, unix_time};
 use http::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 
-/// `{"access_token", "expires_in", "token_type", "not-before-policy"}`, and much that is not read:
-/// a refresh or identity token is one more secret to keep, and of no use.
+/// `{"not-before-policy"}`, which Keycloak adds to a success.
 #[derive(Deserialize)]
-pub(crate) struct Granted {
-    pub(crate) access_token: SecretString,
-    pub(crate) token_type: Option<String>,
-    #[serde(default)]
-    pub(crate) expires_in: Number,
+pub(crate) struct Policy {
     #[serde(default, rename = "not-before-policy")]
     not_before: Number,
 }
 
-impl Granted {
+impl Policy {
     /// Whether the realm refuses all tokens of this one's age.
-    pub(crate) fn is_revoked_at_birth(&self) -> bool {
+    pub(crate) fn revokes(&self, token: &SecretString) -> bool {
         let policy = self.not_before.get().filter(|seconds| *seconds > 0);
-        let issued_at = JwtTimes::peek(self.access_token.expose_secret()).issued_at();
+        let issued_at = JwtTimes::peek(token.expose_secret()).issued_at();
         match (issued_at, policy.and_then(unix_time)) {
             (Some(issued_at), Some(policy)) => issued_at < policy,
             _ => false,
@@ -29,23 +25,22 @@ impl Granted {
     }
 }
 
-/// `{"error": code or prose, "error_description": prose}`.
+/// The standard's error body; where Keycloak has no code, it writes prose in its place.
 #[derive(Default, Deserialize)]
-pub(crate) struct Refused {
-    #[serde(default)]
-    error: Text,
-    #[serde(default)]
-    error_description: Text,
-}
+#[serde(transparent)]
+pub(crate) struct Refused(oauth2::Refused);
 
 /// How Keycloak's texts begin, in lower case, where they say more than code and status do.
-const TEXTS: [(&str, ErrorKind); 7] = [
+const TEXTS: [(&str, ErrorKind); 10] = [
     ("client not enabled", ErrorKind::Request),
     ("public client", ErrorKind::Request),
     ("bearer-only", ErrorKind::Request),
     ("client secret not provided", ErrorKind::Request),
     ("missing client_id", ErrorKind::Request),
     ("https required", ErrorKind::Request),
+    ("invalid method used to get client secret", ErrorKind::Request),
+    ("parameter client_assertion", ErrorKind::Request),
+    ("dpop proof", ErrorKind::Request),
     ("realm not enabled", ErrorKind::Unavailable),
 ];
 
@@ -80,39 +75,64 @@ impl Refused {
 
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
-        self.error.get()
+        self.0.code()
     }
 
     fn description(&self) -> Option<&str> {
-        self.error_description.get()
+        self.0.description()
     }
 
     fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             401 if is_challenge(answer) => ErrorKind::Request,
-            400 | 401 | 403 => self.named_kind().unwrap_or(usual),
+            // 200 too: a refusal that came as a success.
+            200 | 201 | 400 | 401 | 403 => self.named_kind().unwrap_or(usual),
             _ => usual,
         }
     }
 
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self, answer: &Response) -> Option<&'static str> {
         if self.has_code(&["invalid_scope"]) {
             return Some(
                 "the client lacks the scope: have it assigned, or send none with .scope(None) or TRESORPAY_SCOPE=none",
             );
         }
-        match self.text().as_str() {
-            "" => Some("check the token URL, and try the other .client_auth(..)"),
-            text if text.starts_with("client secret") || text.starts_with("missing client_id") => {
-                Some("id or secret did not arrive; try the other .client_auth(..)")
-            }
-            text if text.starts_with("realm") || text.starts_with("http 404") => {
-                Some("check the token URL, which is given whole")
-            }
-            _ if self.has_code(&["invalid_client", "unauthorized_client"]) => {
-                Some("ask TresorPay to allow the client a service account")
-            }
-            _ => None,
+        // Some versions write what they mean into the code, and boilerplate into the description.
+        let code = self.code().unwrap_or_default().to_ascii_lowercase();
+        let text = self.text();
+        let says = |start: &str| text.starts_with(start) || code.starts_with(start);
+        if says("realm not enabled") {
+            Some("TresorPay has switched the realm off: ask them when it is back")
+        } else if says("https required") {
+            Some("the token URL must begin with https://")
+        } else if says("dpop proof") {
+            Some(
+                "the client demands a proof of possession (DPoP), which this crate does not make: ask TresorPay for a client without",
+            )
+        } else if says("parameter client_assertion") {
+            Some(
+                "the client is set up for another proof than a secret: ask TresorPay for one with a secret",
+            )
+        } else if says("invalid method used to get client secret") {
+            Some(if text.contains("client_secret_basic") {
+                "the client takes its secret by Basic alone: set .client_auth(ClientAuth::Basic) or TRESORPAY_CLIENT_AUTH=basic"
+            } else {
+                "the client takes its secret in the form alone: set .client_auth(ClientAuth::Form) or TRESORPAY_CLIENT_AUTH=form"
+            })
+        } else if says("client secret") || says("missing client_id") {
+            Some(
+                "id or secret did not arrive; try the other .client_auth(..) or TRESORPAY_CLIENT_AUTH",
+            )
+        } else if says("realm") || matches!(answer.status().as_u16(), 404..=406) {
+            Some(
+                "check TRESORPAY_TOKEN_URL, which is given whole; since version 17 Keycloak has no /auth in front of /realms",
+            )
+        } else if text.is_empty() && !answer.status().is_server_error() {
+            Some("check the token URL, and try the other .client_auth(..) or TRESORPAY_CLIENT_AUTH")
+        } else if self.has_code(&["invalid_client", "unauthorized_client"]) {
+            Some("ask TresorPay to allow the client a service account")
+        } else {
+            None
         }
     }
 }
@@ -131,6 +151,8 @@ fn is_challenge(answer: &Response) -> bool {
 mod tests {
     use super::*;
     use crate::{Credentials, Error, TokenExchange as _, TresorPay};
+
+    const BASIC_ONLY: &str = "Invalid method used to get client secret. Client requires method 'client_secret_basic' to obtain client secret from the request";
 
     fn refusal(status: u16, challenge: &'static str, body: &str) -> Error {
         let mut answer = auth_core::HttpResponse::new(body.to_owned().into());
@@ -188,6 +210,9 @@ mod tests {
             (&[403], "Realm not enabled", "", Unavailable),
             (&[404], "Realm does not exist", "", Request),
             (&[404], "invalid_client", "", Request),
+            (&[401], "unauthorized_client", BASIC_ONLY, Request),
+            (&[400], "invalid_client", "Parameter client_assertion_type is missing", Request),
+            (&[400], "invalid_request", "DPoP proof is missing", Request),
             (&[429], "invalid_client", "", RateLimited),
             (&[500, 503], "unauthorized_client", "Public client", Unavailable),
         ] {
@@ -197,6 +222,25 @@ mod tests {
                 assert_eq!(found, kind, "{status} {body}");
             }
         }
+    }
+
+    #[test]
+    fn a_wrong_path_has_one_advice_and_a_realm_that_is_off_says_so() {
+        for (status, body) in [
+            (404, r#"{"error":"Unable to find matching target resource method"}"#),
+            (404, r#"{"error":"HTTP 404 Not Found"}"#),
+            (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#),
+            (406, ""),
+        ] {
+            let error = refusal(status, "Bearer", body);
+            assert!(error.message().contains("no /auth in front of /realms"), "{error}");
+            assert_eq!(error.message().matches(&status.to_string()).count(), 1, "{error}");
+            assert_eq!(error.code(), None);
+        }
+        let off = r#"{"error":"access_denied","error_description":"Realm not enabled"}"#;
+        let error = refusal(403, "Bearer", off);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.message().contains("switched the realm off"), "{error}");
     }
 
     #[test]
@@ -214,9 +258,15 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do_about_it() {
+        let boilerplate = "For more on this error consult the server log.";
         for (code, description, says) in [
+            ("unauthorized_client", BASIC_ONLY, "TRESORPAY_CLIENT_AUTH=basic"),
+            ("invalid_client", "Parameter client_assertion_type is missing", "another proof"),
+            ("invalid_request", "DPoP proof is missing", "DPoP"),
+            ("invalid_request", "HTTPS required", "https://"),
+            ("Realm does not exist", boilerplate, "TRESORPAY_TOKEN_URL"),
             ("invalid_scope", "Invalid scopes: tresorpay", ".scope(None)"),
-            ("Realm does not exist", "", "the token URL, which is given whole"),
+            ("Realm does not exist", "", "TRESORPAY_TOKEN_URL, which is given whole"),
             ("unauthorized_client", "Public client not allowed", "a service account"),
             ("invalid_client", "Missing client_id parameter", "did not arrive"),
             ("invalid_request", "duplicated parameter", "check the options"),

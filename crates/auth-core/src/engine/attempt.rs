@@ -10,8 +10,8 @@ use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
-use crate::http::BODY_LIMIT;
-use crate::lifetime::Kept;
+use crate::http::{BODY_LIMIT, HttpRequest};
+use crate::lifetime::{Kept, Moment};
 use crate::policy::RetryPolicy;
 use crate::response::Response;
 use crate::token::TokenState;
@@ -60,9 +60,22 @@ async fn try_once<E: TokenExchange>(
     attempt: u32,
     limit: Duration,
 ) -> Result<Kept, Error> {
-    let provider = exchange.provider();
     let began = tools.clock.now();
     let request = exchange.request()?;
+    let asked = request.uri().clone();
+    let result = ask(exchange, tools, attempt, limit, began, request).await;
+    result.map_err(|error| error.with_endpoint(&asked))
+}
+
+async fn ask<E: TokenExchange>(
+    exchange: &E,
+    tools: &Tools,
+    attempt: u32,
+    limit: Duration,
+    began: Moment,
+    request: HttpRequest,
+) -> Result<Kept, Error> {
+    let provider = exchange.provider();
     let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer?,

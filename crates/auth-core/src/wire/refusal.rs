@@ -4,8 +4,9 @@ use http::StatusCode;
 use http::header::LOCATION;
 use serde::de::DeserializeOwned;
 
-use super::{Object, first_byte, without_bom};
+use super::{Object, first_byte, page_type, without_bom};
 use crate::error::{Error, ErrorKind};
+use crate::oauth2;
 use crate::response::Response;
 use crate::secret::Scrubber;
 
@@ -60,8 +61,17 @@ pub trait Refusal: DeserializeOwned + Default {
 
     /// What to do about a refused request, or an outage that a setting may cause, for codes that
     /// have a known remedy.
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self, answer: &Response) -> Option<&'static str> {
+        let _ = answer;
         None
+    }
+
+    /// The kind of a refusal that came with 200 or 201 and no token, where its code is one that the
+    /// standard (RFC 6749 section 5.2) or the provider's document defines; `None` for another, which
+    /// stays [`ErrorKind::Protocol`].
+    fn kind_in_success(&self, answer: &Response) -> Option<ErrorKind> {
+        let usual = oauth2::kind(self.code()?)?;
+        Some(self.kind(answer, usual))
     }
 
     /// The setting to check where nothing is at the path that was asked (404, 405, 406).
@@ -146,6 +156,20 @@ pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &Response) -
     describe(kind, &body, check, known, response)
 }
 
+/// The error of an answer of 200 or 201 that holds a refusal and no token.
+pub(super) fn in_success<F: Refusal>(
+    check: &str,
+    known: &Scrubber,
+    response: &Response,
+) -> Option<Error> {
+    if page_type(response).is_some() {
+        return None;
+    }
+    let body = lenient::<F>(response)?;
+    let kind = body.kind_in_success(response)?;
+    Some(describe(kind, &body, check, known, response))
+}
+
 /// The error of a body whose kind is known.
 fn describe<F: Refusal>(
     kind: ErrorKind,
@@ -184,7 +208,7 @@ fn describe<F: Refusal>(
         ErrorKind::RateLimited => {
             format!("too many requests ({answer}): share one source between callers")
         }
-        ErrorKind::Unavailable => match body.advice() {
+        ErrorKind::Unavailable => match body.advice(response) {
             Some(advice) => format!("unavailable ({answer}): {advice}"),
             None => format!("unavailable ({answer})"),
         },
@@ -197,7 +221,7 @@ fn describe<F: Refusal>(
             format!("undocumented answer ({answer}): look for a proxy or portal in between")
         }
         _ => {
-            let advice = match (body.advice(), status.as_u16()) {
+            let advice = match (body.advice(response), status.as_u16()) {
                 (Some(advice), _) => advice.to_owned(),
                 (None, 404..=406) => {
                     format!("nothing is at that path: check {}", body.endpoint_setting())

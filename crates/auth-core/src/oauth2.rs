@@ -1,0 +1,157 @@
+//! The bodies of RFC 6749 section 5, which two of the five providers send and most others do too.
+//!
+//! A flow that speaks the standard needs no shapes of its own:
+//!
+//! ```
+//! use auth_core::{Error, ErrorKind, Grant, Response, Scrubber, oauth2, wire};
+//!
+//! fn read(response: &Response) -> Result<Grant, Error> {
+//!     let known = Scrubber::new(["made-up-secret"]);
+//!     let check = "ACME_CLIENT_ID and ACME_CLIENT_SECRET";
+//!     let granted = wire::read::<oauth2::Granted, oauth2::Refused>(check, &known, response)?;
+//!     granted.into_grant(&known)
+//! }
+//!
+//! let body = r#"{"access_token":"made-up","token_type":"bearer","expires_in":300}"#;
+//! assert!(read(&Response::recorded(200, body)).is_ok());
+//! let error = read(&Response::recorded(400, r#"{"error":"invalid_client"}"#)).unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Credentials);
+//! # Ok::<(), Error>(())
+//! ```
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind};
+use crate::exchange::{Expiry, Grant};
+use crate::response::Response;
+use crate::secret::{Scrubber, SecretString};
+use crate::wire::{Number, Refusal, Text, expect_bearer};
+
+/// What a code of RFC 6749 section 5.2 means, in any case; `None` for other codes.
+///
+/// | code | kind |
+/// |---|---|
+/// | `invalid_client` | `Credentials` |
+/// | `invalid_request`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope` | `Request` |
+///
+/// ```
+/// use auth_core::{ErrorKind, oauth2};
+///
+/// assert_eq!(oauth2::kind("invalid_client"), Some(ErrorKind::Credentials));
+/// assert_eq!(oauth2::kind("slow_down"), None);
+/// ```
+#[must_use]
+pub fn kind(code: &str) -> Option<ErrorKind> {
+    const REQUEST: [&str; 5] = [
+        "invalid_request",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    ];
+    if code.eq_ignore_ascii_case("invalid_client") {
+        Some(ErrorKind::Credentials)
+    } else {
+        REQUEST.iter().any(|known| code.eq_ignore_ascii_case(known)).then_some(ErrorKind::Request)
+    }
+}
+
+/// A success: `{"access_token", "token_type", "expires_in"}` (RFC 6749 section 5.1). What else
+/// stands there, such as a refresh token, is not read: one more secret to keep, and of no use.
+#[derive(Debug, Deserialize)]
+pub struct Granted {
+    /// The token.
+    pub access_token: SecretString,
+    /// Its type, in any case; required by the RFC.
+    #[serde(default)]
+    pub token_type: Text,
+    /// Its lifetime in seconds; recommended by the RFC.
+    #[serde(default)]
+    pub expires_in: Number,
+}
+
+impl Granted {
+    /// The token as a bearer token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] where the type is another or none, and as for [`Grant::bearer`].
+    pub fn into_grant(self, known: &Scrubber) -> Result<Grant, Error> {
+        expect_bearer(self.token_type.get(), known)?;
+        Grant::bearer(self.access_token, Expiry::after_seconds(self.expires_in))
+    }
+}
+
+/// An error: `{"error", "error_description"}` (RFC 6749 section 5.2).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Refused {
+    /// The code.
+    pub error: Text,
+    /// The provider's own words.
+    pub error_description: Text,
+}
+
+impl Refusal for Refused {
+    fn code(&self) -> Option<&str> {
+        self.error.get()
+    }
+
+    fn description(&self) -> Option<&str> {
+        self.error_description.get()
+    }
+
+    /// By the code where the status is 400 or 401, which the RFC allows for the same fault.
+    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+        match answer.status().as_u16() {
+            400 | 401 => self.code().and_then(kind).unwrap_or(usual),
+            _ => usual,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire;
+
+    fn read(status: u16, body: &str) -> Result<Grant, Error> {
+        let known = Scrubber::new(["made-up-secret"]);
+        let answer = Response::recorded(status, body.to_owned());
+        wire::read::<Granted, Refused>("ACME_SECRET", &known, &answer)?.into_grant(&known)
+    }
+
+    #[test]
+    fn a_code_says_more_than_a_400_or_a_401() {
+        use ErrorKind::{Credentials, Request, Unavailable};
+        for (status, code, kind) in [
+            (400, "invalid_client", Credentials),
+            (401, "invalid_client", Credentials),
+            (401, "Invalid_Scope", Request),
+            (401, "unauthorized_client", Request),
+            (401, "something_else", Credentials),
+            (400, "something_else", Request),
+            (503, "invalid_client", Unavailable),
+        ] {
+            let error = read(status, &format!(r#"{{"error":"{code}"}}"#)).unwrap_err();
+            assert_eq!((error.kind(), error.code()), (kind, Some(code)), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_success_that_holds_a_refusal_instead_of_a_token_is_that_refusal() {
+        use ErrorKind::{Credentials, Protocol, Request};
+        for (body, kind) in [
+            (r#"{"error":"invalid_client","error_description":"x"}"#, Credentials),
+            (r#"{"error":"invalid_scope"}"#, Request),
+            (r#"{"error":"something_else"}"#, Protocol),
+            (r#"{"error":null}"#, Protocol),
+            ("{}", Protocol),
+        ] {
+            let error = read(200, body).unwrap_err();
+            assert_eq!(error.kind(), kind, "{body}");
+            assert_eq!(error.status().unwrap(), 200);
+        }
+        let both = r#"{"access_token":"t","token_type":"Bearer","error":"invalid_client"}"#;
+        assert!(read(200, both).is_ok(), "a token is a token");
+    }
+}
