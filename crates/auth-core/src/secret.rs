@@ -7,6 +7,7 @@
 
 mod residue;
 mod scrub;
+mod unescape;
 
 use std::fmt;
 

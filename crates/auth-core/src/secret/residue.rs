@@ -2,23 +2,26 @@
 //!
 //! Two texts are compared by their letters and digits alone, in lower case, so no wrap, quote or
 //! invisible character hides anything. The escapes that the providers' stacks know are undone
-//! first: JSON, HTML, percent, quoted-printable, and those inside each other.
+//! first, one layer at a time and in every order, since each may stand inside another.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::scrub::is_invisible;
+use super::unescape::LAYERS;
 
 /// The shortest run of a secret's letters and digits that gives it away.
 const RUN: usize = 8;
-/// As many bytes in base64, and in hexadecimal.
-const RUN_BASE64: usize = 11;
+/// As many bytes in base64 (whole characters alone), and in hexadecimal.
+const RUN_BASE64: usize = 9;
 const RUN_HEX: usize = 16;
 /// Escapes inside escapes that are undone.
 const DEPTH: usize = 8;
+/// The bytes that are looked at in all readings of a text; a text that has more is withheld.
+const BUDGET: usize = 1024 * 1024;
 
 /// What to look for.
 #[derive(Default)]
@@ -33,7 +36,7 @@ impl Residue {
     /// Looks for a secret: by any run of eight of its letters and digits, or as a whole where it
     /// has fewer; by its text where it has fewer than four.
     pub(super) fn add_secret(&mut self, secret: &str) {
-        let folded = fold(secret.chars());
+        let folded = fold(secret);
         if folded.len() < 4 {
             self.raw.push(Zeroizing::new(secret.to_owned()));
             return;
@@ -47,7 +50,7 @@ impl Residue {
                 hex.extend(char::from_digit(u32::from(nibble), 16));
             }
         }
-        self.add_run(fold(hex.chars()), RUN_HEX);
+        self.add_run(fold(&hex), RUN_HEX);
         // The letters of base64 depend on where in the input the secret begins, modulo 3.
         for (before, tainted) in [(0, 0), (1, 2), (2, 3)] {
             let mut input = Zeroizing::new(Vec::with_capacity(before + bytes.len()));
@@ -55,13 +58,13 @@ impl Residue {
             input.extend_from_slice(bytes);
             let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*input));
             let whole = encoded.len() - usize::from(input.len() % 3 != 0);
-            self.add_run(fold(encoded.chars().take(whole).skip(tainted)), RUN_BASE64);
+            self.add_run(fold(encoded.get(tainted..whole).unwrap_or_default()), RUN_BASE64);
         }
     }
 
     /// Looks for an identifier, as a whole.
     pub(super) fn add_whole(&mut self, id: &str) {
-        let folded = fold(id.chars());
+        let folded = fold(id);
         let whole = folded.len();
         self.add_run(folded, whole);
     }
@@ -73,177 +76,137 @@ impl Residue {
         }
     }
 
-    /// Whether the text shows any of it.
+    /// Whether the text shows any of it, or has more readings than are looked at.
     pub(super) fn is_in(&self, text: &str) -> bool {
+        if self.runs.is_empty() && self.raw.is_empty() {
+            return false;
+        }
         let runs: Vec<(usize, HashSet<&[u8]>)> =
             self.runs.iter().map(|(folded, run)| (*run, folded.windows(*run).collect())).collect();
         let shows = |text: &str| {
-            let folded = fold(text.chars());
+            let folded = fold(text);
             runs.iter().any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
                 || self.raw.iter().any(|raw| text.contains(raw.as_str()))
         };
-        // `secret=ab` is no quoted-printable and `=3D` may be; a wrap may stand inside an escape.
-        [Reading::Plain, Reading::Unwrapped, Reading::QuotedPrintable].into_iter().any(|reading| {
-            let mut text = Zeroizing::new(text.to_owned());
-            for _ in 0..DEPTH {
-                if shows(&text) {
+        // Hashes, so that no reading is kept for longer than its layer.
+        let hasher = RandomState::new();
+        let mut seen = HashSet::from([hasher.hash_one(text)]);
+        let mut layer = vec![Zeroizing::new(text.to_owned())];
+        let mut looked_at = 0;
+        for _ in 0..=DEPTH {
+            let mut next = Vec::new();
+            for text in &layer {
+                // One reading is always looked at, however long it is.
+                if looked_at > 0 && looked_at + text.len() > BUDGET {
                     return true;
                 }
-                let plain = undo(&joined(&text, reading), reading);
-                if *plain == *text {
-                    return false;
+                looked_at += text.len().max(1);
+                if shows(text) {
+                    return true;
                 }
-                text = plain;
+                let undone = LAYERS.iter().map(|undo| undo(text));
+                next.extend(undone.filter(|plain| seen.insert(hasher.hash_one(plain.as_str()))));
             }
-            shows(&text)
-        })
-    }
-}
-
-/// How a text may have been wrapped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    Plain,
-    Unwrapped,
-    QuotedPrintable,
-}
-
-/// The text without what stands between the signs of an escape: invisible characters, and wraps.
-fn joined(text: &str, reading: Reading) -> Zeroizing<String> {
-    let mut joined = Zeroizing::new(String::with_capacity(text.len()));
-    let mut soft_break = false;
-    let mut signs = text.chars().filter(|c| !is_invisible(*c)).peekable();
-    while let Some(c) = signs.next() {
-        let breaks = c == '=' && signs.peek().is_some_and(|next| next.is_whitespace());
-        let dropped = match reading {
-            Reading::Plain => false,
-            Reading::Unwrapped => c.is_whitespace(),
-            Reading::QuotedPrintable => breaks || (soft_break && c.is_whitespace()),
-        };
-        soft_break = breaks || (soft_break && c.is_whitespace());
-        if !dropped {
-            joined.push(c);
+            layer = next;
         }
+        false
     }
-    joined
 }
 
 /// The letters and digits alone, in lower case.
-fn fold(text: impl Iterator<Item = char>) -> Zeroizing<Vec<u8>> {
-    let text = Zeroizing::new(text.collect::<Vec<char>>());
-    let mut folded = Zeroizing::new(Vec::with_capacity(4 * text.len()));
-    for c in text.iter().filter(|c| c.is_alphanumeric()) {
-        let mut utf8 = [0; 4];
-        for lower in c.to_lowercase() {
-            folded.extend_from_slice(lower.encode_utf8(&mut utf8).as_bytes());
-        }
+fn fold(text: &str) -> Zeroizing<Vec<u8>> {
+    // Lower case takes one byte in two more at most, so the buffer never grows.
+    let mut folded = Zeroizing::new(Vec::with_capacity(2 * text.len()));
+    let letters = text.chars().filter(|c| c.is_alphanumeric() && !super::scrub::is_invisible(*c));
+    for c in letters.flat_map(char::to_lowercase) {
+        folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
     folded
 }
 
-/// The text with one layer of escapes undone.
-fn undo(text: &str, reading: Reading) -> Zeroizing<String> {
-    let bytes = text.as_bytes();
-    // No escape is shorter than what it stands for, so the buffer never grows.
-    let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    let mut rest = bytes;
-    while let Some((&first, after)) = rest.split_first() {
-        let undone = match first {
-            b'\\' => backslash(after),
-            b'&' => entity(after),
-            b'%' => hex_byte(after).map(|(byte, used)| (Some(Plain::Byte(byte)), used)),
-            b'=' if reading == Reading::QuotedPrintable => {
-                hex_byte(after).map(|(byte, used)| (Some(Plain::Byte(byte)), used))
-            }
-            _ => None,
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::{Clock as _, Scrubber, SystemClock};
+
+    /// One writing of a text by a provider's stack.
+    fn written(text: &str, how: u8, draw: &mut fastrand::Rng) -> String {
+        let escaped = |escape: &dyn Fn(char) -> String| -> String {
+            let plain = |c: char| c.is_alphanumeric();
+            text.chars().map(|c| if plain(c) { c.into() } else { escape(c) }).collect()
         };
-        match undone {
-            Some((stands_for, used)) => {
-                match stands_for {
-                    Some(Plain::Byte(byte)) => plain.push(byte),
-                    Some(Plain::Char(c)) => {
-                        plain.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    }
-                    None => {}
-                }
-                rest = after.get(used..).unwrap_or_default();
+        match how {
+            0 => serde_json::to_string(text).unwrap().trim_matches('"').replace('/', "\\/"),
+            1 => escaped(&|c| format!("&#{};", u32::from(c))),
+            2 => escaped(&|c| format!("&#x{:X};", u32::from(c))).replace("&#x26;", "&amp;"),
+            3 => text.bytes().map(|b| format!("%{b:02X}")).collect(),
+            4 => escaped(&|c| format!("\\u{:04x}", u32::from(c))),
+            5 => text.chars().flat_map(|c| [c, '\u{ad}']).collect(),
+            6 => {
+                let line = draw.usize(3..9);
+                let text = text.replace('=', "=3D");
+                let wrapped = text.chars().enumerate().map(|(at, c)| {
+                    if at % line == line - 1 { format!("=\r\n{c}") } else { c.into() }
+                });
+                wrapped.collect()
             }
-            None => {
-                plain.push(first);
-                rest = after;
+            7 => {
+                let line = draw.usize(6..20);
+                let wrap = |(at, c)| {
+                    if at % line == line - 1 { format!("\n{c}") } else { String::from(c) }
+                };
+                text.chars().enumerate().map(wrap).collect()
             }
+            // What stands around a secret's own writing, once: its encodings, its case, its ends.
+            20 => text.bytes().map(|b| format!("{b:02x}")).collect(),
+            21 => STANDARD_NO_PAD.encode(format!("{}{text}", "a".repeat(draw.usize(0..3)))),
+            22 => URL_SAFE_NO_PAD.encode(format!("id:{text}")),
+            23 => text.to_uppercase(),
+            24 => text.chars().skip(1).collect(),
+            25 => text.chars().take(text.chars().count() - 1).collect(),
+            _ => text.to_owned(),
         }
     }
-    Zeroizing::new(String::from_utf8_lossy(&plain).into_owned())
-}
 
-enum Plain {
-    Byte(u8),
-    Char(char),
-}
-
-/// What an escape stands for, and how many bytes it takes after its first one.
-type Undone = Option<(Option<Plain>, usize)>;
-
-/// JSON's, and those of languages that print like it.
-fn backslash(after: &[u8]) -> Undone {
-    match *after.first()? {
-        b'u' => {
-            let code = number(after.get(1..5)?, 16)?;
-            // Half of a surrogate pair stands for no letter or digit that a secret has.
-            Some((char::from_u32(code).map(Plain::Char), 5))
+    #[test]
+    fn no_composition_of_escapes_wraps_and_cases_shows_a_secret() {
+        let seed = fastrand::u64(..);
+        let mut draw = fastrand::Rng::with_seed(seed);
+        let signs: Vec<char> = "abcXYZ0189defghijkmnop/+=-_&\"'%\\<( \u{e9}".chars().collect();
+        for round in 0..2_000 {
+            let length = draw.usize(14..40);
+            let middle: String = (0..length).map(|_| signs[draw.usize(..signs.len())]).collect();
+            let secret = format!("k3J{}9VqT", middle.trim());
+            // Eight at least stay together, so that a cut at an end leaves a run.
+            let own = draw.u8(20..30);
+            let mut text = written(&secret, own, &mut draw);
+            let around: Vec<u8> = (0..draw.usize(0..4)).map(|_| draw.u8(0..8)).collect();
+            for how in &around {
+                text = written(&text, *how, &mut draw);
+            }
+            let known = Scrubber::new([secret.as_str()]);
+            let shown = known.clean(&format!("bad value {text} in line 7"), 99_999);
+            let rest =
+                shown.replace("bad value ", "").replace(" in line 7", "").replace("[redacted]", "");
+            let left = rest.chars().filter(|c| c.is_alphanumeric()).count();
+            assert!(
+                left < 8,
+                "seed {seed}, round {round}, {own} {around:?}: {secret:?} in {shown:?}"
+            );
         }
-        b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (Some(Plain::Byte(byte)), used + 1)),
-        b'n' | b'r' | b't' | b'b' | b'f' => Some((Some(Plain::Byte(b' ')), 1)),
-        sign @ (b'"' | b'\'' | b'/' | b'\\' | b'`' | b'&' | b'<' | b'>') => {
-            Some((Some(Plain::Byte(sign)), 1))
-        }
-        _ => None,
     }
-}
 
-/// HTML's, with and without the semicolon.
-fn entity(after: &[u8]) -> Undone {
-    if let Some(digits) = after.strip_prefix(b"#") {
-        let (digits, radix, prefix) = match digits.split_first() {
-            Some((b'x' | b'X', digits)) => (digits, 16, 2),
-            _ => (digits, 10, 1),
-        };
-        let most = if radix == 16 { 6 } else { 7 };
-        let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
-        let length = digits.iter().take(most).take_while(is_digit).count();
-        let code = number(digits.get(..length)?, radix)?;
-        let semicolon = usize::from(digits.get(length) == Some(&b';'));
-        return Some((char::from_u32(code).map(Plain::Char), prefix + length + semicolon));
+    #[test]
+    fn a_long_text_of_nested_escapes_takes_no_long_time() {
+        let known = Scrubber::new(["k3J9/x2Vq/7Lw=="]);
+        let nested = "%2525252541".repeat(6_000);
+        let began = SystemClock.monotonic();
+        known.clean(&nested, 512);
+        let took = SystemClock.monotonic() - began;
+        assert!(took < Duration::from_secs(3), "{took:?}");
     }
-    // Their letters would stand between the secret's; which sign they are does not matter.
-    const NAMES: [&str; 24] = [
-        "amp", "quot", "apos", "lt", "gt", "nbsp", "sol", "bsol", "plus", "equals", "lowbar",
-        "colon", "semi", "comma", "period", "excl", "num", "dollar", "percnt", "ast", "quest",
-        "commat", "hyphen", "shy",
-    ];
-    let name = NAMES.iter().find(|name| {
-        after.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-    })?;
-    let sign = match *name {
-        "amp" => b'&',
-        "percnt" => b'%',
-        "equals" => b'=',
-        "bsol" => b'\\',
-        _ => b' ',
-    };
-    let semicolon = usize::from(after.get(name.len()) == Some(&b';'));
-    Some((Some(Plain::Byte(sign)), name.len() + semicolon))
-}
-
-fn hex_byte(after: &[u8]) -> Option<(u8, usize)> {
-    let code = number(after.get(..2)?, 16)?;
-    Some((u8::try_from(code).ok()?, 2))
-}
-
-fn number(digits: &[u8], radix: u32) -> Option<u32> {
-    if !digits.iter().all(|byte| char::from(*byte).is_digit(radix)) {
-        return None; // a sign is none
-    }
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
 }

@@ -1,0 +1,222 @@
+//! The escapes that providers' stacks write, each undone as one layer.
+
+use zeroize::Zeroizing;
+
+use super::scrub::is_invisible;
+
+/// One layer off; the same text where there was none.
+type Undo = fn(&str) -> Zeroizing<String>;
+
+/// Every layer that is known.
+pub(super) const LAYERS: [Undo; 7] = [
+    |text| without(text, is_invisible),
+    |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
+    |text| undo(text, backslash),
+    |text| undo(text, |text| entity(text, Digits::All)),
+    |text| undo(text, |text| entity(text, Digits::OfAscii)),
+    |text| undo(text, |text| hex_byte(text.strip_prefix(b"%")?).map(|(byte, n)| (byte, n + 1))),
+    |text| undo(text, quoted_printable),
+];
+
+fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
+    let mut kept = Zeroizing::new(String::with_capacity(text.len()));
+    kept.extend(text.chars().filter(|c| !dropped(*c)));
+    kept
+}
+
+/// What an escape stands for, and how many bytes it takes.
+type Undone = Option<(Plain, usize)>;
+
+#[derive(Clone, Copy)]
+enum Plain {
+    Nothing,
+    Byte(u8),
+    Char(char),
+}
+
+/// Undoes each escape that `read` finds at the head of what is left.
+fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
+    // No escape is shorter than what it stands for, so the buffer never grows.
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let (stands_for, used) = read(rest).unwrap_or((Plain::Byte(first), 1));
+        match stands_for {
+            Plain::Nothing => {}
+            Plain::Byte(byte) => plain.push(byte),
+            Plain::Char(c) => plain.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+        rest = rest.get(used..).unwrap_or(after);
+    }
+    let mut text = Zeroizing::new(String::with_capacity(3 * plain.len()));
+    for chunk in plain.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
+}
+
+/// JSON's, and those of languages that print like it.
+fn backslash(text: &[u8]) -> Undone {
+    let after = text.strip_prefix(b"\\")?;
+    match *after.first()? {
+        b'u' if after.get(1) == Some(&b'{') => {
+            let digits = digits(after.get(2..)?, 16, 6);
+            let end = after.get(2 + digits.len());
+            let code = number(digits, 16).filter(|_| end == Some(&b'}'))?;
+            Some((sign(code), digits.len() + 4))
+        }
+        b'u' => Some((sign(number(after.get(1..5)?, 16)?), 6)),
+        b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
+        b'n' => Some((Plain::Byte(b'\n'), 2)),
+        b'r' => Some((Plain::Byte(b'\r'), 2)),
+        b't' | b'b' | b'f' => Some((Plain::Byte(b' '), 2)),
+        quoted @ (b'"' | b'\'' | b'/' | b'\\' | b'`' | b'&' | b'<' | b'>') => {
+            Some((Plain::Byte(quoted), 2))
+        }
+        _ => None,
+    }
+}
+
+/// How many digits belong to a numeric entity without a semicolon.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    /// As many as there are: what a browser reads.
+    All,
+    /// As many as an ASCII sign has: the next digits may be the secret's own.
+    OfAscii,
+}
+
+/// HTML's, with and without the semicolon.
+fn entity(text: &[u8], length: Digits) -> Undone {
+    let after = text.strip_prefix(b"&")?;
+    let Some(after) = after.strip_prefix(b"#") else {
+        return named(after);
+    };
+    let (after, radix, prefix) = match after.split_first() {
+        Some((b'x' | b'X', after)) => (after, 16, 3),
+        _ => (after, 10, 2),
+    };
+    let all = digits(after, radix, 12);
+    if after.get(all.len()) == Some(&b';') {
+        return Some((sign(number(all, radix)?), prefix + all.len() + 1));
+    }
+    let all = match length {
+        Digits::All => all,
+        Digits::OfAscii if radix == 16 => all.get(..2)?,
+        Digits::OfAscii => {
+            let three = all.get(..3).filter(|three| three.first() == Some(&b'1'));
+            three.filter(|three| *three <= &b"126"[..]).or_else(|| all.get(..2))?
+        }
+    };
+    Some((sign(number(all, radix)?), prefix + all.len()))
+}
+
+/// The letters of Latin-1, from U+00C0 on, as HTML names them.
+const LATIN: &str = "Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml \
+    Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute \
+    Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute \
+    ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash \
+    ugrave uacute ucirc uuml yacute thorn yuml";
+
+/// A named entity. Which sign it is matters for letters, and for signs that begin an escape; any
+/// other name that ends in a semicolon is some sign, and no letter of a secret.
+fn named(after: &[u8]) -> Undone {
+    const SIGNS: [(&str, u8); 13] = [
+        ("amp", b'&'),
+        ("percnt", b'%'),
+        ("equals", b'='),
+        ("bsol", b'\\'),
+        ("num", b'#'),
+        ("semi", b';'),
+        ("NewLine", b'\n'),
+        ("quot", b'"'),
+        ("apos", b'\''),
+        ("lt", b'<'),
+        ("gt", b'>'),
+        ("sol", b'/'),
+        ("lowbar", b'_'),
+    ];
+    // Without the semicolon only what browsers take so, and what begins an escape.
+    let known = SIGNS.iter().find(|(name, _)| starts_with(after, name));
+    let letters = after.iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let name = std::str::from_utf8(after.get(..letters)?).ok()?;
+    if letters > 0 && after.get(letters) == Some(&b';') {
+        let exact = SIGNS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let latin = LATIN.split_whitespace().zip('\u{c0}'..).find(|(latin, _)| *latin == name);
+        let stands_for = match (exact, latin) {
+            (Some((_, byte)), _) => Plain::Byte(*byte),
+            (None, Some((_, letter))) => Plain::Char(letter),
+            (None, None) => Plain::Byte(b' '),
+        };
+        return Some((stands_for, letters + 2));
+    }
+    known.map(|(name, byte)| (Plain::Byte(*byte), name.len() + 1))
+}
+
+fn starts_with(text: &[u8], name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Quoted-printable's: a byte, and an equals sign at the end of a line (RFC 2045 section 6.7).
+fn quoted_printable(text: &[u8]) -> Undone {
+    let after = text.strip_prefix(b"=")?;
+    let blanks = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let end = after.get(blanks..)?;
+    if end.starts_with(b"\r\n") {
+        return Some((Plain::Nothing, blanks + 3));
+    }
+    if matches!(end.first(), Some(b'\n' | b'\r')) {
+        return Some((Plain::Nothing, blanks + 2));
+    }
+    hex_byte(after).map(|(byte, used)| (byte, used + 1))
+}
+
+fn hex_byte(text: &[u8]) -> Undone {
+    let code = number(text.get(..2)?, 16)?;
+    Some((Plain::Byte(u8::try_from(code).ok()?), 2))
+}
+
+/// A character; half of a surrogate pair is no letter or digit.
+fn sign(code: u32) -> Plain {
+    char::from_u32(code).map_or(Plain::Nothing, Plain::Char)
+}
+
+fn digits(text: &[u8], radix: u32, most: usize) -> &[u8] {
+    let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+    let length = text.iter().take(most).take_while(is_digit).count();
+    text.get(..length).unwrap_or_default()
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    if !digits.iter().all(|byte| char::from(*byte).is_digit(radix)) {
+        return None; // a sign is none
+    }
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_layer_is_undone_once() {
+        let [invisible, wraps, json, html, html_of_ascii, percent, quoted] = LAYERS;
+        for (layer, text, plain) in [
+            (invisible, "a\u{ad}b\u{200b}c", "abc"),
+            (wraps, "a\r\n b", "ab"),
+            (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
+            (json, r"\ud83d\ude00\u00", r"\u00"),
+            (html, "&amp;#39;&#39;&#x2F;&#x2f;&#0000065;", "&#39;'//A"),
+            (html, "&lpar;&eacute;&Eacute;&szlig;&yuml;&amp", " \u{e9}\u{c9}\u{df}\u{ff}&"),
+            (html, "&#x2fab&; &unknown x", "\u{2fab}&; &unknown x"),
+            (html_of_ascii, "&#x2fab12&#47ab&#1234", "/ab12/ab{4"),
+            (percent, "%41%4z%2525%C3%A9%ff", "A%4z%25\u{e9}\u{fffd}"),
+            (quoted, "a=\r\nb= \nc=3D=zz", "abc==zz"),
+        ] {
+            assert_eq!(*layer(text), plain, "{text}");
+        }
+    }
+}
