@@ -58,9 +58,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clocks, with tokio's timer on a tokio runtime, whose time driver must be on
+/// The machine's clocks, with tokio's timer on a tokio runtime whose time driver is on
 /// (`enable_time` or `enable_all`). Elsewhere a sleep costs a thread until it is over or dropped;
-/// hand in a `Clock` of your own where that is too much.
+/// hand in a `Clock` of your own where that is too much. On a tokio runtime without that driver
+/// each sleep is a panic that is caught, so the panic hook speaks too; where panics abort, the
+/// driver must be on.
 ///
 /// With the feature `coarse-clock`, on Linux and Android, the kernel's coarse clocks are read: they
 /// stand still for up to 10 ms at a time and cost a fraction of the exact ones. The engine's
@@ -85,8 +87,11 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return Box::pin(tokio::time::sleep(duration));
+        // Tokio panics where the runtime has no time driver, and offers no way to ask first.
+        if tokio::runtime::Handle::try_current().is_ok()
+            && let Ok(sleep) = std::panic::catch_unwind(|| tokio::time::sleep(duration))
+        {
+            return Box::pin(sleep);
         }
         let (done, woken) = tokio::sync::oneshot::channel();
         let (waiting, gone) = std::sync::mpsc::channel::<()>();

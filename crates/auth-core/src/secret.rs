@@ -20,6 +20,8 @@ pub use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 pub use self::scrub::Scrubber;
+#[cfg(feature = "reqwest-0_13")]
+pub(crate) use self::scrub::printable;
 use crate::error::Error;
 
 /// What a value may hold, by the place that it travels in.

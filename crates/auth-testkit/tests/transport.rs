@@ -244,7 +244,7 @@ async fn failures_tell_apart_what_was_sent_and_what_was_not() {
         (nobody, ErrorKind::Connect),
         (closing, ErrorKind::Unavailable),
         (truncating, ErrorKind::Unavailable),
-        (babbling, ErrorKind::Unavailable),
+        (babbling, ErrorKind::Protocol),
     ] {
         let error = send(&endpoint).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

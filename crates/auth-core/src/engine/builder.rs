@@ -105,7 +105,11 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         }
         let http_client = match self.http_client {
             Some(client) => client,
-            None => crate::http::reqwest::default_client()?,
+            None => {
+                let request = self.exchange.request();
+                let is_plain = request.is_ok_and(|r| r.uri().scheme_str() == Some("http"));
+                crate::http::reqwest::default_client(is_plain)?
+            }
         };
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
         let tools = Tools { http_client, clock: self.clock, refresh: self.refresh, retry };

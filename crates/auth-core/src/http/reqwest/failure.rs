@@ -1,0 +1,87 @@
+//! What a failure of reqwest means: which kind it is, and a text that says where and why.
+
+use std::error::Error as StdError;
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+use crate::secret::printable;
+
+/// The longest cause that a text quotes, in characters.
+const CAUSE_LIMIT: usize = 120;
+
+/// Tells apart what was surely not sent (`Connect`), what may have been (`Timeout`, `Unavailable`),
+/// and what was answered by something that speaks no HTTP (`Protocol`).
+///
+/// `at` is the host and port that were asked.
+pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
+    let cause = cause.without_url();
+    let (kind, text) = if cause.is_builder() {
+        let text = "the HTTP client cannot send this request: is a TLS feature turned on (rustls, native-tls)?";
+        (ErrorKind::Config, text.to_owned())
+    } else if cause.is_connect() && cause.is_timeout() {
+        let text = format!("no connection to {at} in 5 s: check network, proxy and firewall");
+        (ErrorKind::Connect, text)
+    } else if cause.is_connect() {
+        (ErrorKind::Connect, no_connection(&cause, at))
+    } else if cause.is_timeout() {
+        (ErrorKind::Timeout, format!("no answer from {at} in time"))
+    } else if is_no_http(&cause) {
+        let text = format!(
+            "{at} answered, and not in HTTP/1.1 ({}): check host and port, and whether it is http or https there",
+            innermost(&cause)
+        );
+        (ErrorKind::Protocol, text)
+    } else {
+        let text =
+            format!("the connection to {at} broke before an answer came: {}", innermost(&cause));
+        (ErrorKind::Unavailable, text)
+    };
+    Error::new(kind, text).with_source(cause)
+}
+
+/// The text of the last cause in the chain: printable, and cut.
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    printable(&last, CAUSE_LIMIT)
+}
+
+/// The causes that call for different remedies have different texts.
+fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
+    let last = innermost(cause);
+    let says = |words: &[&str]| words.iter().any(|word| last.contains(word));
+    let refused = chain(cause).filter_map(|e| e.downcast_ref::<io::Error>());
+    if refused.map(io::Error::kind).any(|kind| kind == io::ErrorKind::ConnectionRefused) {
+        return format!(
+            "connection refused by {at}: is the port right, and does the server (or the proxy before it) run? ({last})"
+        );
+    }
+    if chain(cause).any(|e| e.to_string() == "dns error") {
+        return format!("no address for {at}: check the spelling of the host, and DNS ({last})");
+    }
+    // To rustls a self-signed certificate, an unknown issuer and a missing intermediate are one thing.
+    if says(&["UnknownIssuer", "self-signed", "self signed", "local issuer"]) {
+        return format!(
+            "the certificate of {at} has no issuer that this machine trusts: install `ca-certificates`, \
+             or add the authority of your own proxy or test server (SSL_CERT_FILE, \
+             ReqwestClient::configure), or have the server send its intermediate certificate ({last})"
+        );
+    }
+    if says(&["InvalidContentType", "wrong version number"]) {
+        return format!("{at} does not speak TLS: is it plain http on that port? ({last})");
+    }
+    format!("no connection to {at}: check network, proxy and TLS chain ({last})")
+}
+
+/// Whether something answered that is no HTTP: a head that does not parse, or bytes before any
+/// request was sent (SSH and SMTP greet first; hyper has no question for that one).
+fn is_no_http(cause: &(dyn StdError + 'static)) -> bool {
+    chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
+        error.is_parse() || error.to_string().starts_with("received unexpected message")
+    })
+}
+
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| StdError::source(*error))
+}
