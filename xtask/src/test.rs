@@ -22,6 +22,7 @@ pub(crate) fn run_all() -> Result<(), String> {
     }
     steps.step("a sixth provider outside the workspace", sixth_provider)?;
     steps.step("the fuzzer's corpus", replay)?;
+    steps.step("the model of a flight", model)?;
     steps.finish();
     Ok(())
 }
@@ -105,6 +106,16 @@ fn consumer(provider: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// 120,000 schedules of a flight under a model checker, which stands in for the lock. A target folder of
+/// its own, since the `cfg` would compile everything else anew.
+pub(crate) fn model() -> Result<(), String> {
+    let mut tests = cargo(&root());
+    tests.args(["test", "--quiet", "--locked", "--package", "auth-core", "--lib"]);
+    tests.args(["--no-default-features", "--features", "test-util", "flight::model"]);
+    tests.env("RUSTFLAGS", "--cfg auth_model").env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+    run(tests.env("CARGO_TARGET_DIR", target().join("model")))
 }
 
 /// What a fuzzer has been fed, through everything that reads foreign input.

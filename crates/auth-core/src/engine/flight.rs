@@ -13,9 +13,14 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+// The model checker decides which thread goes on at each lock.
+#[cfg(all(test, auth_model))]
+use shuttle::sync::{Mutex, MutexGuard};
+#[cfg(not(all(test, auth_model)))]
+use std::sync::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
@@ -57,21 +62,23 @@ impl<T: Clone + Send + 'static> Flight<T> {
 
     /// Drives it in a task of this runtime.
     pub(super) fn spawn(self: &Arc<Self>, runtime: &Handle) -> AbortHandle {
-        let course = {
-            let mut shared = self.locked();
-            match std::mem::replace(&mut shared.phase, Phase::Driven) {
-                Phase::Parked(course) => Some(course),
-                other => {
-                    shared.phase = other;
-                    None
-                }
+        let driver = self.driver();
+        runtime.spawn(async move { drop(driver.await) }).abort_handle()
+    }
+
+    /// What a task drives. One that is dropped was dropped with its runtime, and the sockets and
+    /// timers of the course with it: nobody can drive that on.
+    fn driver(self: &Arc<Self>) -> Wait<T> {
+        let mut shared = self.locked();
+        let course = match std::mem::replace(&mut shared.phase, Phase::Driven) {
+            Phase::Parked(course) => Some(course),
+            other => {
+                shared.phase = other;
+                None
             }
         };
-        // A task that is dropped was dropped with its runtime, and the sockets and timers of the
-        // course with it: nobody can drive that on.
-        let driver =
-            Wait { flight: Arc::clone(self), if_dropped: IfDropped::Lose, slot: None, course };
-        runtime.spawn(async move { drop(driver.await) }).abort_handle()
+        drop(shared);
+        Wait { flight: Arc::clone(self), if_dropped: IfDropped::Lose, slot: None, course }
     }
 
     /// Waits for the end, and drives the flight where nobody else does.
@@ -230,6 +237,9 @@ pub(super) async fn contained<F: Future>(future: F) -> Option<F::Output> {
     })
     .await
 }
+
+#[cfg(all(test, auth_model))]
+mod model;
 
 #[cfg(test)]
 mod tests {
