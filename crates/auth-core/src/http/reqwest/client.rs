@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest time for one request as a whole. The engine's own limit is shorter; this one guards
 /// a client that is used without the engine.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest time for the body of anything but a success.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whether a TLS feature of this crate is on. Where it is not, the rules on TLS below cannot be
 /// written down, so https is refused, even if another crate turned on TLS in reqwest.
@@ -33,7 +35,8 @@ const HAS_TLS: bool =
 /// An [`HttpClient`] over reqwest, with rules that are applied after every setting of yours: no
 /// redirects, TLS 1.2 or later with verified certificates, no key log, plain http to loopback hosts
 /// alone and then past every proxy, no decompression, no retries of its own, no wire logs, 5 s to
-/// connect and 30 s in all, bodies cut at 64 KiB while they stream.
+/// connect and 30 s in all, bodies cut at 64 KiB while they stream, and after a second where the
+/// status is no success.
 ///
 /// The rules hold in every combination of features: without one of this crate's TLS features
 /// (`rustls`, `rustls-no-provider`, `native-tls`) https is refused, and with `native-tls` alone the
@@ -253,31 +256,37 @@ fn missing_driver(payload: &(dyn Any + Send)) -> Option<&'static str> {
     ["enable_io", "enable_time"].into_iter().find(|driver| text.contains(driver))
 }
 
-/// Reads a body up to the limit. Of a success all of it is needed; of anything else the status
-/// says most, and what could be read of the body will do.
+/// The body of an answer, up to the limit. A success needs all of it. For anything else the status
+/// and the headers are the news, so a body that does not end in time is cut where it stands.
 async fn read_body(response: &mut reqwest::Response, at: &str) -> Result<WipedBuffer, Error> {
-    let status = response.status();
     let mut body = WipedBuffer::default();
-    loop {
-        let chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => return Ok(body),
-            Err(cause) if status.is_success() => return Err(failure(cause, at)),
-            Err(_) => return Ok(body),
-        };
-        let room = BODY_LIMIT - body.len();
-        if let Some(fitting) = chunk.get(..room)
-            && chunk.len() > room
-        {
-            if status.is_success() {
-                let text = "the answer is longer than 64 KiB, so it is no token response";
-                return Err(Error::protocol(text).with_status(status));
-            }
-            body.extend(fitting);
-            return Ok(body);
+    if response.status().is_success() {
+        read(response, &mut body, BODY_LIMIT + 1).await.map_err(|cause| failure(cause, at))?;
+        if body.len() > BODY_LIMIT {
+            let text = "the answer is longer than 64 KiB, so it is no token response";
+            return Err(Error::protocol(text).with_status(response.status()));
         }
-        body.extend(&chunk);
+    } else {
+        let reading = read(response, &mut body, BODY_LIMIT);
+        let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await;
     }
+    Ok(body)
+}
+
+/// Reads until the end, or until `limit` bytes are there.
+async fn read(
+    response: &mut reqwest::Response,
+    body: &mut WipedBuffer,
+    limit: usize,
+) -> Result<(), reqwest::Error> {
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit.saturating_sub(body.len());
+        body.extend(chunk.get(..room).unwrap_or(&chunk));
+        if body.len() >= limit {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The host and port of a request, for a text.
