@@ -11,7 +11,7 @@ use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::BODY_LIMIT;
-use crate::lifetime::Kept;
+use crate::lifetime::{Kept, ServerTime};
 use crate::policy::RetryPolicy;
 use crate::response::Response;
 use crate::token::TokenState;
@@ -87,8 +87,9 @@ async fn try_once<E: TokenExchange>(
     for &note in grant.notes() {
         crate::trace::remark(provider, note);
     }
-    let server_time = response.server_time();
-    let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, jitter::draw())
+    let server = ServerTime { now: response.server_time(), age: response.age() };
+    let cap = exchange.refresh_policy().max_age;
+    let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, jitter::draw())
         .map_err(about)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = format!("{provider} granted a token that ended while it was on its way");
