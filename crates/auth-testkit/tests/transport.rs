@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use auth_core::{
     BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
-    ReqwestClient, Response, SecretString, TokenExchange, TokenRequest,
+    ReqwestClient, Response, RetryPolicy, SecretString, TokenExchange, TokenRequest,
 };
 use auth_testkit::{Server, error_texts, response};
 use bytes::Bytes;
@@ -206,6 +206,26 @@ async fn sources_share_one_client_unless_told_otherwise() {
         source.token().await.unwrap();
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// A server may close a kept connection just as the next request goes out, and then nobody knows
+/// whether it was received: a flow that must not ask twice uses none, not even another flow's.
+#[tokio::test]
+async fn a_flow_that_must_not_resend_uses_no_kept_connection() {
+    let connections = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&connections);
+    let endpoint = serve(move |stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        keep_answering(stream)
+    })
+    .await;
+    send(&endpoint).await.unwrap(); // leaves a connection behind
+    for number in 2..=3 {
+        let source = CachedTokenSource::builder(Plain(endpoint.clone()))
+            .retry(RetryPolicy::default().resend_unanswered(false));
+        source.build().unwrap().token().await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), number);
+    }
 }
 
 /// Answers on a connection until the other side closes it.

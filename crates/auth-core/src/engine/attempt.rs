@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use http::header::{CONNECTION, HeaderValue};
 
 use super::jitter;
 use super::tools::Tools;
@@ -62,7 +63,11 @@ async fn try_once<E: TokenExchange>(
 ) -> Result<Kept, Error> {
     let provider = exchange.provider();
     let began = tools.clock.now();
-    let request = exchange.request().map_err(|error| error.with_provider(provider))?;
+    let mut request = exchange.request().map_err(|error| error.with_provider(provider))?;
+    if !tools.retry.resend_unanswered {
+        // See `HttpClient`: a kept connection could fail in a way that only a second try would mend.
+        request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(|error| error.with_provider(provider))?,

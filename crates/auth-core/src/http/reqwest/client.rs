@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Uri;
+use http::header::{CONNECTION, HeaderMap};
 use reqwest::{Client, ClientBuilder, redirect, retry};
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Handle;
 
 use super::failure::{failure, innermost};
-use super::kept::Kept;
+use super::kept::{Kept, Key};
 use crate::error::Error;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
@@ -129,24 +130,34 @@ impl ReqwestClient {
         self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client whose connections live on this runtime, for this address.
-    fn client(&self, uri: &Uri, runtime: Id) -> Result<Client, Error> {
+    /// The client for an address, and for connections that live on this runtime.
+    fn client(&self, uri: &Uri, key: Key) -> Result<Client, Error> {
         static LOOPBACK: Kept = Kept::new();
         match uri.scheme_str() {
             Some("https") if !HAS_TLS => Err(Error::config(
                 "https needs one of the features rustls, rustls-no-provider and native-tls of auth-core: without it this client cannot hold its rules on certificates",
             )),
-            Some("https") => self.0.https.of(runtime, || {
+            Some("https") if key.is_single_use => {
+                let make = || build(single_use((self.0.step)(ClientBuilder::new())));
+                self.0.https.of(key, make)
+            }
+            Some("https") => self.0.https.of(key, || {
                 let first = self.locked_first().take();
                 first.map_or_else(|| build((self.0.step)(ClientBuilder::new())), Ok)
             }),
             // No setting of anybody's, and no proxy, which would read the secret.
-            _ if is_loopback(uri.host().unwrap_or_default()) => {
-                LOOPBACK.of(runtime, || build(without_roots(ClientBuilder::new().no_proxy())))
-            }
+            _ if is_loopback(uri.host().unwrap_or_default()) => LOOPBACK.of(key, || {
+                let builder = without_roots(ClientBuilder::new().no_proxy());
+                build(if key.is_single_use { single_use(builder) } else { builder })
+            }),
             _ => Err(Error::config("a secret would travel in plain http: use https")),
         }
     }
+}
+
+/// A connection of its own for each request: none is kept, and none carries two at once.
+fn single_use(builder: ClientBuilder) -> ClientBuilder {
+    builder.pool_max_idle_per_host(0).http1_only()
 }
 
 /// Plain http trusts nobody, so no certificate is read from the disk.
@@ -212,7 +223,8 @@ impl HttpClient for ReqwestClient {
             ));
         };
         let at = address(request.uri());
-        let client = self.client(request.uri(), runtime.id())?;
+        let is_single_use = asks_to_close(request.headers());
+        let client = self.client(request.uri(), Key { runtime: runtime.id(), is_single_use })?;
         let request = reqwest::Request::try_from(request).map_err(|cause| {
             Error::config("the token request is not valid").with_source(cause.without_url())
         })?;
@@ -287,6 +299,11 @@ async fn read(
         }
     }
     Ok(())
+}
+
+/// Whether a request wants a connection of its own (RFC 9112 section 9.6).
+fn asks_to_close(headers: &HeaderMap) -> bool {
+    headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
 /// The host and port of a request, for a text.
