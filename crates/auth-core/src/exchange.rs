@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::HttpRequest;
-use crate::policy::RetryPolicy;
+use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::Response;
 
 /// One provider's documented flow: exchange credentials for a bearer token.
@@ -87,6 +87,13 @@ pub trait TokenExchange: Send + Sync + 'static {
     /// How hard to try, where the caller says nothing else.
     fn retry(&self) -> RetryPolicy {
         RetryPolicy::default()
+    }
+
+    /// When to refresh and how long to keep a token, where the caller says nothing else. Its
+    /// `max_age` also caps a token whose end is an instant more than 400 days after the answer's
+    /// date, whatever the caller says: the clock of such an answer may be years behind.
+    fn refresh_policy(&self) -> RefreshPolicy {
+        RefreshPolicy::default()
     }
 }
 

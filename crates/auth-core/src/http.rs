@@ -48,6 +48,12 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// - follow no redirect: a redirected token request carries its secrets to another host;
 /// - send nothing in plain text but to loopback hosts;
 /// - stop reading a body at [`BODY_LIMIT`] and fail with [`Error::protocol`];
+/// - send a request with `Connection: close` on a connection of its own: it must not be sent twice,
+///   and a kept connection may be closed by the server just as the request goes out, which leaves
+///   open whether it was received;
+/// - for anything but a success, give the body one second in all and then return what there is of
+///   it: status and headers say what a caller needs, and a 401 or a `Retry-After` whose body never
+///   ends must not turn into a timeout, which is sent again;
 /// - not decompress, not retry, not cache, not log headers, bodies or URLs' queries: `{:?}` of a
 ///   request shows its body, which holds the secret in three of the five flows (headers are marked
 ///   sensitive);

@@ -28,6 +28,18 @@ pub(crate) enum Term {
     },
 }
 
+/// What an answer says of the provider's time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerTime {
+    /// What the provider's clock shows; instants that it states are on that clock.
+    pub(crate) now: SystemTime,
+    /// How long the answer lay in a cache; lifetimes that it states have shrunk by that.
+    pub(crate) age: Duration,
+}
+
+/// An end this far ahead is doubted: the clock that it is read against may be years behind.
+const FAR: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 /// A token, and how long it lives: what a flight brings.
 pub(crate) struct Kept {
     pub(crate) parts: Parts,
@@ -83,7 +95,8 @@ impl Term {
 impl Kept {
     /// Keeps a grant: its lifetime counts from `began`, the moment the request began.
     ///
-    /// `server_time` is what the provider's clock showed; instants it stated are on that clock.
+    /// `cap` is the longest time for a token whose end is an instant more than 400 days ahead: the
+    /// provider's `Date` may be years behind, and then every token would be kept for years.
     /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
     ///
     /// # Errors
@@ -92,11 +105,20 @@ impl Kept {
         provider: &'static str,
         grant: Grant,
         began: Moment,
-        server_time: SystemTime,
+        server: ServerTime,
         policy: &RefreshPolicy,
+        cap: Duration,
         jitter: f64,
     ) -> Result<Self, Error> {
-        let stated = lifetime(&grant, server_time);
+        let (absolute, relative) = lifetimes(&grant, server);
+        let mut stated = absolute.into_iter().chain(relative).min();
+        if absolute.is_some_and(|span| span > FAR && stated == absolute) {
+            crate::trace::remark(
+                provider,
+                "the token ends more than 400 days after the answer's date: is the provider's clock behind?",
+            );
+            stated = absolute.map(|span| span.min(cap));
+        }
         if stated.is_none() {
             crate::trace::remark(
                 provider,
@@ -119,18 +141,20 @@ impl Kept {
     }
 }
 
-/// How long a grant lasts: the earliest of what the field and the JWT say; `None` where neither
-/// says anything.
-fn lifetime(grant: &Grant, server_time: SystemTime) -> Option<Duration> {
-    let until = |instant: SystemTime| instant.duration_since(server_time).unwrap_or_default();
-    let field = match grant.expiry {
-        Expiry::After(span) => Some(span),
-        Expiry::At(instant) => Some(until(instant)),
-        Expiry::Unknown => None,
+/// How long a grant lasts, by the earliest instant and by the shortest span that the field and the
+/// JWT state.
+fn lifetimes(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Duration>) {
+    let until = |instant: SystemTime| instant.duration_since(server.now).unwrap_or_default();
+    let left = |span: Duration| span.saturating_sub(server.age);
+    let (at, after) = match grant.expiry {
+        Expiry::After(span) => (None, Some(left(span))),
+        Expiry::At(instant) => (Some(until(instant)), None),
+        Expiry::Unknown => (None, None),
     };
     let jwt = JwtTimes::peek(grant.secret.expose_secret());
+    let absolute = at.into_iter().chain(jwt.expires_at().map(until)).min();
     // `exp - iat` needs no clock at all, so a wrong one cannot stretch it.
-    [field, jwt.expires_at().map(until), jwt.lifetime()].into_iter().flatten().min()
+    (absolute, after.into_iter().chain(jwt.lifetime().map(left)).min())
 }
 
 #[cfg(test)]
@@ -148,7 +172,12 @@ mod tests {
 
     fn kept(grant: Grant, server_time: SystemTime) -> Result<Kept, Error> {
         let began = now(&ManualClock::default());
-        Kept::new("acme", grant, began, server_time, &RefreshPolicy::default(), 0.0)
+        new(grant, began, server_time, 0.0)
+    }
+
+    fn new(grant: Grant, began: Moment, now: SystemTime, jitter: f64) -> Result<Kept, Error> {
+        let server = ServerTime { now, age: Duration::ZERO };
+        Kept::new("acme", grant, began, server, &RefreshPolicy::default(), FAR, jitter)
     }
 
     fn opaque(expiry: Expiry) -> Grant {
@@ -183,6 +212,40 @@ mod tests {
     }
 
     #[test]
+    fn what_lay_in_a_cache_has_less_time_left() {
+        let began = now(&ManualClock::default());
+        for (grant, age, lifetime) in [
+            (opaque(Expiry::After(SECS(600))), 540, Some(60)),
+            (opaque(Expiry::After(SECS(600))), 600, None),
+            (jwt(Expiry::Unknown), 540, Some(60)),
+            (opaque(Expiry::At(unix_time(1600).unwrap())), 540, Some(60)),
+        ] {
+            let server = ServerTime { now: unix_time(1540).unwrap(), age: SECS(age) };
+            let policy = RefreshPolicy::default();
+            let kept = Kept::new("acme", grant, began, server, &policy, FAR, 0.0);
+            assert_eq!(kept.ok().map(|kept| kept.lifetime), lifetime.map(SECS));
+        }
+    }
+
+    #[test]
+    fn an_end_beyond_400_days_is_capped_by_what_the_flow_allows() {
+        let began = now(&ManualClock::default());
+        let day = SECS(86_400);
+        let behind = ServerTime { now: unix_time(1_451_606_400).unwrap(), age: Duration::ZERO };
+        let at = |after: Duration| opaque(Expiry::At(behind.now + after));
+        for (grant, lifetime) in [
+            (at(day * 3650), day),
+            (at(day * 400 + SECS(1)), day),
+            (at(day * 400), day * 400),
+            (opaque(Expiry::After(day * 3650)), day * 400), // a span needs no clock
+        ] {
+            let policy = RefreshPolicy::default();
+            let kept = Kept::new("acme", grant, began, behind, &policy, day, 0.0).unwrap();
+            assert_eq!(kept.lifetime, lifetime);
+        }
+    }
+
+    #[test]
     fn dead_on_arrival_is_an_error() {
         let now = unix_time(2000).unwrap();
         for grant in [
@@ -200,8 +263,7 @@ mod tests {
         let clock = ManualClock::default();
         let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
-        let kept =
-            Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), 0.0).unwrap();
+        let kept = new(grant, began, clock.wall(), 0.0).unwrap();
         for (at, state) in [
             (0, TokenState::Fresh),
             (239, TokenState::Fresh),
@@ -218,8 +280,7 @@ mod tests {
         let clock = ManualClock::default();
         let began = now(&clock);
         let grant = opaque(Expiry::After(SECS(300)));
-        let kept =
-            Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), 0.0).unwrap();
+        let kept = new(grant, began, clock.wall(), 0.0).unwrap();
         clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
         assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
         clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
@@ -234,9 +295,7 @@ mod tests {
         let began = now(&clock);
         for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
             let grant = opaque(Expiry::After(SECS(300)));
-            let kept =
-                Kept::new("acme", grant, began, clock.wall(), &RefreshPolicy::default(), jitter)
-                    .unwrap();
+            let kept = new(grant, began, clock.wall(), jitter).unwrap();
             let Term::Until { refresh_due, .. } = kept.parts.term else { panic!("endless") };
             let found = refresh_due.monotonic - began.monotonic;
             assert_eq!(found, Duration::from_secs_f64(due));

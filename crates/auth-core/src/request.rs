@@ -53,6 +53,8 @@ impl TokenRequest {
             USER_AGENT,
             HeaderValue::from_static(concat!("auth-core/", env!("CARGO_PKG_VERSION"))),
         );
+        // RFC 9111 section 5.2.1.5: keeps the token out of caches between here and the provider.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self {
             method: Method::POST,
             url: endpoint.as_str().to_owned(),

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use http::header::{AGE, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 
 use crate::http::HttpResponse;
 
@@ -87,14 +87,39 @@ impl Response {
     /// The `Date` header (RFC 9110 section 6.6.1) where there is one, since absolute expiries are
     /// on that clock and ours may be wrong. It counts whole seconds: where our clock agrees with it
     /// to the second ours supplies the fraction, else the second is taken as over, which errs to
-    /// the safe side. Without the header, our clock.
+    /// the safe side. An answer from a cache shows when it was made; its [`age`](Self::age) is added.
+    /// Without the header, our clock.
     #[must_use]
     pub fn server_time(&self) -> SystemTime {
-        let Some(date) = self.date() else {
+        let Some(date) = self.now() else {
             return self.received_at;
         };
         let next = date + Duration::from_secs(1);
         if (date..next).contains(&self.received_at) { self.received_at } else { next }
+    }
+
+    /// How long ago a cache in between got this answer (`Age`, RFC 9111 section 5.1): zero where
+    /// there was no cache. A lifetime that the answer states has shrunk by that.
+    ///
+    /// ```
+    /// use auth_core::{HttpResponse, Response};
+    ///
+    /// let mut answer = HttpResponse::default();
+    /// answer.headers_mut().insert("age", "540".parse()?);
+    /// let response = Response::new(answer, std::time::UNIX_EPOCH);
+    /// assert_eq!(response.age().as_secs(), 540);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        let lines = self.headers.get_all(AGE).iter();
+        let ages = lines.filter_map(|line| seconds(line.to_str().ok()?.trim()));
+        Duration::from_secs(ages.max().unwrap_or_default())
+    }
+
+    /// What the provider's clock shows now, to the second.
+    fn now(&self) -> Option<SystemTime> {
+        self.date()?.checked_add(self.age())
     }
 
     fn date(&self) -> Option<SystemTime> {
@@ -108,10 +133,17 @@ impl Response {
     /// header lines the longer counts. Dates in the past and garbage are no wish.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let now = self.date().unwrap_or(self.received_at);
+        let now = self.now().unwrap_or(self.received_at);
         let lines = self.headers.get_all(RETRY_AFTER).iter();
         lines.filter_map(|line| wait(line.to_str().ok()?.trim(), now)).max()
     }
+}
+
+/// Whole seconds (RFC 9111 section 1.2.2): a number too large counts as 2^31, garbage as nothing.
+fn seconds(text: &str) -> Option<u64> {
+    const TOO_LARGE: u64 = 1 << 31;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(TOO_LARGE).min(TOO_LARGE))
 }
 
 /// The wait that one line asks for.
@@ -207,5 +239,27 @@ mod tests {
         assert_eq!(answer(&[header], wrong).server_time(), date + Duration::from_secs(1));
         assert_eq!(answer(&[], wrong).server_time(), wrong);
         assert_eq!(answer(&[(DATE, "garbage")], wrong).server_time(), wrong);
+    }
+
+    #[test]
+    fn an_answer_from_a_cache_is_as_old_as_its_age() {
+        let date = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let header = |age| [(DATE, "Thu, 01 Jan 2026 00:00:00 GMT"), (AGE, age)];
+        let received = date + Duration::from_millis(540_300);
+        for (age, seconds, server_time) in [
+            ("540", 540, received),
+            ("0", 0, date + Duration::from_secs(1)),
+            ("-3", 0, date + Duration::from_secs(1)),
+            ("1e9", 0, date + Duration::from_secs(1)),
+            ("99999999999999999999", 1 << 31, date + Duration::from_secs((1 << 31) + 1)),
+        ] {
+            let response = answer(&header(age), received);
+            assert_eq!(response.age(), Duration::from_secs(seconds), "{age}");
+            assert_eq!(response.server_time(), server_time, "{age}");
+        }
+        let later = (RETRY_AFTER, "Thu, 01 Jan 2026 00:10:00 GMT");
+        let [first, second] = header("540");
+        let wait = answer(&[first, second, later], received).retry_after();
+        assert_eq!(wait, Some(Duration::from_secs(60)));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use auth_core::{
     BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
-    ReqwestClient, Response, SecretString, TokenExchange, TokenRequest,
+    ReqwestClient, Response, RetryPolicy, SecretString, TokenExchange, TokenRequest,
 };
 use auth_testkit::{Server, error_texts, response};
 use bytes::Bytes;
@@ -109,6 +109,28 @@ async fn a_body_of_64_kib_passes_and_one_byte_more_does_not() {
     }
 }
 
+/// The status has said it: a timeout instead would be sent again, with the rejected secret.
+#[tokio::test]
+async fn a_refusal_whose_body_never_ends_is_read_by_its_head() {
+    for (head, status) in [
+        (&b"HTTP/1.1 401 Unauthorized\r\n\r\n{\"err"[..], 401),
+        (b"HTTP/1.1 429 Slow Down\r\nretry-after: 3600\r\ncontent-length: 99\r\n\r\n{\"err", 429),
+        (b"HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"err\r\n", 503),
+    ] {
+        let endpoint = serve(move |mut stream| async move {
+            stream.write_all(head).await.unwrap();
+            let _ = stream.read(&mut [0; 1]).await; // until the client closes
+        })
+        .await;
+        let began = Instant::now();
+        let answer = send(&endpoint).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers().contains_key("retry-after"), status == 429);
+        assert_eq!(answer.body().as_ref(), b"{\"err");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+}
+
 /// Security T5.
 #[tokio::test]
 async fn a_compressed_body_is_not_unpacked() {
@@ -186,6 +208,26 @@ async fn sources_share_one_client_unless_told_otherwise() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
+/// A server may close a kept connection just as the next request goes out, and then nobody knows
+/// whether it was received: a flow that must not ask twice uses none, not even another flow's.
+#[tokio::test]
+async fn a_flow_that_must_not_resend_uses_no_kept_connection() {
+    let connections = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&connections);
+    let endpoint = serve(move |stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        keep_answering(stream)
+    })
+    .await;
+    send(&endpoint).await.unwrap(); // leaves a connection behind
+    for number in 2..=3 {
+        let source = CachedTokenSource::builder(Plain(endpoint.clone()))
+            .retry(RetryPolicy::default().resend_unanswered(false));
+        source.build().unwrap().token().await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), number);
+    }
+}
+
 /// Answers on a connection until the other side closes it.
 async fn keep_answering(mut stream: TcpStream) {
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -252,76 +294,82 @@ async fn failures_tell_apart_what_was_sent_and_what_was_not() {
     }
 }
 
-mod tls {
-    use super::*;
-    use tokio_rustls::TlsAcceptor;
-    use tokio_rustls::rustls::ServerConfig;
-    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-
-    /// A TLS server with a certificate for `host` of an authority of its own; counts what it reads
-    /// in the clear. Returns the authority's certificate too.
-    async fn server(host: &str) -> (Endpoint, reqwest::Certificate, Arc<AtomicUsize>) {
-        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let ca_key = rcgen::KeyPair::generate().unwrap();
-        let authority = params.self_signed(&ca_key).unwrap();
-        let issuer = rcgen::Issuer::from_params(&params, &ca_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let leaf = rcgen::CertificateParams::new(vec![host.to_owned()])
-            .unwrap()
-            .signed_by(&key, &issuer)
-            .unwrap();
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![leaf.der().clone()],
-                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let read = Arc::<AtomicUsize>::default();
-        let count = Arc::clone(&read);
-        tokio::runtime::Handle::current().spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    continue;
-                };
-                let mut head = [0; 4096];
-                count.fetch_add(stream.read(&mut head).await.unwrap_or(0), Ordering::SeqCst);
-                let _ = stream.write_all(&response(200, &[], b"{}")).await;
-                let _ = stream.shutdown().await;
-            }
-        });
-        let endpoint = Endpoint::parse(&format!("https://localhost:{port}")).unwrap();
-        (endpoint, reqwest::Certificate::from_der(authority.der()).unwrap(), read)
+/// Something answered and it was no HTTP, so sending the secret again brings nothing.
+#[tokio::test]
+async fn a_head_that_is_no_http_is_a_protocol_error_and_sent_once() {
+    let many = "x-a: b\r\n".repeat(101);
+    for head in [
+        format!("HTTP/1.1 200 OK\r\n{many}content-length: 2\r\n\r\n{{}}").into_bytes(),
+        b"HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
+        b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+        b"\x15\x03\x01\0\x02\x02\x50".to_vec(), // a TLS alert
+    ] {
+        let requests = Arc::<AtomicUsize>::default();
+        let (count, sent) = (Arc::clone(&requests), head.clone());
+        let endpoint = serve(move |mut stream| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let head = sent.clone();
+            async move { stream.write_all(&head).await.unwrap() }
+        })
+        .await;
+        let source = CachedTokenSource::new(Plain(endpoint.clone())).unwrap();
+        let error = source.token().await.unwrap_err();
+        let text = String::from_utf8_lossy(&head);
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{text}: {error}");
+        let at = endpoint.to_string().replace("http://", "");
+        assert!(error.to_string().contains(at.trim_end_matches('/')), "{error}");
+        assert_eq!(requests.load(Ordering::SeqCst), 1, "{text}");
     }
+}
 
-    /// Security T1.
-    #[tokio::test]
-    async fn a_certificate_of_an_unknown_authority_gets_no_secret() {
-        let (endpoint, _, read) = server("localhost").await;
-        let error = send(&endpoint).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
-        // Nor with a client that was told to look away.
-        let blind =
-            ReqwestClient::configure(|builder| builder.tls_danger_accept_invalid_certs(true));
-        blind.unwrap().send(request(&endpoint)).await.unwrap_err();
-        assert_eq!(read.load(Ordering::SeqCst), 0);
-    }
-
-    /// Security T1, trap T11: an authority can be added, and then the host name still counts.
-    #[tokio::test]
-    async fn an_added_authority_is_trusted_for_the_hosts_it_speaks_for() {
-        for (host, trusted) in [("localhost", true), ("pay.example.com", false)] {
-            let (endpoint, authority, read) = server(host).await;
-            let trusting =
-                move |builder: reqwest::ClientBuilder| builder.tls_certs_merge([authority.clone()]);
-            let client = ReqwestClient::configure(trusting).unwrap();
-            let answer = client.send(request(&endpoint)).await;
-            assert_eq!(answer.is_ok(), trusted, "{host}: {answer:?}");
-            assert_eq!(read.load(Ordering::SeqCst) > 0, trusted);
+/// SSH and SMTP servers speak first.
+#[tokio::test]
+async fn a_server_that_greets_first_is_no_http_either() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::runtime::Handle::current().spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"220 mail.example.com ESMTP\r\n").await;
+            let _ = stream.read(&mut [0; 4096]).await;
         }
+    });
+    let error = send(&endpoint).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+}
+
+#[tokio::test]
+async fn a_space_before_the_colon_and_a_folded_header_are_taken() {
+    for head in [
+        &b"HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\n{}"[..],
+        b"HTTP/1.1 200 OK\r\nx-a: b\r\n c\r\ncontent-length: 2\r\n\r\n{}",
+    ] {
+        let endpoint =
+            serve(move |mut stream| async move { stream.write_all(head).await.unwrap() }).await;
+        assert_eq!(send(&endpoint).await.unwrap().body().as_ref(), b"{}");
+    }
+}
+
+/// What differs in its remedy differs in its text, and each names the host and the port.
+#[tokio::test]
+async fn failures_to_connect_name_the_place_and_the_cause() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let plain = serve(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    })
+    .await;
+    let plain = plain.to_string().replace("http://", "https://");
+    for (url, at, words) in [
+        (format!("http://{free}"), free.to_string(), "connection refused by"),
+        ("https://no-such-host.invalid".into(), "no-such-host.invalid:443".into(), "no address"),
+        (plain.clone(), plain.replace("https://", ""), "does not speak TLS"),
+    ] {
+        let mut request = request(&Endpoint::from_static("https://pay.example.com"));
+        *request.uri_mut() = url.parse().unwrap();
+        let client = ReqwestClient::configure(|builder| builder.no_proxy()).unwrap();
+        let error = client.send(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        let (text, at) = (error.to_string(), at.trim_end_matches('/'));
+        assert!(text.contains(at) && text.contains(words), "{text}");
+        assert!(!error_texts(&error).contains("CANARY"), "{text}");
     }
 }

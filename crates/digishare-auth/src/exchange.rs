@@ -14,7 +14,7 @@ use crate::wire::Refused;
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
 const TOKEN_PATH: &str = "v1/oauth/token";
-/// The longest that [`source_from_env`] keeps a token, so that a rotated secret is noticed.
+/// The longest that a token is kept where the caller says nothing else, so that a rotated secret is noticed.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Digishare's flow: `POST /v1/oauth/token` with client credentials as JSON.
@@ -145,6 +145,11 @@ impl TokenExchange for Digishare {
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }
+
+    /// A day at most: a token lives for a year, and a secret that was rotated should be noticed.
+    fn refresh_policy(&self) -> RefreshPolicy {
+        RefreshPolicy::default().max_age(A_DAY)
+    }
 }
 
 /// A scope that can be sent as it is.
@@ -198,10 +203,9 @@ pub fn source_read_env(env: &Env) -> Result<SharedTokenSource, Error> {
             "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET (or their twins with _FILE)",
         ),
         (true, false) => Ok(PersonalAccessToken::read_env(env)?.into_source().into()),
-        (false, true) => CachedTokenSource::builder(Digishare::read_env(env)?)
-            .refresh(RefreshPolicy::default().max_age(A_DAY))
-            .build()
-            .map(SharedTokenSource::new),
+        (false, true) => {
+            CachedTokenSource::new(Digishare::read_env(env)?).map(SharedTokenSource::new)
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use httpmock::{Method::POST, MockServer};
 const GRANTED: &str =
     r#"{"token_type":"Bearer","expires_in":31536000,"access_token":"made-up-token"}"#;
 const BODY: &str = r#"{"grant_type":"client_credentials","client_id":"client-0001","client_secret":"made-up-secret"}"#;
-const HEADERS: [&str; 5] = ["accept", "content-length", "content-type", "host", "user-agent"];
+const HEADERS: [&str; 6] =
+    ["accept", "cache-control", "content-length", "content-type", "host", "user-agent"];
 
 fn flow(endpoint: &str, secret: &str) -> Digishare {
     let credentials = Credentials::new("client-0001", secret).unwrap();

@@ -10,8 +10,15 @@ const GRANTED: &str =
     r#"{"statusCode":200,"message":"Successful","data":{"token":"made-up-token"}}"#;
 /// Base64 of `key-0001:made:up`: the secret may hold a colon.
 const BASIC: &str = "Basic a2V5LTAwMDE6bWFkZTp1cA==";
-const HEADERS: [&str; 6] =
-    ["accept", "authorization", "content-length", "host", "user-agent", "x-environment"];
+const HEADERS: [&str; 7] = [
+    "accept",
+    "authorization",
+    "cache-control",
+    "content-length",
+    "host",
+    "user-agent",
+    "x-environment",
+];
 
 fn flow(endpoint: &str) -> Digitalpaye {
     let credentials = Credentials::new("key-0001", "made:up").unwrap();

@@ -7,8 +7,15 @@ use httpmock::{Method::POST, MockServer};
 use manis_auth::{CachedTokenSource, Credentials, Endpoint, ErrorKind, Manis};
 
 const GRANTED: &str = r#"{"token":"made-up-token","expiresAt":3600,"tokenType":"bearer"}"#;
-const HEADERS: [&str; 6] =
-    ["accept", "content-length", "host", "user-agent", "x-merchant-id", "x-secret"];
+const HEADERS: [&str; 7] = [
+    "accept",
+    "cache-control",
+    "content-length",
+    "host",
+    "user-agent",
+    "x-merchant-id",
+    "x-secret",
+];
 
 fn flow(endpoint: &str) -> Manis {
     let credentials = Credentials::new("merchant-0001", "made-up-\"secret\\!").unwrap();

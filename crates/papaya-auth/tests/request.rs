@@ -13,7 +13,15 @@ use papaya_auth::{
 
 const GRANTED: &str = r#"{"token":"made-up-token","token_name":"replica-1"}"#;
 const BODY: &str = r#"{"api_key":"key-0001","client_secret":"made-up-secret"}"#;
-const HEADERS: [&str; 5] = ["accept", "content-length", "content-type", "host", "user-agent"];
+const HEADERS: [&str; 7] = [
+    "accept",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+];
 
 fn flow(endpoint: &str) -> Papaya {
     let credentials = Credentials::new("key-0001", "made-up-secret").unwrap();

@@ -9,7 +9,8 @@ use tresorpay_auth::{CachedTokenSource, ClientAuth, Credentials, Endpoint, Treso
 const GRANTED: &str = r#"{"access_token":"made-up-token","expires_in":300,"refresh_expires_in":0,"token_type":"Bearer","not-before-policy":0,"scope":"profile email"}"#;
 const PATH: &str = "/realms/tresorpay/protocol/openid-connect/token";
 const FORM: &str = "application/x-www-form-urlencoded";
-const HEADERS: [&str; 5] = ["accept", "content-length", "content-type", "host", "user-agent"];
+const HEADERS: [&str; 6] =
+    ["accept", "cache-control", "content-length", "content-type", "host", "user-agent"];
 
 fn flow(base: &str, id: &str, secret: &str) -> TresorPay {
     let credentials = Credentials::new(id, secret).unwrap();

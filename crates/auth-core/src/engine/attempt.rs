@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use http::header::{CONNECTION, HeaderValue};
 
 use super::jitter;
 use super::tools::Tools;
@@ -11,7 +12,7 @@ use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::{BODY_LIMIT, HttpRequest};
-use crate::lifetime::{Kept, Moment};
+use crate::lifetime::{Kept, Moment, ServerTime};
 use crate::policy::RetryPolicy;
 use crate::response::Response;
 use crate::token::TokenState;
@@ -61,7 +62,11 @@ async fn try_once<E: TokenExchange>(
     limit: Duration,
 ) -> Result<Kept, Error> {
     let began = tools.clock.now();
-    let request = exchange.request()?;
+    let mut request = exchange.request()?;
+    if !tools.retry.resend_unanswered {
+        // See `HttpClient`: a kept connection could fail in a way that only a second try would mend.
+        request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let asked = request.uri().clone();
     let result = ask(exchange, tools, attempt, limit, began, request).await;
     result.map_err(|error| error.with_endpoint(&asked))
@@ -98,8 +103,9 @@ async fn ask<E: TokenExchange>(
     for &note in grant.notes() {
         crate::trace::remark(provider, note);
     }
-    let server_time = response.server_time();
-    let kept = Kept::new(provider, grant, began, server_time, &tools.refresh, jitter::draw())
+    let server = ServerTime { now: response.server_time(), age: response.age() };
+    let cap = exchange.refresh_policy().max_age;
+    let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, jitter::draw())
         .map_err(about)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = "a token that ended while it was on its way: check the network";

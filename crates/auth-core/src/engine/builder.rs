@@ -54,19 +54,13 @@ pub struct CachedTokenSourceBuilder<E> {
     exchange: E,
     http_client: Option<Arc<dyn HttpClient>>,
     clock: SourceClock,
-    refresh: RefreshPolicy,
+    refresh: Option<RefreshPolicy>,
     retry: Option<RetryPolicy>,
 }
 
 impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     pub(super) fn new(exchange: E) -> Self {
-        Self {
-            exchange,
-            http_client: None,
-            clock: SourceClock::System,
-            refresh: RefreshPolicy::default(),
-            retry: None,
-        }
+        Self { exchange, http_client: None, clock: SourceClock::System, refresh: None, retry: None }
     }
 
     /// The HTTP client; by default the one that all sources share.
@@ -75,9 +69,10 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         self
     }
 
-    /// When to refresh, and how long to keep a token at most.
+    /// When to refresh, and how long to keep a token at most; by default what the
+    /// flow says.
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
-        self.refresh = policy;
+        self.refresh = Some(policy);
         self
     }
 
@@ -99,7 +94,8 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, where there
     /// is no HTTP client, or where the refresh policy would keep no token at all.
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
-        if self.refresh.max_age.is_zero() || self.refresh.unknown_lifetime.is_zero() {
+        let refresh = self.refresh.unwrap_or_else(|| self.exchange.refresh_policy());
+        if refresh.max_age.is_zero() || refresh.unknown_lifetime.is_zero() {
             let text = "a refresh policy of zero max_age or unknown_lifetime keeps no token at all";
             return Err(Error::config(text).with_provider(self.exchange.provider()));
         }
@@ -112,7 +108,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             }
         };
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
-        let tools = Tools { http_client, clock: self.clock, refresh: self.refresh, retry };
+        let tools = Tools { http_client, clock: self.clock, refresh, retry };
         Engine::new(self.exchange, tools)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }

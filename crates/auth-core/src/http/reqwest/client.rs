@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Uri;
+use http::header::{CONNECTION, HeaderMap};
 use reqwest::{Client, ClientBuilder, redirect, retry};
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Handle;
 
 use super::failure::{failure, innermost};
-use super::kept::Kept;
+use super::kept::{Kept, Key};
 use crate::error::Error;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
@@ -24,6 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest time for one request as a whole. The engine's own limit is shorter; this one guards
 /// a client that is used without the engine.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest time for the body of anything but a success.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whether a TLS feature of this crate is on. Where it is not, the rules on TLS below cannot be
 /// written down, so https is refused, even if another crate turned on TLS in reqwest.
@@ -33,7 +36,8 @@ const HAS_TLS: bool =
 /// An [`HttpClient`] over reqwest, with rules that are applied after every setting of yours: no
 /// redirects, TLS 1.2 or later with verified certificates, no key log, plain http to loopback hosts
 /// alone and then past every proxy, no decompression, no retries of its own, no wire logs, 5 s to
-/// connect and 30 s in all, bodies cut at 64 KiB while they stream.
+/// connect and 30 s in all, bodies cut at 64 KiB while they stream, and after a second where the
+/// status is no success.
 ///
 /// The rules hold in every combination of features: without one of this crate's TLS features
 /// (`rustls`, `rustls-no-provider`, `native-tls`) https is refused, and with `native-tls` alone the
@@ -126,24 +130,34 @@ impl ReqwestClient {
         self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client whose connections live on this runtime, for this address.
-    fn client(&self, uri: &Uri, runtime: Id) -> Result<Client, Error> {
+    /// The client for an address, and for connections that live on this runtime.
+    fn client(&self, uri: &Uri, key: Key) -> Result<Client, Error> {
         static LOOPBACK: Kept = Kept::new();
         match uri.scheme_str() {
             Some("https") if !HAS_TLS => Err(Error::config(
                 "https needs one of the features rustls, rustls-no-provider and native-tls of auth-core: without it this client cannot hold its rules on certificates",
             )),
-            Some("https") => self.0.https.of(runtime, || {
+            Some("https") if key.is_single_use => {
+                let make = || build(single_use((self.0.step)(ClientBuilder::new())));
+                self.0.https.of(key, make)
+            }
+            Some("https") => self.0.https.of(key, || {
                 let first = self.locked_first().take();
                 first.map_or_else(|| build((self.0.step)(ClientBuilder::new())), Ok)
             }),
             // No setting of anybody's, and no proxy, which would read the secret.
-            _ if is_loopback(uri.host().unwrap_or_default()) => {
-                LOOPBACK.of(runtime, || build(without_roots(ClientBuilder::new().no_proxy())))
-            }
+            _ if is_loopback(uri.host().unwrap_or_default()) => LOOPBACK.of(key, || {
+                let builder = without_roots(ClientBuilder::new().no_proxy());
+                build(if key.is_single_use { single_use(builder) } else { builder })
+            }),
             _ => Err(Error::config("a secret would travel in plain http: use https")),
         }
     }
+}
+
+/// A connection of its own for each request: none is kept, and none carries two at once.
+fn single_use(builder: ClientBuilder) -> ClientBuilder {
+    builder.pool_max_idle_per_host(0).http1_only()
 }
 
 /// Plain http trusts nobody, so no certificate is read from the disk.
@@ -209,7 +223,8 @@ impl HttpClient for ReqwestClient {
             ));
         };
         let at = address(request.uri());
-        let client = self.client(request.uri(), runtime.id())?;
+        let is_single_use = asks_to_close(request.headers());
+        let client = self.client(request.uri(), Key { runtime: runtime.id(), is_single_use })?;
         let request = reqwest::Request::try_from(request).map_err(|cause| {
             Error::config("the token request is not valid").with_source(cause.without_url())
         })?;
@@ -253,31 +268,42 @@ fn missing_driver(payload: &(dyn Any + Send)) -> Option<&'static str> {
     ["enable_io", "enable_time"].into_iter().find(|driver| text.contains(driver))
 }
 
-/// Reads a body up to the limit. Of a success all of it is needed; of anything else the status
-/// says most, and what could be read of the body will do.
+/// The body of an answer, up to the limit. A success needs all of it. For anything else the status
+/// and the headers are the news, so a body that does not end in time is cut where it stands.
 async fn read_body(response: &mut reqwest::Response, at: &str) -> Result<WipedBuffer, Error> {
-    let status = response.status();
     let mut body = WipedBuffer::default();
-    loop {
-        let chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => return Ok(body),
-            Err(cause) if status.is_success() => return Err(failure(cause, at)),
-            Err(_) => return Ok(body),
-        };
-        let room = BODY_LIMIT - body.len();
-        if let Some(fitting) = chunk.get(..room)
-            && chunk.len() > room
-        {
-            if status.is_success() {
-                let text = "the answer is longer than 64 KiB, so it is no token response";
-                return Err(Error::protocol(text).with_status(status));
-            }
-            body.extend(fitting);
-            return Ok(body);
+    if response.status().is_success() {
+        read(response, &mut body, BODY_LIMIT + 1).await.map_err(|cause| failure(cause, at))?;
+        if body.len() > BODY_LIMIT {
+            let text = "the answer is longer than 64 KiB, so it is no token response";
+            return Err(Error::protocol(text).with_status(response.status()));
         }
-        body.extend(&chunk);
+    } else {
+        let reading = read(response, &mut body, BODY_LIMIT);
+        let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await;
     }
+    Ok(body)
+}
+
+/// Reads until the end, or until `limit` bytes are there.
+async fn read(
+    response: &mut reqwest::Response,
+    body: &mut WipedBuffer,
+    limit: usize,
+) -> Result<(), reqwest::Error> {
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit.saturating_sub(body.len());
+        body.extend(chunk.get(..room).unwrap_or(&chunk));
+        if body.len() >= limit {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a request wants a connection of its own (RFC 9112 section 9.6).
+fn asks_to_close(headers: &HeaderMap) -> bool {
+    headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
 /// The host and port of a request, for a text.

@@ -58,12 +58,18 @@ fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
     if chain(cause).any(|e| e.to_string() == "dns error") {
         return format!("no address for {at}: check the spelling of the host, and DNS ({last})");
     }
-    // To rustls a self-signed certificate, an unknown issuer and a missing intermediate are one thing.
-    if says(&["UnknownIssuer", "self-signed", "self signed", "local issuer"]) {
+    // To rustls a self-signed certificate, an unknown issuer and a missing intermediate are one thing;
+    // a bad signature is an unknown issuer with the name of a known one.
+    if says(&["UnknownIssuer", "BadSignature", "self-signed", "self signed", "local issuer"]) {
         return format!(
             "the certificate of {at} has no issuer that this machine trusts: install `ca-certificates`, \
              or add the authority of your own proxy or test server (SSL_CERT_FILE, \
              ReqwestClient::configure), or have the server send its intermediate certificate ({last})"
+        );
+    }
+    if says(&["invalid peer certificate", "certificate verify failed"]) {
+        return format!(
+            "the certificate of {at} was not accepted: check the host's name and this machine's clock ({last})"
         );
     }
     if says(&["InvalidContentType", "wrong version number"]) {

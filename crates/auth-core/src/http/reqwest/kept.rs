@@ -7,15 +7,23 @@ use tokio::runtime::Id;
 
 use crate::error::Error;
 
-/// Runtimes whose connections are kept.
-const RUNTIMES_KEPT: usize = 16;
+/// Clients that are kept.
+const CLIENTS_KEPT: usize = 16;
 
-/// One client for each runtime. A connection is a task; on a runtime that nobody drives it would
+/// Which connections a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) runtime: Id,
+    /// Whether each request has a connection of its own.
+    pub(super) is_single_use: bool,
+}
+
+/// One client for each runtime, and one more where requests ask for connections of their own. A connection is a task; on a runtime that nobody drives it would
 /// keep whoever picks it from the pool waiting.
 ///
 /// The least recently used goes first, so that many short-lived runtimes do not push out the one
 /// that serves. Nothing is made and nothing is dropped under the lock.
-pub(super) struct Kept<C = Client>(Mutex<Vec<(Id, C)>>);
+pub(super) struct Kept<C = Client>(Mutex<Vec<(Key, C)>>);
 
 impl<C: Clone> Kept<C> {
     pub(super) const fn new() -> Self {
@@ -23,36 +31,32 @@ impl<C: Clone> Kept<C> {
     }
 
     /// The runtime's client, which `make` makes where there is none yet.
-    pub(super) fn of(
-        &self,
-        runtime: Id,
-        make: impl FnOnce() -> Result<C, Error>,
-    ) -> Result<C, Error> {
-        if let Some(client) = used(&mut self.locked(), runtime) {
+    pub(super) fn of(&self, key: Key, make: impl FnOnce() -> Result<C, Error>) -> Result<C, Error> {
+        if let Some(client) = used(&mut self.locked(), key) {
             return Ok(client);
         }
         let made = make()?;
         let mut kept = self.locked();
         // Another thread of this runtime may have been faster: its connections are the ones to share.
-        if let Some(client) = used(&mut kept, runtime) {
+        if let Some(client) = used(&mut kept, key) {
             drop(kept);
             return Ok(client);
         }
-        let oldest = (kept.len() >= RUNTIMES_KEPT).then(|| kept.remove(0));
-        kept.push((runtime, made.clone()));
+        let oldest = (kept.len() >= CLIENTS_KEPT).then(|| kept.remove(0));
+        kept.push((key, made.clone()));
         drop(kept);
         drop(oldest);
         Ok(made)
     }
 
-    fn locked(&self) -> MutexGuard<'_, Vec<(Id, C)>> {
+    fn locked(&self) -> MutexGuard<'_, Vec<(Key, C)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The client of a runtime, moved to the end: the place of the one used last.
-fn used<C: Clone>(kept: &mut Vec<(Id, C)>, runtime: Id) -> Option<C> {
-    let place = kept.iter().position(|(id, _)| *id == runtime)?;
+fn used<C: Clone>(kept: &mut Vec<(Key, C)>, key: Key) -> Option<C> {
+    let place = kept.iter().position(|(known, _)| *known == key)?;
     let entry = kept.remove(place);
     let client = entry.1.clone();
     kept.push(entry);
@@ -67,27 +71,31 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap()
     }
 
+    fn key(runtime: &tokio::runtime::Runtime) -> Key {
+        Key { runtime: runtime.handle().id(), is_single_use: false }
+    }
+
     #[test]
     fn a_runtime_in_use_keeps_its_client_beside_64_short_lived_ones() {
         let kept = Kept::new();
         let main = runtime();
-        kept.of(main.handle().id(), || Ok(0)).unwrap();
+        kept.of(key(&main), || Ok(0)).unwrap();
         for number in 1..=64 {
-            kept.of(runtime().handle().id(), || Ok(number)).unwrap();
-            assert_eq!(kept.of(main.handle().id(), || Ok(-1)).unwrap(), 0, "{number}");
+            kept.of(key(&runtime()), || Ok(number)).unwrap();
+            assert_eq!(kept.of(key(&main), || Ok(-1)).unwrap(), 0, "{number}");
         }
-        assert_eq!(kept.locked().len(), RUNTIMES_KEPT);
+        assert_eq!(kept.locked().len(), CLIENTS_KEPT);
     }
 
     #[test]
     fn a_client_is_made_without_the_lock_and_a_failure_is_not_kept() {
         let kept = Kept::new();
-        let id = runtime().handle().id();
-        let failed = kept.of(id, || {
+        let key = key(&runtime());
+        let failed = kept.of(key, || {
             assert!(kept.0.try_lock().is_ok());
             Err(Error::config("no descriptor is free"))
         });
         assert!(failed.is_err());
-        assert_eq!(kept.of(id, || Ok(7)).unwrap(), 7);
+        assert_eq!(kept.of(key, || Ok(7)).unwrap(), 7);
     }
 }
