@@ -244,10 +244,11 @@ impl<E: TokenExchange> Engine<E> {
         let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
         let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
         let (asks, source, provider) = (state.asks.clone(), Arc::downgrade(self), self.provider);
+        let held = self.kept.load_full();
         state.flights += 1;
         let (number, epoch, began) = (state.flights, state.epoch, now.monotonic);
         let course = async move {
-            let result = contained(fly(exchange, tools, attempts, &asks)).await;
+            let result = contained(fly(exchange, tools, attempts, held, &asks)).await;
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),

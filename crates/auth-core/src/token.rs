@@ -100,6 +100,12 @@ impl Parts {
 
     /// What stands in the cell of a source without a token: ended before it began, so it is never
     /// handed out.
+    /// Whether a grant is this very token again.
+    pub(crate) fn is_repeated_by(&self, grant: &Grant) -> bool {
+        let held = self.authorization.as_bytes().get(self.secret_start..).unwrap_or_default();
+        !held.is_empty() && held == grant.secret.expose_secret().as_bytes()
+    }
+
     pub(crate) fn none() -> Arc<Self> {
         static NONE: LazyLock<Arc<Parts>> = LazyLock::new(|| {
             Arc::new(Parts {

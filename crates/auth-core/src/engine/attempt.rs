@@ -11,20 +11,41 @@ use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
-use crate::http::{BODY_LIMIT, HttpRequest};
-use crate::lifetime::{Kept, Moment, ServerTime};
+use crate::http::BODY_LIMIT;
+use crate::lifetime::{Kept, ServerTime};
 use crate::policy::RetryPolicy;
 use crate::response::Response;
-use crate::token::TokenState;
+use crate::token::{Parts, TokenState};
 
-/// Asks for a token, at most `attempts` times and within the policy's deadline.
+/// How often a provider is asked that repeats the token which this source held, and which has ended:
+/// some hand the old one out to its last second, and the next one a moment later.
+const REPEATED_PAUSE: Duration = Duration::from_millis(250);
+/// For how long.
+const REPEATED_LIMIT: Duration = Duration::from_secs(2);
+
+/// An attempt that brought no token.
+struct Failed {
+    error: Error,
+    /// It brought the very token that this source held, and that has ended.
+    is_repeated: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, is_repeated: false }
+    }
+}
+
+/// Asks for a token, at most `attempts` times and within the policy's deadline. `held` is the token
+/// that the source held last.
 pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
     tools: Arc<Tools>,
     attempts: u32,
+    held: Arc<Parts>,
     (method, host): &(Method, Arc<str>),
 ) -> Result<Kept, Error> {
-    let tries = try_often(&*exchange, &tools, attempts);
+    let tries = try_often(&*exchange, &tools, attempts, &held);
     crate::trace::exchange(exchange.provider(), method, host, tries).await
 }
 
@@ -32,6 +53,7 @@ async fn try_often<E: TokenExchange>(
     exchange: &E,
     tools: &Tools,
     attempts: u32,
+    held: &Parts,
 ) -> Result<Kept, Error> {
     let policy = &tools.retry;
     let began = tools.clock.monotonic();
@@ -40,9 +62,13 @@ async fn try_often<E: TokenExchange>(
     loop {
         // One timer an attempt serves both limits: the attempt's own and what is left of the flight.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
-        let error = match try_once(exchange, tools, attempt, limit).await {
+        let error = match try_once(exchange, tools, attempt, limit, held).await {
             Ok(kept) => return Ok(kept),
-            Err(error) => error.with_provider(exchange.provider()),
+            Err(failed) if failed.is_repeated && spent() < REPEATED_LIMIT => {
+                tools.clock.sleep(REPEATED_PAUSE).await;
+                continue;
+            }
+            Err(failed) => failed.error.with_provider(exchange.provider()),
         };
         let is_last = attempt >= attempts;
         let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
@@ -60,7 +86,8 @@ async fn try_once<E: TokenExchange>(
     tools: &Tools,
     attempt: u32,
     limit: Duration,
-) -> Result<Kept, Error> {
+    held: &Parts,
+) -> Result<Kept, Failed> {
     let began = tools.clock.now();
     let mut request = exchange.request()?;
     if !tools.retry.resend_unanswered {
@@ -68,48 +95,37 @@ async fn try_once<E: TokenExchange>(
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let asked = request.uri().clone();
-    let result = ask(exchange, tools, attempt, limit, began, request).await;
-    result.map_err(|error| error.with_endpoint(&asked))
-}
-
-async fn ask<E: TokenExchange>(
-    exchange: &E,
-    tools: &Tools,
-    attempt: u32,
-    limit: Duration,
-    began: Moment,
-    request: HttpRequest,
-) -> Result<Kept, Error> {
-    let provider = exchange.provider();
+    let about = |error: Error| error.with_endpoint(&asked);
     let sent = within(&tools.clock, limit, tools.http_client.send(request));
     let answer = match sent.await {
-        Some(answer) => answer?,
+        Some(answer) => answer.map_err(about)?,
         None => {
             let text = format!("no answer in {limit:?}: check network and provider");
-            return Err(Error::new(ErrorKind::Timeout, text));
+            return Err(about(Error::new(ErrorKind::Timeout, text)).into());
         }
     };
-    // For errors the status is enough; only a 2xx body must fit.
-    if answer.status().is_success() && answer.body().len() > BODY_LIMIT {
-        return Err(Error::protocol(
-            "the answer is longer than 64 KiB, so it is no token response",
-        )
-        .with_status(answer.status()));
-    }
+    let provider = exchange.provider();
     let response = Response::new(answer, tools.clock.wall());
     let status = response.status();
-    let about = |error: Error| error.with_status(status);
+    let about = |error: Error| about(error).with_status(status);
+    // For errors the status is enough; only a 2xx body must fit.
+    if status.is_success() && response.body().len() > BODY_LIMIT {
+        let text = "the answer is longer than 64 KiB, so it is no token response";
+        return Err(about(Error::protocol(text)).into());
+    }
     let grant = exchange.read(&response).map_err(about)?;
     for &note in grant.notes() {
         crate::trace::remark(provider, note);
     }
+    let is_repeated = held.is_repeated_by(&grant);
+    let ended = |error| Failed { error: about(error), is_repeated };
     let server = ServerTime { now: response.server_time(), age: response.age() };
     let cap = exchange.refresh_policy().max_age;
     let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, jitter::draw())
-        .map_err(about)?;
+        .map_err(ended)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = "a token that ended while it was on its way: check the network";
-        return Err(about(Error::protocol(text)));
+        return Err(ended(Error::protocol(text)));
     }
     crate::trace::granted(provider, attempt, status.as_u16(), kept.lifetime);
     Ok(kept)

@@ -80,3 +80,29 @@ async fn a_token_is_kept_no_longer_than_the_policy_says() {
     clock.advance(SECS(86_390));
     assert_eq!(source.state(), TokenState::Expired);
 }
+
+/// A provider hands its token out to its last second, and the next one a moment later.
+#[tokio::test]
+async fn a_token_that_is_repeated_after_its_end_is_asked_for_again_for_a_moment() {
+    const OLD: &str = r#"{"token":"old","expires_in":0}"#;
+    let old = || Answer::Body(OLD, "Thu, 01 Jan 2026 00:00:00 GMT");
+    let first = Answer::Body(r#"{"token":"old","expires_in":8}"#, "Thu, 01 Jan 2026 00:00:00 GMT");
+    for (repeats, brings) in [(3, Ok("token-5")), (99, Err(ErrorKind::Protocol))] {
+        let script = std::iter::once(first.clone()).chain((0..repeats).map(|_| old()));
+        let provider = Provider::new(script.chain([Answer::Token(300)]));
+        let clock = ManualClock::default();
+        let source = provider.source(&clock);
+        assert_eq!(text(&source.token().await.unwrap()), "old");
+        clock.advance(SECS(8));
+        let caller = ask(&source);
+        settle().await;
+        pass(&clock, SECS(3)).await;
+        let found = caller.await.unwrap();
+        assert_eq!(found.as_ref().map(text).map_err(Error::kind), brings.map(str::to_owned));
+        assert!(provider.requests() <= 11, "{}", provider.requests());
+    }
+    // One that was never held is an error at once.
+    let provider = Provider::new([old()]);
+    assert!(provider.source(&ManualClock::default()).token().await.is_err());
+    assert_eq!(provider.requests(), 1);
+}
