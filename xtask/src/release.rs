@@ -52,7 +52,7 @@ struct Options {
 impl Options {
     fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
-            root: root(),
+            root: PathBuf::new(),
             registry: Registry { name: CRATES_IO.to_owned() },
             execute: false,
             dry_run: false,
@@ -62,7 +62,8 @@ impl Options {
             let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
             match arg.as_str() {
                 "--registry" => options.registry.name = value()?,
-                "--checkout" => options.root = PathBuf::from(value()?),
+                // Before anything asks where the root is.
+                "--checkout" => go_to(PathBuf::from(value()?)),
                 "--execute" => options.execute = true,
                 "--dry-run" => options.dry_run = true,
                 flag if flag.starts_with('-') => {
@@ -74,6 +75,7 @@ impl Options {
         if options.execute && options.dry_run {
             return Err("--execute and --dry-run exclude each other".to_owned());
         }
+        options.root = root();
         Ok(options)
     }
 }
@@ -81,7 +83,6 @@ impl Options {
 /// Runs `release ...`.
 pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     let options = Options::parse(args)?;
-    go_to(options.root.clone());
     let words: Vec<_> = options.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["plan"] => {

@@ -147,28 +147,6 @@ async fn an_added_authority_is_trusted() {
     ReqwestClient::shared().unwrap().send(request(&endpoint)).await.unwrap_err();
 }
 
-/// Security T2: what the client offers, from the bytes of its hello.
-#[tokio::test]
-async fn a_client_that_was_told_to_take_old_tls_offers_none() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let hello = tokio::runtime::Handle::current().spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut hello = vec![0; 4096];
-        let count = stream.read(&mut hello).await.unwrap();
-        hello.truncate(count);
-        hello
-    });
-    let client =
-        ReqwestClient::configure(|builder| builder.tls_version_min(reqwest::tls::Version::TLS_1_0));
-    let endpoint = Endpoint::parse(&format!("https://localhost:{port}")).unwrap();
-    client.unwrap().send(request(&endpoint)).await.unwrap_err();
-    // The extension `supported_versions` (RFC 8446 section 4.2.1): 1.3 and 1.2 and nothing else.
-    let hello = hello.await.unwrap();
-    let versions = [0, 43, 0, 5, 4, 3, 4, 3, 3];
-    assert!(hello.windows(versions.len()).any(|window| window == versions), "{hello:?}");
-}
-
 /// The part of the next test that runs in a process with a key log.
 #[tokio::test]
 async fn in_a_process_with_a_key_log() {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use auth_core::secret::{Charset, checked};
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
-    RetryPolicy, TokenExchange, TokenRequest,
+    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity,
+    RefreshPolicy, Response, RetryPolicy, TokenExchange, TokenRequest,
 };
 
 use crate::credentials::{Credentials, PROVIDER};
@@ -15,6 +16,8 @@ use crate::wire::{Granted, Refused};
 const STAGING: Endpoint =
     Endpoint::from_static("https://authentication-service.staging.pay.papayaglobal.work");
 const TOKEN_PATH: &str = "token";
+/// How long a token lives, as the document states it.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Papaya Global's flow: `POST /token` with key and secret in a JSON body.
 ///
@@ -180,6 +183,12 @@ impl TokenExchange for Papaya {
         })
     }
 
+    /// A day at most, which is what the document states: an end that is further away is read against
+    /// a clock that is wrong.
+    fn refresh_policy(&self) -> RefreshPolicy {
+        RefreshPolicy::default().max_age(A_DAY)
+    }
+
     /// Two attempts, and none after a request that got no answer: each request that Papaya
     /// receives leaves a named token behind there.
     fn retry(&self) -> RetryPolicy {
@@ -228,6 +237,12 @@ mod tests {
 
     fn url(flow: Papaya) -> String {
         flow.request().unwrap().uri().to_string()
+    }
+
+    #[test]
+    fn a_token_is_kept_for_a_day_at_most() {
+        let flow = Papaya::new(Credentials::new("key-0001", "made-up-secret").unwrap());
+        assert_eq!(flow.refresh_policy(), RefreshPolicy::default().max_age(A_DAY));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::plan::Known;
-use crate::steps::{cargo, root, target};
+use crate::steps::{cargo, root};
 
 /// The name under which cargo knows crates.io.
 pub(crate) const CRATES_IO: &str = "crates-io";
@@ -46,8 +46,9 @@ impl Registry {
     }
 
     fn has(&self, spec: &str) -> Result<bool, String> {
-        // In a folder without a manifest: beside one, cargo would speak of the local package.
-        let nowhere = target().join("release-nowhere");
+        // In a folder without a manifest: beside one, cargo would speak of the local package. Below the
+        // checkout, whose cargo configuration names the registry.
+        let nowhere = root().join("target/release-nowhere");
         fs::create_dir_all(&nowhere).map_err(|fault| format!("{}: {fault}", nowhere.display()))?;
         fs::write(nowhere.join("Cargo.toml"), "[workspace]\n")
             .map_err(|fault| fault.to_string())?;
