@@ -11,6 +11,7 @@ pub mod guide;
 mod http;
 mod jwt;
 mod lifetime;
+mod pointers;
 mod policy;
 mod request;
 mod response;
