@@ -1,21 +1,22 @@
 //! Settings from the environment: `NAME`, or a file named by `NAME_FILE`; all that is missing in
 //! one error. The one file that reads environment variables.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Read as _;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
-use crate::secret::{Charset, WipedBuffer, checked};
+use crate::secret::{Charset, checked};
 
 /// Where variables are looked up: the process environment, or pairs of your own.
 ///
 /// Each variable `NAME` has a twin `NAME_FILE` that names a file with the value (as Docker and
-/// Kubernetes mount secrets); one line break at the file's end is taken off and nothing else. A
-/// variable that is set to nothing counts as not set. Values never appear in errors.
+/// Kubernetes mount secrets); one line break at the file's end is taken off and nothing else. Only
+/// regular files are read, after symbolic links. A variable that is set to nothing counts as not set. Values never appear in errors.
 ///
 /// ```
 /// use auth_core::Env;
@@ -224,7 +225,7 @@ impl EnvReader<'_> {
         let file_name = format!("{name}_FILE");
         let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
             (Some(Ok(value)), None) => return Some(value),
-            (None, Some(Ok(path))) => match read_file(path.expose_secret()) {
+            (None, Some(Ok(path))) => match file::read(path.expose_secret()) {
                 Ok(value) => return Some(value),
                 Err(fault) => format!("{file_name} names {fault}"),
             },
@@ -236,25 +237,6 @@ impl EnvReader<'_> {
         self.faults.push(fault);
         None
     }
-}
-
-/// The longest file that is taken for a secret.
-const FILE_LIMIT: u64 = 64 * 1024;
-
-fn read_file(path: &str) -> Result<SecretString, String> {
-    let unreadable =
-        |error: std::io::Error| format!("a file that cannot be read ({})", error.kind());
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut buffer = WipedBuffer::with_capacity(4096);
-    let count = std::io::copy(&mut file.take(FILE_LIMIT + 1), &mut buffer).map_err(unreadable)?;
-    if count > FILE_LIMIT {
-        return Err("a file of over 64 KiB, which is no secret".into());
-    }
-    let Ok(text) = std::str::from_utf8(buffer.as_slice()) else {
-        return Err("a file that is not valid UTF-8".into());
-    };
-    let text = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
-    if text.is_empty() { Err("an empty file".into()) } else { Ok(SecretString::from(text)) }
 }
 
 #[cfg(test)]
@@ -319,7 +301,7 @@ mod tests {
         let error = vars.finish().unwrap_err();
         assert_eq!(
             error.message(),
-            "A_SECRET_FILE names a file that cannot be read (entity not found)"
+            "A_SECRET_FILE names a file that cannot be read (no such file)"
         );
         std::fs::remove_dir_all(dir).unwrap();
     }

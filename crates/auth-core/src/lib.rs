@@ -12,6 +12,7 @@ mod http;
 mod jwt;
 mod lifetime;
 pub mod oauth2;
+mod pointers;
 mod policy;
 mod request;
 mod response;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::CachedTokenSource;
 use super::Engine;
@@ -92,12 +93,13 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, where there
-    /// is no HTTP client, or where the refresh policy would keep no token at all.
+    /// is no HTTP client, where `max_age` or `unknown_lifetime` is under a second (no token would
+    /// be kept), or where `attempt_timeout` or `deadline` is zero (no request could be sent).
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         let refresh = self.refresh.unwrap_or_else(|| self.exchange.refresh_policy());
-        if refresh.max_age.is_zero() || refresh.unknown_lifetime.is_zero() {
-            let text = "a refresh policy of zero max_age or unknown_lifetime keeps no token at all";
-            return Err(Error::config(text).with_provider(self.exchange.provider()));
+        let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
+        if let Some(fault) = fault(&refresh, &retry) {
+            return Err(Error::config(fault).with_provider(self.exchange.provider()));
         }
         let http_client = match self.http_client {
             Some(client) => client,
@@ -107,10 +109,26 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
                 crate::http::reqwest::default_client(is_plain)?
             }
         };
-        let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
         let tools = Tools { http_client, clock: self.clock, refresh, retry };
         Engine::new(self.exchange, tools)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
+    }
+}
+
+/// What is wrong with the limits: with these, each token or attempt would fail, and the provider
+/// would be blamed for it.
+fn fault(refresh: &RefreshPolicy, retry: &RetryPolicy) -> Option<&'static str> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    if refresh.max_age < SHORTEST {
+        Some("RefreshPolicy::max_age is under 1 s, and no token would be kept")
+    } else if refresh.unknown_lifetime < SHORTEST {
+        Some("RefreshPolicy::unknown_lifetime is under 1 s, and no token would be kept")
+    } else if retry.attempt_timeout.is_zero() {
+        Some("RetryPolicy::attempt_timeout is zero, and every attempt would time out")
+    } else if retry.deadline.is_zero() {
+        Some("RetryPolicy::deadline is zero, and no request would be sent")
+    } else {
+        None
     }
 }
 
@@ -120,5 +138,51 @@ impl<E> fmt::Debug for CachedTokenSourceBuilder<E> {
             .field("refresh", &self.refresh)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Endpoint, ErrorKind, Grant, HttpRequest, Identity, Response, TokenRequest};
+
+    const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
+
+    struct Acme;
+
+    impl TokenExchange for Acme {
+        fn provider(&self) -> &'static str {
+            "acme"
+        }
+
+        fn identity(&self) -> Identity {
+            Identity::new("acme", &HOST, &[])
+        }
+
+        fn request(&self) -> Result<HttpRequest, Error> {
+            TokenRequest::post(&HOST).empty()
+        }
+
+        fn read(&self, _: &Response) -> Result<Grant, Error> {
+            Err(Error::protocol("not asked here"))
+        }
+    }
+
+    #[test]
+    fn limits_that_no_token_could_meet_are_refused_by_name() {
+        let (refresh, retry) = (RefreshPolicy::default(), RetryPolicy::default());
+        let short = Duration::from_millis(999);
+        for (refresh, retry, name) in [
+            (refresh.max_age(short), retry, "RefreshPolicy::max_age"),
+            (refresh.unknown_lifetime(short), retry, "RefreshPolicy::unknown_lifetime"),
+            (refresh, retry.attempt_timeout(Duration::ZERO), "RetryPolicy::attempt_timeout"),
+            (refresh, retry.deadline(Duration::ZERO), "RetryPolicy::deadline"),
+        ] {
+            let built = CachedTokenSource::builder(Acme).refresh(refresh).retry(retry).build();
+            let error = built.err().unwrap();
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("acme")));
+            assert!(error.message().contains(name), "{error}");
+        }
+        assert!(fault(&refresh.max_age(Duration::from_secs(1)), &retry).is_none());
     }
 }

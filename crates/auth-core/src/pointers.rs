@@ -1,0 +1,153 @@
+//! `Arc` and `Box` of whatever fits one of the four traits fit it too, erased ones included.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use crate::clock::{BoxFuture, Clock};
+use crate::error::Error;
+use crate::exchange::{Grant, Identity, TokenExchange};
+use crate::http::{HttpClient, HttpRequest, HttpResponse};
+use crate::policy::{RefreshPolicy, RetryPolicy};
+use crate::response::Response;
+use crate::source::TokenSource;
+use crate::token::AccessToken;
+
+macro_rules! pass_on {
+    ($($pointer:ident),*) => {$(
+        #[async_trait]
+        impl<T: HttpClient + ?Sized> HttpClient for $pointer<T> {
+            async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+                (**self).send(request).await
+            }
+        }
+
+        impl<T: Clock + ?Sized> Clock for $pointer<T> {
+            fn monotonic(&self) -> Duration {
+                (**self).monotonic()
+            }
+
+            fn wall(&self) -> SystemTime {
+                (**self).wall()
+            }
+
+            fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+                (**self).sleep(duration)
+            }
+        }
+
+        impl<T: TokenExchange + ?Sized> TokenExchange for $pointer<T> {
+            fn provider(&self) -> &'static str {
+                (**self).provider()
+            }
+
+            fn identity(&self) -> Identity {
+                (**self).identity()
+            }
+
+            fn request(&self) -> Result<HttpRequest, Error> {
+                (**self).request()
+            }
+
+            fn read(&self, response: &Response) -> Result<Grant, Error> {
+                (**self).read(response)
+            }
+
+            fn retry(&self) -> RetryPolicy {
+                (**self).retry()
+            }
+
+            fn refresh_policy(&self) -> RefreshPolicy {
+                (**self).refresh_policy()
+            }
+        }
+
+        #[async_trait]
+        impl<T: TokenSource + ?Sized> TokenSource for $pointer<T> {
+            async fn token(&self) -> Result<AccessToken, Error> {
+                (**self).token().await
+            }
+
+            fn invalidate(&self, token: &AccessToken) {
+                (**self).invalidate(token);
+            }
+
+            fn fresh(&self) -> Option<AccessToken> {
+                (**self).fresh()
+            }
+        }
+    )*};
+}
+
+pass_on!(Arc, Box);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CachedTokenSource, Endpoint, Expiry, ManualClock, ScriptedClient, TokenRequest};
+
+    #[test]
+    fn a_pointer_to_anything_that_fits_a_trait_fits_it_too() {
+        fn client<T: HttpClient>() {}
+        fn clock<T: Clock>() {}
+        fn exchange<T: TokenExchange>() {}
+        fn source<T: TokenSource>() {}
+        client::<Arc<dyn HttpClient>>();
+        client::<Box<dyn HttpClient>>();
+        clock::<Arc<dyn Clock>>();
+        clock::<Box<dyn Clock>>();
+        exchange::<Arc<dyn TokenExchange>>();
+        exchange::<Box<dyn TokenExchange>>();
+        source::<Arc<dyn TokenSource>>();
+        source::<Box<dyn TokenSource>>();
+    }
+
+    /// A flow that overrides what has a default.
+    struct Flow;
+
+    impl TokenExchange for Flow {
+        fn provider(&self) -> &'static str {
+            "acme"
+        }
+
+        fn identity(&self) -> Identity {
+            Identity::new("acme", &Endpoint::from_static("https://pay.example.com"), &[])
+        }
+
+        fn request(&self) -> Result<HttpRequest, Error> {
+            TokenRequest::post(&Endpoint::from_static("https://pay.example.com")).empty()
+        }
+
+        fn read(&self, _: &Response) -> Result<Grant, Error> {
+            Grant::bearer("made-up", Expiry::Unknown)
+        }
+
+        fn retry(&self) -> RetryPolicy {
+            RetryPolicy::never()
+        }
+
+        fn refresh_policy(&self) -> RefreshPolicy {
+            RefreshPolicy::default().max_age(Duration::from_secs(7))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pointer_passes_every_call_on_and_those_with_a_default_too() {
+        let flow: Arc<dyn TokenExchange> = Arc::new(Flow);
+        assert_eq!(flow.provider(), "acme");
+        assert_eq!(TokenExchange::retry(&flow), RetryPolicy::never());
+        assert_eq!(TokenExchange::refresh_policy(&flow), Flow.refresh_policy());
+        assert!(TokenExchange::identity(&flow) == Flow.identity());
+
+        let client = ScriptedClient::new([(200, "{}")]);
+        let client: Box<dyn HttpClient> = Box::new(client);
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let tokens = CachedTokenSource::builder(flow).http_client(client).clock(clock);
+        let tokens: Box<dyn TokenSource> = Box::new(tokens.build().unwrap());
+        let token = TokenSource::token(&tokens).await.unwrap();
+        assert!(TokenSource::fresh(&tokens).unwrap().is_same(&token));
+        TokenSource::invalidate(&tokens, &token);
+        assert!(TokenSource::fresh(&tokens).is_none());
+    }
+}
