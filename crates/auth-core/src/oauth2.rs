@@ -58,6 +58,18 @@ pub fn kind(code: &str) -> Option<ErrorKind> {
 
 /// A success: `{"access_token", "token_type", "expires_in"}` (RFC 6749 section 5.1). What else
 /// stands there, such as a refresh token, is not read: one more secret to keep, and of no use.
+///
+/// ```
+/// use auth_core::{Response, Scrubber, oauth2, wire};
+///
+/// let known = Scrubber::new(["made-up-secret"]);
+/// let body = r#"{"access_token":"made-up","token_type":"Bearer","expires_in":"300"}"#;
+/// let answer = Response::recorded(200, body);
+/// let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ACME_SECRET", &known, &answer)?;
+/// assert_eq!(granted.expires_in.get(), Some(300));
+/// let grant = granted.into_grant(&known)?;
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Debug, Deserialize)]
 pub struct Granted {
     /// The token.
@@ -82,6 +94,15 @@ impl Granted {
 }
 
 /// An error: `{"error", "error_description"}` (RFC 6749 section 5.2).
+///
+/// ```
+/// use auth_core::{Response, Scrubber, oauth2, wire};
+///
+/// let body = r#"{"error":"invalid_scope","error_description":"Unknown scope"}"#;
+/// let answer = Response::recorded(400, body);
+/// let error = wire::refused::<oauth2::Refused>("ACME_SECRET", &Scrubber::default(), &answer);
+/// assert_eq!(error.description(), Some("Unknown scope"));
+/// ```
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Refused {

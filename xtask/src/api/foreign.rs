@@ -32,7 +32,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         path: "serde_core::de",
-        within: &["auth_core::wire"],
+        within: &["auth_core::wire", "auth_core::oauth2"],
         why: "what a flow's own bodies implement; serde 1.x, and serde_core is its public half",
     },
     Allowed {
