@@ -91,7 +91,7 @@ impl Endpoint {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) that says what to write instead. The URL
     /// itself is not repeated: it may hold a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
-        Self::prove(url, Hosts::Public)
+        Self::prove(url, Hosts::Public, "use Endpoint::parse_internal")
     }
 
     /// As [`parse`](Self::parse), and accepts hosts that only your own network knows: one label
@@ -100,10 +100,15 @@ impl Endpoint {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), as for `parse`.
     pub fn parse_internal(url: &str) -> Result<Self, Error> {
-        Self::prove(url, Hosts::Internal)
+        Self::prove(url, Hosts::Internal, "")
     }
 
-    fn prove(url: &str, hosts: Hosts) -> Result<Self, Error> {
+    /// As `parse`, for a setting: `internal` names the one that takes a host of the reader's own network.
+    pub(crate) fn parse_setting(url: &str, internal: &str) -> Result<Self, Error> {
+        Self::prove(url, Hosts::Public, &format!("set {internal} instead"))
+    }
+
+    fn prove(url: &str, hosts: Hosts, otherwise: &str) -> Result<Self, Error> {
         let refuse = |why: &str| Err(Error::config(format!("the endpoint URL {why}")));
         if url.trim() != url || url.is_empty() {
             return refuse("is blank, or has whitespace at its start or end");
@@ -122,10 +127,10 @@ impl Endpoint {
             _ => return refuse("must begin with https://"),
         };
         if url.contains('#') {
-            return refuse("has a fragment (#...): leave it away (RFC 6749 section 3.2)");
+            return refuse("has a fragment (#...): remove it (RFC 6749 section 3.2)");
         }
         if url.contains('?') {
-            return refuse("has a query (?...): leave it away");
+            return refuse("has a query (?...): remove it");
         }
         let authority_end = rest.find('/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at(authority_end);
@@ -137,35 +142,35 @@ impl Endpoint {
         if port.is_some_and(|p| p.parse::<u16>().is_err() || p.starts_with('+')) {
             return refuse("has a port that is not a number from 0 to 65535");
         }
-        let loopback = match Host::parse(&host) {
-            Some(Host::Address(address)) => {
-                if !address.is_loopback() && hosts == Hosts::Public {
-                    return refuse(
-                        "names an IP address: no certificate speaks for it; use the host name, or Endpoint::parse_internal",
-                    );
-                }
-                address.is_loopback()
-            }
-            Some(Host::Name { labels }) => {
-                if matches!(host.as_str(), "http" | "https") {
-                    return refuse(
-                        "has a scheme where its host should be (https://https/...): the provider's document misprints it; ask the provider for its host",
-                    );
-                }
-                let local = host == "localhost";
-                if labels < 2 && !local && hosts == Hosts::Public {
-                    return refuse(
-                        "has a host of one word (https://api/...), which is no public host: a misprint of the provider's document? Ask the provider for its host, or use Endpoint::parse_internal",
-                    );
-                }
-                local
-            }
-            None => {
-                return refuse("has no valid host: write it in letters, digits, hyphens and dots");
-            }
+        let Some(parsed) = Host::parse(&host) else {
+            return refuse("has no valid host: write it in letters, digits, hyphens and dots");
         };
+        let loopback = match parsed {
+            Host::Address(address) => address.is_loopback(),
+            Host::Name { .. } => host == "localhost",
+        };
+        // First, since no other form of the host would mend it.
         if !secure && !loopback {
             return refuse("is plain http: use https (http is for loopback hosts alone)");
+        }
+        match parsed {
+            _ if loopback => {}
+            Host::Name { .. } if matches!(host.as_str(), "http" | "https") => {
+                return refuse(
+                    "has a scheme where its host should be (https://https/...): the provider's document misprints it; ask the provider for its host",
+                );
+            }
+            Host::Address(_) if hosts == Hosts::Public => {
+                return refuse(&format!(
+                    "names an IP address: no certificate speaks for it; use the host name, or {otherwise}"
+                ));
+            }
+            Host::Name { labels } if labels < 2 && hosts == Hosts::Public => {
+                return refuse(&format!(
+                    "has a host of one word (https://api/...), which is no public host: a misprint of the provider's document? Ask the provider for its host, or {otherwise}"
+                ));
+            }
+            _ => {}
         }
         if path.contains("//") || path.split('/').any(is_dots) || !path.bytes().all(is_path_byte) {
             return refuse("has a path with //, a dot segment, or characters that need encoding");
@@ -200,6 +205,31 @@ impl Endpoint {
             }
         }
         Self { url: Cow::Owned(url), path_start: self.path_start }
+    }
+
+    /// The endpoint with a flow's documented path appended, as [`join`](Self::join) does.
+    ///
+    /// ```
+    /// use auth_core::Endpoint;
+    ///
+    /// let base = Endpoint::parse("https://pay.example.com/gateway")?;
+    /// assert_eq!(base.with_path("v1/auth")?.as_str(), "https://pay.example.com/gateway/v1/auth");
+    /// assert!(base.with_path("v1/auth")?.with_path("v1/auth").is_err());
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the endpoint ends in that path already: the
+    /// whole token URL was given where a base URL belongs.
+    pub fn with_path(&self, path: &str) -> Result<Self, Error> {
+        let joined = self.join(path);
+        let added = joined.as_str().get(self.as_str().len()..).unwrap_or_default();
+        if !added.is_empty() && self.as_str().ends_with(added) {
+            return Err(Error::config(format!(
+                "the endpoint URL ends in {added}, which is appended to it: remove that"
+            )));
+        }
+        Ok(joined)
     }
 
     /// The URL.
@@ -280,7 +310,8 @@ mod tests {
             ("api.example.com", "does not begin with https://"),
             ("ftp://example.com", "must begin with https://"),
             ("http://example.com", "plain http"),
-            ("http://10.0.0.1", "IP address"),
+            ("http://10.0.0.1", "plain http"),
+            ("http://sandbox:8080", "plain http"),
             ("https://192.168.1.1/x", "IP address"),
             ("https://[2001:db8::1]", "IP address"),
             ("https://127.1", "no valid host"),

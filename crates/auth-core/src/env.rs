@@ -1,6 +1,7 @@
 //! Settings from the environment: `NAME`, or a file named by `NAME_FILE`; all that is missing in
 //! one error. The one file that reads environment variables.
 
+mod endpoint;
 mod file;
 
 use std::collections::BTreeMap;
@@ -242,6 +243,7 @@ impl EnvReader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Endpoint;
 
     #[test]
     fn all_missing_names_come_in_one_error_and_no_value_does() {
@@ -250,7 +252,7 @@ mod tests {
         assert!(vars.required("A_KEY", Charset::Text).is_some());
         vars.required("A_EMPTY", Charset::Text);
         vars.required("A_SECRET", Charset::Text);
-        vars.parsed("A_URL", crate::Endpoint::parse);
+        vars.parsed("A_URL", Endpoint::parse);
         let text = vars.finish().unwrap_err().to_string();
         assert!(
             text.starts_with("acme: set A_EMPTY (or A_EMPTY_FILE) and A_SECRET (or A_SECRET_FILE)"),
@@ -268,7 +270,7 @@ mod tests {
 
         let mut vars = env.reader("acme");
         let key = vars.required("A_SECRET", Charset::Text);
-        let url = vars.parsed("A_URL", crate::Endpoint::parse);
+        let url = vars.parsed("A_URL", Endpoint::parse);
         let made = vars.finish_with(|| -> Option<()> { unreachable!("{key:?} {url:?}") });
         let text = made.unwrap_err().to_string();
         assert!(text.starts_with("acme: set A_SECRET (or A_SECRET_FILE); A_URL: the"), "{text}");
@@ -310,7 +312,7 @@ mod tests {
     fn a_value_that_cannot_be_read_is_one_fault_and_not_two() {
         let env = Env::from_pairs([("A_URL_FILE", "/nowhere/at/all")]);
         let mut vars = env.reader("acme");
-        assert!(vars.parsed("A_URL", crate::Endpoint::parse).is_none());
+        assert!(vars.parsed("A_URL", Endpoint::parse).is_none());
         let text = vars.finish().unwrap_err().to_string();
         assert!(!text.contains("endpoint URL"), "{text}");
     }

@@ -83,7 +83,7 @@ impl Digishare {
         let mut vars = env.reader(PROVIDER);
         let credentials = Credentials::read(&mut vars);
         let scope = vars.parsed("DIGISHARE_SCOPE", proved);
-        let endpoint = vars.parsed("DIGISHARE_BASE_URL", Endpoint::parse);
+        let endpoint = vars.endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
         vars.finish_with(|| {
             Some(Self {
                 credentials: credentials?,
@@ -133,7 +133,7 @@ impl TokenExchange for Digishare {
             ("client_secret", (&self.credentials.client_secret).into()),
         ];
         fields.extend(scope.as_deref().map(|scope| ("scope", scope.into())));
-        let request = TokenRequest::post(&self.endpoint.join(TOKEN_PATH));
+        let request = TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?);
         match self.body_format {
             BodyFormat::Json => request.json(&fields),
             BodyFormat::Form => request.form(&fields),

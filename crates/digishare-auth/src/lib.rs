@@ -53,6 +53,7 @@
 //! | `DIGISHARE_CLIENT_SECRET` | required |
 //! | `DIGISHARE_SCOPE` | not sent by default |
 //! | `DIGISHARE_BASE_URL` | default `https://api.digishare.ma` |
+//! | `DIGISHARE_BASE_URL_INTERNAL` | instead of `DIGISHARE_BASE_URL`, for a host that only your own network knows |
 //! | `DIGISHARE_PERSONAL_ACCESS_TOKEN` | instead of id and secret, for [`PersonalAccessToken`] and [`source_from_env`] |
 //!
 //! # What the document leaves open, and what this crate does

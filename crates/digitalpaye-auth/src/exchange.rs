@@ -87,7 +87,7 @@ impl Digitalpaye {
             let environment = Environment::from(name);
             environment.header().map(|_| environment)
         });
-        let endpoint = vars.parsed("DIGITALPAYE_BASE_URL", Endpoint::parse);
+        let endpoint = vars.endpoint("DIGITALPAYE_BASE_URL", TOKEN_PATH);
         vars.finish_with(|| {
             Some(Self {
                 credentials: credentials?,
@@ -127,7 +127,7 @@ impl TokenExchange for Digitalpaye {
     }
 
     fn request(&self) -> Result<HttpRequest, Error> {
-        TokenRequest::post(&self.endpoint.join(TOKEN_PATH))
+        TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?)
             .header(X_ENVIRONMENT, self.environment.header()?)
             .basic(self.credentials.api_key.expose_secret(), &self.credentials.api_secret)
             .empty()

@@ -24,6 +24,7 @@
 //! | `DIGITALPAYE_API_SECRET` | required |
 //! | `DIGITALPAYE_ENVIRONMENT` | `Production` (default), `Sandbox`, or another value for `X-Environment` |
 //! | `DIGITALPAYE_BASE_URL` | default `https://api.digitalpaye.com` |
+//! | `DIGITALPAYE_BASE_URL_INTERNAL` | instead of `DIGITALPAYE_BASE_URL`, for a host that only your own network knows |
 //!
 //! # What the document leaves open, and what this crate does
 //!

@@ -64,7 +64,7 @@ impl Manis {
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         let mut vars = env.reader(PROVIDER);
         let credentials = Credentials::read(&mut vars);
-        let endpoint = vars.required_parsed("MANIS_BASE_URL", Endpoint::parse);
+        let endpoint = vars.required_endpoint("MANIS_BASE_URL", TOKEN_PATH);
         let expiry_unit = vars.parsed("MANIS_EXPIRES_AT_UNIT", str::parse);
         vars.finish_with(|| {
             let flow = Self::new(credentials?, endpoint?);
@@ -114,7 +114,7 @@ impl TokenExchange for Manis {
         if !self.scheme.as_ref().is_none_or(is_word) {
             return Err(Error::config("the scheme is not one word"));
         }
-        TokenRequest::post(&self.endpoint.join(&self.token_path))
+        TokenRequest::post(&self.endpoint.with_path(&self.token_path)?)
             .secret_header(X_MERCHANT_ID, &self.credentials.merchant_id)
             .secret_header(X_SECRET, &self.credentials.secret)
             .empty()

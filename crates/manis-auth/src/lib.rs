@@ -23,6 +23,7 @@
 //! | `MANIS_MERCHANT_ID` | required |
 //! | `MANIS_SECRET` | required |
 //! | `MANIS_BASE_URL` | required: the URL that `/api/v1/auth/token` is appended to |
+//! | `MANIS_BASE_URL_INTERNAL` | instead of `MANIS_BASE_URL`, for a host that only your own network knows |
 //! | `MANIS_EXPIRES_AT_UNIT` | `auto` (default), `seconds`, `millis` or `relative-seconds` |
 //!
 //! # What the document leaves open, and what this crate does

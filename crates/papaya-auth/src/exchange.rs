@@ -87,9 +87,9 @@ impl Papaya {
         let mut vars = env.reader(PROVIDER);
         let credentials = Credentials::read(&mut vars);
         let environment = vars.parsed("PAPAYA_ENVIRONMENT", str::parse);
-        let endpoint = vars.parsed("PAPAYA_BASE_URL", Endpoint::parse);
+        let endpoint = vars.endpoint("PAPAYA_BASE_URL", TOKEN_PATH);
         let unread = environment.is_none() && env.any_set(&["PAPAYA_ENVIRONMENT"]);
-        if !unread && !env.any_set(&["PAPAYA_BASE_URL"]) {
+        if !unread && !env.any_set(&["PAPAYA_BASE_URL", "PAPAYA_BASE_URL_INTERNAL"]) {
             vars.keep(base_url(environment, None));
         }
         let token_name = vars.optional("PAPAYA_TOKEN_NAME");
@@ -167,7 +167,7 @@ impl TokenExchange for Papaya {
         if let Some(name) = &name {
             fields.push(("token_name", name.into()));
         }
-        TokenRequest::post(&endpoint.join(TOKEN_PATH)).json(&fields)
+        TokenRequest::post(&endpoint.with_path(TOKEN_PATH)?).json(&fields)
     }
 
     fn read(&self, response: &Response) -> Result<Grant, Error> {

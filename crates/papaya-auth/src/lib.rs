@@ -24,6 +24,7 @@
 //! | `PAPAYA_CLIENT_SECRET` | required |
 //! | `PAPAYA_ENVIRONMENT` | `staging`, or `production` with `PAPAYA_BASE_URL` beside it; required without `PAPAYA_BASE_URL` |
 //! | `PAPAYA_BASE_URL` | the URL that `/token` is appended to, whatever the environment; default the environment's |
+//! | `PAPAYA_BASE_URL_INTERNAL` | instead of `PAPAYA_BASE_URL`, for a host that only your own network knows |
 //! | `PAPAYA_TOKEN_NAME` | not sent by default |
 //!
 //! # What the document leaves open, and what this crate does

@@ -62,7 +62,7 @@ impl Credentials {
     /// alone is no secret (RFC 6749 section 2.2).
     pub(crate) fn known(&self) -> Scrubber {
         let (id, secret) = (self.client_id.expose_secret(), self.client_secret.expose_secret());
-        Scrubber::new([secret]).with_pair(id, secret)
+        Scrubber::new([secret]).with_ids([id]).with_pair(id, secret)
     }
 }
 

@@ -118,7 +118,7 @@ impl TresorPay {
         let credentials = Credentials::read(&mut vars);
         let scope = vars.parsed("TRESORPAY_SCOPE", proved);
         let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
-        let endpoint = vars.parsed("TRESORPAY_TOKEN_URL", Endpoint::parse);
+        let endpoint = vars.endpoint("TRESORPAY_TOKEN_URL", "");
         let client_auth = vars.parsed("TRESORPAY_CLIENT_AUTH", str::parse);
         let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
         vars.finish_with(|| {

@@ -26,6 +26,7 @@
 //! | `TRESORPAY_SCOPE` | default `tresorpay`; `none` sends no scope |
 //! | `TRESORPAY_ENVIRONMENT` | `production` (default) or `sandbox` |
 //! | `TRESORPAY_TOKEN_URL` | the whole token URL, instead of the environment's |
+//! | `TRESORPAY_TOKEN_URL_INTERNAL` | instead of `TRESORPAY_TOKEN_URL`, for a host that only your own network knows |
 //! | `TRESORPAY_CLIENT_AUTH` | `form` (default) or `basic`: how the client proves who it is |
 //!
 //! # What the document leaves open, and what this crate does

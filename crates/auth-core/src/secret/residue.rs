@@ -62,8 +62,12 @@ impl Residue {
         }
     }
 
-    /// Looks for an identifier, as a whole.
+    /// Looks for an identifier or a pair, as a whole, and for its base64.
     pub(super) fn add_whole(&mut self, id: &str) {
+        let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(id));
+        let folded = fold(&encoded);
+        let whole = folded.len();
+        self.add_run(folded, whole);
         let folded = fold(id);
         let whole = folded.len();
         self.add_run(folded, whole);

@@ -105,10 +105,12 @@ fn entity(text: &[u8], length: Digits) -> Undone {
     }
     let all = match length {
         Digits::All => all,
-        Digits::OfAscii if radix == 16 => all.get(..2)?,
         Digits::OfAscii => {
-            let three = all.get(..3).filter(|three| three.first() == Some(&b'1'));
-            three.filter(|three| *three <= &b"126"[..]).or_else(|| all.get(..2))?
+            let zeros = all.iter().take_while(|digit| **digit == b'0').count();
+            let own = all.get(zeros..)?;
+            let three = own.get(..3).filter(|three| radix == 10 && three.starts_with(b"1"));
+            let own = three.filter(|three| *three <= &b"126"[..]).or_else(|| own.get(..2))?;
+            all.get(..zeros + own.len())?
         }
     };
     Some((sign(number(all, radix)?), prefix + all.len()))
@@ -212,7 +214,7 @@ mod tests {
             (html, "&amp;#39;&#39;&#x2F;&#x2f;&#0000065;", "&#39;'//A"),
             (html, "&lpar;&eacute;&Eacute;&szlig;&yuml;&amp", " \u{e9}\u{c9}\u{df}\u{ff}&"),
             (html, "&#x2fab&; &unknown x", "\u{2fab}&; &unknown x"),
-            (html_of_ascii, "&#x2fab12&#47ab&#1234", "/ab12/ab{4"),
+            (html_of_ascii, "&#x2fab12&#47ab&#1234&#00477&#x0002f2", "/ab12/ab{4/7/2"),
             (percent, "%41%4z%2525%C3%A9%ff", "A%4z%25\u{e9}\u{fffd}"),
             (quoted, "a=\r\nb= \nc=3D=zz", "abc==zz"),
         ] {

@@ -204,7 +204,10 @@ fn describe<F: Refusal>(
         None => status.as_u16().to_string(),
     };
     let text = match kind {
-        ErrorKind::Credentials => format!("credentials rejected ({answer}): check {check}"),
+        ErrorKind::Credentials => match known.pasting_mark() {
+            Some(mark) => format!("credentials rejected ({answer}): check {check}: {mark}"),
+            None => format!("credentials rejected ({answer}): check {check}"),
+        },
         ErrorKind::RateLimited => {
             format!("too many requests ({answer}): share one source between callers")
         }
@@ -318,6 +321,19 @@ mod tests {
             };
             assert_eq!(found, says, "{location}");
         }
+    }
+
+    #[test]
+    fn a_rejection_says_what_a_pasted_value_looks_like() {
+        #[derive(Default, serde::Deserialize)]
+        struct Empty {}
+        impl Refusal for Empty {}
+        let answer = Response::recorded(401, "{}");
+        let error = refused::<Empty>("ACME_SECRET", &Scrubber::new(["'s3cret-1'"]), &answer);
+        assert_eq!(
+            error.message(),
+            "credentials rejected (401): check ACME_SECRET: a value is in quotes, which count as part of it"
+        );
     }
 
     #[test]

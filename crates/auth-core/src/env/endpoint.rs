@@ -1,0 +1,94 @@
+//! Endpoints as settings: a public host, or one of the reader's own network under a name that says so.
+
+use secrecy::ExposeSecret;
+
+use super::EnvReader;
+use crate::endpoint::Endpoint;
+
+impl EnvReader<'_> {
+    /// An endpoint that may be set: `name`, or `name` with `_INTERNAL` for a host that only the reader's own
+    /// network knows (see [`Endpoint::parse_internal`]). `path` is what the flow appends to it, or
+    /// nothing.
+    ///
+    /// ```
+    /// use auth_core::Env;
+    ///
+    /// let env = Env::from_pairs([("ACME_BASE_URL_INTERNAL", "https://auth-proxy:8443")]);
+    /// let mut vars = env.reader("acme");
+    /// let endpoint = vars.endpoint("ACME_BASE_URL", "v1/token");
+    /// vars.finish()?;
+    /// assert_eq!(endpoint.unwrap().host(), "auth-proxy:8443");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    pub fn endpoint(&mut self, name: &str, path: &str) -> Option<Endpoint> {
+        let internal = format!("{name}_INTERNAL");
+        let whole = |endpoint: Endpoint| endpoint.with_path(path).map(|_| endpoint);
+        match (self.read(name), self.read(&internal)) {
+            (Some(_), Some(_)) => {
+                self.faults.push(format!("{name} and {internal} are both set: unset one"));
+                None
+            }
+            (Some(url), None) => self.parse(name, url.expose_secret(), |url| {
+                Endpoint::parse_setting(url, &internal).and_then(whole)
+            }),
+            (None, Some(url)) => self.parse(&internal, url.expose_secret(), |url| {
+                Endpoint::parse_internal(url).and_then(whole)
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// As [`endpoint`](Self::endpoint), for one that must be set.
+    ///
+    /// ```
+    /// use auth_core::Env;
+    ///
+    /// let env = Env::from_pairs([("ACME_KEY", "k-1")]);
+    /// let mut vars = env.reader("acme");
+    /// vars.required_endpoint("ACME_BASE_URL", "v1/token");
+    /// let error = vars.finish().unwrap_err();
+    /// assert_eq!(error.message(), "set ACME_BASE_URL (or ACME_BASE_URL_FILE)");
+    /// ```
+    pub fn required_endpoint(&mut self, name: &str, path: &str) -> Option<Endpoint> {
+        let known = self.faults.len();
+        let endpoint = self.endpoint(name, path);
+        if endpoint.is_none() && self.faults.len() == known {
+            self.missing.push(name.to_owned());
+        }
+        endpoint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Env;
+
+    #[test]
+    fn a_url_is_refused_with_the_setting_that_mends_it() {
+        for (pairs, says) in [
+            (
+                &[("A_URL", "https://auth-proxy:8443")][..],
+                "A_URL: the endpoint URL has a host of one word",
+            ),
+            (&[("A_URL", "https://auth-proxy:8443")], "or set A_URL_INTERNAL instead"),
+            (&[("A_URL", "https://10.0.0.1")], "or set A_URL_INTERNAL instead"),
+            (&[("A_URL", "http://sandbox:8080")], "is plain http: use https"),
+            (
+                &[("A_URL_INTERNAL", "http://sandbox:8080")],
+                "A_URL_INTERNAL: the endpoint URL is plain",
+            ),
+            (&[("A_URL", "https://a.example/v1/token/")], "ends in /v1/token, which is appended"),
+            (&[("A_URL", "https://a.example"), ("A_URL_INTERNAL", "https://b")], "are both set"),
+        ] {
+            let env = Env::from_pairs(pairs.iter().copied());
+            let mut vars = env.reader("acme");
+            assert!(vars.endpoint("A_URL", "v1/token").is_none());
+            let text = vars.finish().unwrap_err().to_string();
+            assert!(text.contains(says) && !text.contains("Endpoint::"), "{text}");
+        }
+        for url in ["https://auth-proxy:8443", "https://10.0.0.1", "https://a.example"] {
+            let env = Env::from_pairs([("A_URL_INTERNAL", url)]);
+            assert!(env.reader("acme").required_endpoint("A_URL", "v1/token").is_some(), "{url}");
+        }
+    }
+}
