@@ -73,7 +73,7 @@ impl Keycloak {
 
     async fn wait(&mut self) -> Result<(), String> {
         let realm = format!("{}/realms/tresorpay", self.base());
-        for _ in 0..480 {
+        for _ in 0..960 {
             if self.process.ended() {
                 return Err(format!("Keycloak ended by itself: see {}", self.log.display()));
             }
@@ -82,7 +82,7 @@ impl Keycloak {
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        Err(format!("Keycloak did not come up in 120 s: see {}", self.log.display()))
+        Err(format!("Keycloak did not come up in 240 s: see {}", self.log.display()))
     }
 
     /// A call of the admin API, below `/admin/realms/tresorpay`.
