@@ -7,6 +7,7 @@
 
 mod api;
 mod bench;
+mod conformance;
 mod features;
 mod house;
 mod lint;
@@ -27,6 +28,7 @@ cargo xtask api      the public API against crates/*/api.txt, no foreign type in
 cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
+cargo xtask conformance the flows against a real Keycloak on this machine [--version V] [--url URL]
 cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         (Some("features"), None) => features::run(),
         (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
+        (Some("conformance"), first) => conformance::run(first.into_iter().chain(args)),
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");

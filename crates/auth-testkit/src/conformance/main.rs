@@ -1,0 +1,72 @@
+//! `cargo xtask conformance`: the flows against real servers, with a table of what held.
+//!
+//! A Keycloak of a pinned version, fetched by its Maven coordinates, with realms of ours. Only the
+//! loopback is asked. With `--url URL` one token is asked from another server instead, with
+//! `TRESORPAY_CLIENT_ID`, `TRESORPAY_CLIENT_SECRET` and the other variables of `tresorpay-auth`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+
+mod cases;
+mod keycloak;
+mod process;
+mod realm;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cases::Cases;
+use crate::report::Report;
+
+/// The Keycloak that is asked where no other is named.
+const KEYCLOAK: &str = "26.7.3";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(report) => {
+            println!("{} passed, {} failed", report.passed, report.failed);
+            ExitCode::from(u8::from(report.failed > 0))
+        }
+        Err(fault) => {
+            eprintln!("conformance: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<Report, String> {
+    let mut args = std::env::args().skip(1);
+    let (mut version, mut url, mut target) = (KEYCLOAK.to_owned(), None, PathBuf::from("target"));
+    while let Some(option) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{option} needs a value"))?;
+        match option.as_str() {
+            "--version" => version = value,
+            "--url" => url = Some(value),
+            "--target" => target = value.into(),
+            _ => return Err(format!("no such option: {option}")),
+        }
+    }
+    let folder = target.join("conformance");
+    let recordings = folder.join("recordings");
+    std::fs::create_dir_all(&recordings).map_err(|fault| fault.to_string())?;
+    let mut report = Report::default();
+    let mut cases = Cases { report: &mut report, recordings };
+    if let Some(url) = url {
+        let endpoint = tresorpay_auth::Endpoint::parse(&url);
+        let flow = tresorpay_auth::TresorPay::from_env()
+            .and_then(|flow| Ok(flow.endpoint(endpoint?)))
+            .map_err(|fault| fault.to_string());
+        cases.granted("a token from the server that was named", flow).await;
+        return Ok(report);
+    }
+    for (program, argument) in [("java", "-version"), ("mvn", "-version")] {
+        if !process::has(program, argument) {
+            println!("skipped: the cases against Keycloak need {program}");
+            return Ok(report);
+        }
+    }
+    let mut server = keycloak::Keycloak::start(&folder, &version).await?;
+    cases.run(&mut server).await;
+    Ok(report)
+}

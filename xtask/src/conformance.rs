@@ -1,0 +1,14 @@
+//! The flows against real servers on this machine.
+
+use crate::steps::{cargo, root, run as run_command, target};
+
+/// Runs the test kit's program; all words are passed on (`--version V`, `--url URL`).
+pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
+    run_command(
+        cargo(&root())
+            .args(["run", "--quiet", "--locked", "--package", "auth-testkit"])
+            .args(["--features", "conformance", "--bin", "conformance", "--", "--target"])
+            .arg(target())
+            .args(args),
+    )
+}
