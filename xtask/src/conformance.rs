@@ -2,12 +2,12 @@
 
 use crate::steps::{cargo, root, run as run_command, target};
 
-/// Runs the test kit's program; all words are passed on (`--version V`, `--url URL`).
+/// Runs the program of `auth-tests`; all words are passed on (`--version V`, `--url URL`).
 pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     run_command(
         cargo(&root())
-            .args(["run", "--quiet", "--locked", "--package", "auth-testkit"])
-            .args(["--features", "conformance", "--bin", "conformance", "--", "--target"])
+            .args(["run", "--quiet", "--locked", "--package", "auth-tests"])
+            .args(["--bin", "conformance", "--", "--target"])
             .arg(target())
             .args(args),
     )

@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: the flows against real servers, with a table of what held.
 //!
-//! A Keycloak of a pinned version, fetched by its Maven coordinates, with realms of ours. Only the
+//! A Keycloak of a pinned version, fetched by its Maven coordinates, with realms of ours; and a mock of
+//! Manis's endpoint, from npm, which judges the request by our description. Only the
 //! loopback is asked. With `--url URL` one token is asked from another server instead, with
 //! `TRESORPAY_CLIENT_ID`, `TRESORPAY_CLIENT_SECRET` and the other variables of `tresorpay-auth`.
 
@@ -8,6 +9,7 @@
 
 mod cases;
 mod keycloak;
+mod prism;
 mod process;
 mod realm;
 mod report;
@@ -35,8 +37,14 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The first program that is not there.
+fn missing(programs: &[(&'static str, &str)]) -> Option<&'static str> {
+    programs.iter().find(|(program, argument)| !process::has(program, argument)).map(|(p, _)| *p)
+}
+
 async fn run() -> Result<Report, String> {
-    let mut args = std::env::args().skip(1);
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let mut args = args.into_iter();
     let (mut version, mut url, mut target) = (KEYCLOAK.to_owned(), None, PathBuf::from("target"));
     while let Some(option) = args.next() {
         let value = args.next().ok_or_else(|| format!("{option} needs a value"))?;
@@ -60,13 +68,15 @@ async fn run() -> Result<Report, String> {
         cases.granted("a token from the server that was named", flow).await;
         return Ok(report);
     }
-    for (program, argument) in [("java", "-version"), ("mvn", "-version")] {
-        if !process::has(program, argument) {
-            println!("skipped: the cases against Keycloak need {program}");
-            return Ok(report);
-        }
+    if let Some(missing) = missing(&[("java", "-version"), ("mvn", "-version")]) {
+        println!("skipped: the cases against Keycloak need {missing}");
+    } else {
+        let mut server = keycloak::Keycloak::start(&folder, &version).await?;
+        cases.run(&mut server).await;
     }
-    let mut server = keycloak::Keycloak::start(&folder, &version).await?;
-    cases.run(&mut server).await;
+    match missing(&[("node", "--version"), ("npm", "--version")]) {
+        Some(missing) => println!("skipped: the mock of Manis's endpoint needs {missing}"),
+        None => prism::run(&folder, &mut report).await?,
+    }
     Ok(report)
 }

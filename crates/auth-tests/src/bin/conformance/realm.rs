@@ -59,5 +59,5 @@ fn lives(id: &str, seconds: u32) -> Value {
 }
 
 fn method(id: &str, method: &str) -> Value {
-    client(id, json!({"attributes": {"token.endpoint.auth.method": method}}))
+    client(id, json!({"attributes": {"client.secret.authentication.allowed.method": method}}))
 }
