@@ -28,7 +28,7 @@ cargo xtask api      the public API against crates/*/api.txt, no foreign type in
 cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
-cargo xtask conformance the flows against a real Keycloak on this machine [--version V] [--url URL]
+cargo xtask conformance  the flows against a real Keycloak and a mock from a description, on this machine [--version V] [--url URL]
 cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 

@@ -8,6 +8,7 @@
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`flight`]: one exchange shared by all who wait, whoever goes away;
 //! - [`seat`]: what the short lock guards;
+//! - [`rule`]: what follows from a failure, one `match`;
 //! - [`memory`]: how long a failure is remembered;
 //! - [`throttle`]: how often an API may have a token thrown away.
 //!
@@ -32,6 +33,7 @@ mod jitter;
 mod memory;
 #[cfg(test)]
 mod promises;
+mod rule;
 mod seat;
 mod throttle;
 mod tools;

@@ -88,8 +88,24 @@ impl RefreshPolicy {
 
 /// How often and how long one flight tries.
 ///
-/// Only what can pass is tried again: connect errors, timeouts, 408, 425, 429 and 5xx. Rejected
-/// credentials and refused requests never are.
+/// What follows from each outcome:
+///
+/// | outcome | [kind](crate::ErrorKind) | attempts in a flight | then remembered, and nobody asks, for |
+/// |---|---|---|---|
+/// | nothing could be sent: a setting | `Config` | 1 | not at all |
+/// | no connection | `Connect` | all | a quarter of the outage so far, 0.5 to 30 s |
+/// | sent, no answer | `Timeout`, `Unavailable` | all, or 1 with [`resend_unanswered(false)`](Self::resend_unanswered) | the same |
+/// | 408, 425, 5xx | `Unavailable` | all | the same, or `Retry-After` where that is longer |
+/// | 429 with `Retry-After` | `RateLimited` | all, where the wait fits into the flight | the same |
+/// | 429 without | `RateLimited` | 1 | the same, 5 s at least |
+/// | rejected credentials | `Credentials` | 1 | 30 s, doubling to 5 min |
+/// | a refused request | `Request` | 1 | the same |
+/// | a panic in the flow or client | `Internal` | 1 | the same |
+/// | an answer that is no token response | `Protocol` | 1 | a quarter of the outage so far, 0.5 to 30 s |
+///
+/// While a failure is remembered it is answered at once; a token that is still good is served all
+/// the same. Then one attempt alone is made. A failure is forgotten five minutes after its pause,
+/// and when a token comes.
 ///
 /// | | default |
 /// |---|---|

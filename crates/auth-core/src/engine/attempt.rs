@@ -7,6 +7,7 @@ use http::Method;
 use http::header::{CONNECTION, HeaderValue};
 
 use super::jitter;
+use super::rule::Rule;
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
@@ -133,17 +134,7 @@ async fn try_once<E: TokenExchange>(
 
 /// How long to wait before the next attempt; `None` where there should be none.
 fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> Option<Duration> {
-    let passes = match (error.kind(), error.status()) {
-        (ErrorKind::Connect, _) => true,
-        (ErrorKind::Timeout | ErrorKind::Unavailable, None) => policy.resend_unanswered,
-        (ErrorKind::Unavailable | ErrorKind::RateLimited, Some(status)) => {
-            matches!(status.as_u16(), 408 | 425 | 429 | 500..=599)
-        }
-        _ => false,
-    };
-    // A throttle that states no wait was not set for milliseconds: see `Failure::after`.
-    let unstated = error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
-    if !passes || unstated {
+    if !Rule::of(error, policy).again {
         return None;
     }
     let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
@@ -160,40 +151,6 @@ fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> 
 mod tests {
     use super::*;
     use http::StatusCode;
-
-    #[test]
-    fn only_what_can_pass_is_tried_again() {
-        let policy = RetryPolicy::default();
-        let with = |kind, status| {
-            let error = Error::new(kind, "x");
-            match status {
-                0 => error,
-                status => error.with_status(StatusCode::from_u16(status).unwrap()),
-            }
-        };
-        for (error, again) in [
-            (with(ErrorKind::Connect, 0), true),
-            (with(ErrorKind::Timeout, 0), true),
-            (with(ErrorKind::Unavailable, 0), true),
-            (with(ErrorKind::Unavailable, 408), true),
-            (with(ErrorKind::Unavailable, 425), true),
-            (with(ErrorKind::RateLimited, 429), false),
-            (with(ErrorKind::RateLimited, 429).with_retry_after(Duration::ZERO), true),
-            (with(ErrorKind::Unavailable, 500), true),
-            (with(ErrorKind::Unavailable, 503), true),
-            (with(ErrorKind::Unavailable, 403), false), // Keycloak's disabled realm
-            (with(ErrorKind::Credentials, 401), false),
-            (with(ErrorKind::Request, 400), false),
-            (with(ErrorKind::Protocol, 200), false),
-            (with(ErrorKind::Config, 0), false),
-        ] {
-            assert_eq!(pause(&policy, &error, 1, Duration::ZERO).is_some(), again, "{error:?}");
-        }
-        let once = policy.resend_unanswered(false);
-        assert!(pause(&once, &with(ErrorKind::Timeout, 0), 1, Duration::ZERO).is_none());
-        assert!(pause(&once, &with(ErrorKind::Connect, 0), 1, Duration::ZERO).is_some());
-        assert!(pause(&once, &with(ErrorKind::Unavailable, 500), 1, Duration::ZERO).is_some());
-    }
 
     #[test]
     fn a_wait_that_the_flight_cannot_outlast_is_the_callers_to_know() {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+use super::rule::{Pause, Rule};
+use crate::error::Error;
 use crate::policy::RetryPolicy;
 
 /// A failure that is answered at once until its time is over.
@@ -38,35 +39,29 @@ impl Failure {
         policy: &RetryPolicy,
         draw: f64,
     ) -> Option<Self> {
-        let is_rejection = |kind| {
-            matches!(kind, ErrorKind::Credentials | ErrorKind::Request | ErrorKind::Internal)
-        };
+        let rule = Rule::of(&error, policy).pause;
+        let is_rejection = rule == Pause::Rejection;
         // An outage goes on as long as failures of its sort follow each other.
-        let same = previous.filter(|p| is_rejection(p.error.kind()) == is_rejection(error.kind()));
+        let same = previous.filter(|previous| is_rejection == (previous.rejections > 0));
         let since = same.map_or(began, |p| p.since);
         let rejections = same.map_or(0, |p| p.rejections);
-        let pause = match error.kind() {
-            ErrorKind::Config => return None,
-            kind if is_rejection(kind) => {
+        // A quarter of the outage so far: requests grow with its logarithm, and recovery is seen
+        // within a quarter of it. Replicas that fell together do not probe together.
+        let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
+        let (least, most) = (SHORTEST.max(quarter * 3 / 4), (SHORTEST * 3 / 2).max(quarter));
+        let outage = least + (most - least).mul_f64(draw.clamp(0.0, 1.0));
+        let pause = match rule {
+            Pause::None => return None,
+            Pause::Rejection => {
                 let doubled = 2u32.checked_pow(rejections).unwrap_or(u32::MAX);
                 FIRST_REJECTION.saturating_mul(doubled).min(LONGEST_REJECTION)
             }
-            _ => {
-                // A quarter of the outage so far: requests grow with its logarithm, and recovery
-                // is seen within a quarter of it. Replicas that fell together do not probe together.
-                let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
-                let (least, most) =
-                    (SHORTEST.max(quarter * 3 / 4), (SHORTEST * 3 / 2).max(quarter));
-                let pause = least + (most - least).mul_f64(draw.clamp(0.0, 1.0));
-                match (error.kind(), error.retry_after()) {
-                    (ErrorKind::RateLimited, None) => pause.max(THROTTLED),
-                    _ => pause,
-                }
-            }
+            Pause::Outage => outage,
+            Pause::Throttle => outage.max(THROTTLED),
         };
         let asked = error.retry_after().unwrap_or_default().min(policy.retry_after_remembered);
         let until = now.saturating_add(pause.max(asked));
-        let rejections = if is_rejection(error.kind()) { rejections.saturating_add(1) } else { 0 };
+        let rejections = if is_rejection { rejections.saturating_add(1) } else { 0 };
         Some(Self { error, since, until, rejections })
     }
 
@@ -91,6 +86,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
 

@@ -22,22 +22,27 @@ pub(crate) struct Keycloak {
     process: Process,
 }
 
+/// Fetches that version by its Maven coordinates, once; the folder that it is unpacked in.
+pub(crate) fn fetch(target: &Path, version: &str) -> Result<PathBuf, String> {
+    let folder = target.join(format!("keycloak-{version}"));
+    if !folder.join("bin/kc.sh").is_file() {
+        let artifact = format!("org.keycloak:keycloak-quarkus-dist:{version}:tar.gz");
+        tool(
+            Command::new("mvn")
+                .args(["-q", "-B", "dependency:copy"])
+                .arg(format!("-Dartifact={artifact}"))
+                .arg(format!("-DoutputDirectory={}", target.display()))
+                .current_dir(target),
+        )?;
+        let archive = target.join(format!("keycloak-quarkus-dist-{version}.tar.gz"));
+        tool(Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(target))?;
+    }
+    Ok(folder)
+}
+
 impl Keycloak {
-    /// Fetches that version by its Maven coordinates, once, and starts it with realms of ours.
-    pub(crate) async fn start(target: &Path, version: &str) -> Result<Self, String> {
-        let folder = target.join(format!("keycloak-{version}"));
-        if !folder.join("bin/kc.sh").is_file() {
-            let artifact = format!("org.keycloak:keycloak-quarkus-dist:{version}:tar.gz");
-            tool(
-                Command::new("mvn")
-                    .args(["-q", "-B", "dependency:copy"])
-                    .arg(format!("-Dartifact={artifact}"))
-                    .arg(format!("-DoutputDirectory={}", target.display()))
-                    .current_dir(target),
-            )?;
-            let archive = target.join(format!("keycloak-quarkus-dist-{version}.tar.gz"));
-            tool(Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(target))?;
-        }
+    /// Starts what was fetched, with realms of ours.
+    pub(crate) async fn start(target: &Path, folder: PathBuf) -> Result<Self, String> {
         let text = |fault: std::io::Error| fault.to_string();
         let import = folder.join("data/import");
         let _ = std::fs::remove_dir_all(folder.join("data"));

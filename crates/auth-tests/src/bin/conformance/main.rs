@@ -2,7 +2,7 @@
 //!
 //! A Keycloak of a pinned version, fetched by its Maven coordinates, with realms of ours; and a mock of
 //! Manis's endpoint, from npm, which judges the request by our description. Only the
-//! loopback is asked. With `--url URL` one token is asked from another server instead, with
+//! loopback is asked. A server that cannot be had on this machine is skipped with a line that says so. With `--url URL` one token is asked from another server instead, with
 //! `TRESORPAY_CLIENT_ID`, `TRESORPAY_CLIENT_SECRET` and the other variables of `tresorpay-auth`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
@@ -27,7 +27,10 @@ const KEYCLOAK: &str = "26.7.3";
 async fn main() -> ExitCode {
     match run().await {
         Ok(report) => {
-            println!("{} passed, {} failed", report.passed, report.failed);
+            println!(
+                "{} passed, {} failed, {} servers skipped",
+                report.passed, report.failed, report.skipped
+            );
             ExitCode::from(u8::from(report.failed > 0))
         }
         Err(fault) => {
@@ -68,15 +71,24 @@ async fn run() -> Result<Report, String> {
         cases.granted("a token from the server that was named", flow).await;
         return Ok(report);
     }
-    if let Some(missing) = missing(&[("java", "-version"), ("mvn", "-version")]) {
-        println!("skipped: the cases against Keycloak need {missing}");
-    } else {
-        let mut server = keycloak::Keycloak::start(&folder, &version).await?;
-        cases.run(&mut server).await;
+    let server = match missing(&[("sh", "-e"), ("java", "-version"), ("mvn", "-version")]) {
+        Some(missing) => Err(format!("{missing} is missing")),
+        None => keycloak::fetch(&folder, &version),
+    };
+    match server {
+        Ok(server) => {
+            let mut server = keycloak::Keycloak::start(&folder, server).await?;
+            cases.run(&mut server).await;
+        }
+        Err(why) => report.skip("Keycloak", &why),
     }
-    match missing(&[("node", "--version"), ("npm", "--version")]) {
-        Some(missing) => println!("skipped: the mock of Manis's endpoint needs {missing}"),
-        None => prism::run(&folder, &mut report).await?,
+    let mock = match missing(&[("sh", "-e"), ("node", "--version"), ("npm", "--version")]) {
+        Some(missing) => Err(format!("{missing} is missing")),
+        None => prism::fetch(&folder),
+    };
+    match mock {
+        Ok(mock) => prism::run(&folder, &mock, &mut report).await?,
+        Err(why) => report.skip("the mock of Manis's endpoint", &why),
     }
     Ok(report)
 }

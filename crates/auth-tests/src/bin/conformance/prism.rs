@@ -1,6 +1,6 @@
 //! A mock made from our description of Manis's endpoint, which judges each request by it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::report::Report;
 const PRISM: &str = "@stoplight/prism-cli@5.16.0";
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/manis.yaml");
 
-/// Installs it once, starts it, and asks it for a token.
-pub(crate) async fn run(target: &Path, report: &mut Report) -> Result<(), String> {
+/// Installs it, once; the program.
+pub(crate) fn fetch(target: &Path) -> Result<PathBuf, String> {
     let folder = target.join("prism");
     let program = folder.join("node_modules/.bin/prism");
     if !program.is_file() {
@@ -23,6 +23,11 @@ pub(crate) async fn run(target: &Path, report: &mut Report) -> Result<(), String
         let words = ["install", "--no-audit", "--no-fund", "--silent", "--prefix", ".", PRISM];
         tool(Command::new("npm").args(words).current_dir(&folder))?;
     }
+    Ok(program)
+}
+
+/// Starts it and asks it for a token.
+pub(crate) async fn run(target: &Path, program: &Path, report: &mut Report) -> Result<(), String> {
     let port = free_port().map_err(|fault| fault.to_string())?;
     let (program, port_text) = (program.display().to_string(), port.to_string());
     let words =

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
+#[cfg(unix)]
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -19,11 +20,13 @@ impl Process {
     /// Starts a program whose output goes to `log`.
     pub(crate) fn start(words: &[&str], envs: &[(&str, &str)], log: &Path) -> io::Result<Self> {
         let log = File::create(log)?;
-        let child = Command::new("sh")
+        let mut command = Command::new("sh");
+        #[cfg(unix)]
+        command.process_group(0);
+        let child = command
             .args(["-c", GUARD, "sh"])
             .args(words)
             .envs(envs.iter().copied())
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -12,9 +12,16 @@ use tresorpay_auth::async_trait;
 pub(crate) struct Report {
     pub(crate) failed: usize,
     pub(crate) passed: usize,
+    pub(crate) skipped: usize,
 }
 
 impl Report {
+    /// Says why a server's cases were not tried.
+    pub(crate) fn skip(&mut self, server: &str, why: &str) {
+        self.skipped += 1;
+        println!("skip  {server}: {why}");
+    }
+
     /// Prints one line of the table.
     pub(crate) fn case(&mut self, name: &str, result: Result<(), String>) {
         match result {
