@@ -1,6 +1,7 @@
 //! The registry: a program from crates.io, built once and kept below `tools` in the target folder.
 
 use std::fs;
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,11 +38,12 @@ impl Registry {
         let args = ["--addr".as_ref(), "127.0.0.1:0".as_ref(), folder.as_os_str()];
         let server = Server::start(&program, &args, &below.join("registry.log"))?;
         let mut registry = Self { _server: server, folder, address: String::new() };
-        // It writes where it will listen first, and listens once its index is there.
+        // It binds its port before its index is whole, and must be left alone until then: git's
+        // lock would end it. It answers once all is there.
         for _ in 0..500 {
             if let Ok(config) = config(&registry.folder)
                 && let Some(address) = text(&config, "api").strip_prefix("http://")
-                && TcpStream::connect(address).is_ok()
+                && answers(address)
             {
                 registry.address = address.to_owned();
                 return Ok(registry);
@@ -103,6 +105,17 @@ fn emptied(folder: &Path) -> Result<(), String> {
         tries -= 1;
     }
     Ok(())
+}
+
+/// Whether something there speaks HTTP.
+fn answers(address: &str) -> bool {
+    let asked = || -> io::Result<usize> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET /git/config.json HTTP/1.0\r\n\r\n")?;
+        stream.read(&mut [0])
+    };
+    asked().is_ok_and(|length| length > 0)
 }
 
 fn text<'a>(config: &'a Value, key: &str) -> &'a str {
