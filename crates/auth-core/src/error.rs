@@ -5,6 +5,8 @@
 //! [`EnvReader`](crate::EnvReader) say that, once), what failed, what to do. What the provider said stands beside it, scrubbed and capped, and the cause stands in
 //! `source()`.
 
+#[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
+pub(crate) mod cause;
 mod kind;
 mod prose;
 

@@ -20,7 +20,7 @@ pub use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 pub use self::scrub::Scrubber;
-#[cfg(feature = "reqwest-0_13")]
+#[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) use self::scrub::printable;
 use crate::error::Error;
 

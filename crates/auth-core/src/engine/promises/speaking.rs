@@ -155,6 +155,9 @@ async fn a_query_shows_in_nothing_that_the_client_says() {
     let (second, outcome) = logged(source.token()).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
+    for part in ["server.address=\"127.0.0.1\" server.port=", "error.cause=\"Connection refused"] {
+        assert!(second.contains(part), "{part} is not in: {second}");
+    }
     let mut text = format!("{first} {second} {error} {error:?}");
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -14,9 +14,10 @@ use http::header::{CONNECTION, HeaderMap};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 
-use super::failure::{failure, innermost};
+use super::failure::failure;
 use super::kept::{Kept, Key};
 use crate::error::Error;
+use crate::error::cause::innermost;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
 
