@@ -53,14 +53,15 @@ use self::memory::Failure;
 use self::seat::{Outcome, Replaced, Seat, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, Moment, within};
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Identity, TokenExchange};
-use crate::lifetime::{Kept, Moment};
-use crate::token::{AccessToken, Parts, TokenState};
+use crate::exchange::TokenExchange;
+use crate::identity::Identity;
+use crate::term::TokenState;
+use crate::token::{AccessToken, Token};
 
 struct Engine<E> {
-    kept: ArcSwap<Parts>,
+    kept: ArcSwap<Token>,
     state: Mutex<State<E>>,
     tools: Arc<Tools>,
     provider: &'static str,
@@ -95,7 +96,7 @@ impl<E: TokenExchange> Engine<E> {
             throttle: Throttle::default(),
         };
         Ok(Self {
-            kept: ArcSwap::new(Parts::none()),
+            kept: ArcSwap::new(Token::none()),
             state: Mutex::new(state),
             tools: Arc::new(tools),
             provider,
@@ -254,7 +255,7 @@ impl<E: TokenExchange> Engine<E> {
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
-                None => End::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
+                None => End::Landed(result.map(|token| AccessToken::own(Arc::new(token)))),
             }
         };
         let flight = Flight::new(Box::pin(course));
@@ -271,7 +272,7 @@ impl<E: TokenExchange> Engine<E> {
         epoch: u64,
         number: u64,
         began: Duration,
-        result: Result<Kept, Error>,
+        result: Result<Token, Error>,
     ) -> End<Outcome> {
         let now = self.tools.clock.monotonic();
         // What comes later than any caller waits says nothing about the provider: this process
@@ -290,15 +291,15 @@ impl<E: TokenExchange> Engine<E> {
         let is_live = seat.is_some();
         let mut old_failure = None;
         let end = match result {
-            Ok(kept) => {
-                let parts = Arc::new(kept.parts);
+            Ok(token) => {
+                let token = Arc::new(token);
                 if is_live {
                     old_failure = state.failure.take();
                 }
-                if parts.term.ends_after(&self.kept.load().term) || (is_live && in_time) {
-                    self.kept.store(Arc::clone(&parts));
+                if token.term.ends_after(&self.kept.load().term) || (is_live && in_time) {
+                    self.kept.store(Arc::clone(&token));
                 }
-                End::Landed(Ok(AccessToken::own(parts)))
+                End::Landed(Ok(AccessToken::own(token)))
             }
             Err(error) if is_live && in_time => {
                 old_failure = state.failure.take();
@@ -324,7 +325,7 @@ impl<E: TokenExchange> Engine<E> {
         let mut state = self.locked();
         let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
         if is_kept && state.throttle.admits(now) {
-            self.kept.store(Parts::none());
+            self.kept.store(Token::none());
         }
     }
 
@@ -332,7 +333,7 @@ impl<E: TokenExchange> Engine<E> {
         let (identity, asks) = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
-            self.kept.store(Parts::none());
+            self.kept.store(Token::none());
         }
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();

@@ -5,6 +5,7 @@
 //! success must be one JSON object and nothing else; whatever is wrong with it, its content is
 //! never quoted, because decoder messages quote values and the values are tokens.
 
+pub(crate) mod codes;
 mod refusal;
 mod shapes;
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use auth_core::secret::WipedBuffer;
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
-    AccessToken, CachedTokenSource, Endpoint, Error, Expiry, ExposeSecret, Grant, HttpClient,
+    AccessToken, CachedTokenSource, Endpoint, Error, ExposeSecret, Grant, HttpClient,
     Identity, ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest,
     async_trait,
 };
@@ -142,7 +142,7 @@ impl TokenExchange for Flow {
         let known =
             Scrubber::new([self.0.expose_secret()]).with_pair("user", self.0.expose_secret());
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 }
 

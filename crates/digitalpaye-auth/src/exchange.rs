@@ -137,7 +137,7 @@ impl TokenExchange for Digitalpaye {
         let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
         let known = self.credentials.known();
         let Granted { token, exp } = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let expiry = match Expiry::at_unix_seconds(exp) {
+        let expiry = match exp.instant() {
             Expiry::At(instant) if is_plausible(instant, response) => Expiry::At(instant),
             // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
             // that the document offers.

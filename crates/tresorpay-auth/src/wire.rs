@@ -2,7 +2,7 @@
 
 use auth_core::oauth2;
 use auth_core::wire::{Number, Refusal};
-use auth_core::{ErrorKind, ExposeSecret, JwtTimes, Response, SecretString, unix_time};
+use auth_core::{ErrorKind, Expiry, ExposeSecret, JwtTimes, Response, SecretString};
 use http::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 
@@ -16,10 +16,10 @@ pub(crate) struct Policy {
 impl Policy {
     /// Whether the realm refuses all tokens of this one's age.
     pub(crate) fn revokes(&self, token: &SecretString) -> bool {
-        let policy = self.not_before.get().filter(|seconds| *seconds > 0);
         let issued_at = JwtTimes::peek(token.expose_secret()).issued_at();
-        match (issued_at, policy.and_then(unix_time)) {
-            (Some(issued_at), Some(policy)) => issued_at < policy,
+        match (issued_at, self.not_before.instant()) {
+            // 0 is no policy, and no token is from before 1970.
+            (Some(issued_at), Expiry::At(policy)) => issued_at < policy,
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
 pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
-use auth_core::{Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
+use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
 use auth_core::{SecretString, TokenExchange, TokenRequest};
 use serde::Deserialize;
 
@@ -62,7 +62,7 @@ impl TokenExchange for SahelPay {
         let known = Scrubber::new([key.expose_secret(), secret.expose_secret()]);
         let check = "SAHELPAY_APP_KEY and SAHELPAY_APP_SECRET";
         let granted: Granted = wire::read::<_, Refused>(check, &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.valid_for))
+        Grant::bearer(granted.token, granted.valid_for.lifetime())
     }
 }
 

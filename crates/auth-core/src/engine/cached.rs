@@ -9,7 +9,8 @@ use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::source::{SharedTokenSource, TokenSource};
-use crate::token::{AccessToken, TokenState};
+use crate::term::TokenState;
+use crate::token::AccessToken;
 
 /// A source that keeps a provider's token fresh: the engine around a [`TokenExchange`].
 ///

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::wire::{self, Number, Refusal, Text};
 use crate::{
-    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind, Expiry,
+    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind,
     ExposeSecret, Grant, HttpClient, HttpRequest, HttpResponse, Identity, ManualClock,
     RefreshPolicy, Response, RetryPolicy, Scrubber, SecretString, SharedTokenSource, TokenExchange,
     TokenRequest, TokenSource, TokenState, async_trait,
@@ -92,7 +92,7 @@ impl TokenExchange for Acme {
         }
         let known = Scrubber::new([self.secret]);
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 
     fn retry(&self) -> RetryPolicy {

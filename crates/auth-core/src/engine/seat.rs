@@ -11,9 +11,9 @@ use tokio::task::AbortHandle;
 use super::flight::Flight;
 use super::memory::Failure;
 use super::throttle::Throttle;
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::exchange::Identity;
-use crate::lifetime::Moment;
+use crate::identity::Identity;
 use crate::token::AccessToken;
 
 /// What the short lock guards.

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 
 use super::{Object, first_byte, page_type, without_bom};
 use crate::error::{Error, ErrorKind};
-use crate::oauth2;
 use crate::response::Response;
 use crate::secret::Scrubber;
 
@@ -70,7 +69,7 @@ pub trait Refusal: DeserializeOwned + Default {
     /// standard (RFC 6749 section 5.2) or the provider's document defines; `None` for another, which
     /// stays [`ErrorKind::Protocol`].
     fn kind_in_success(&self, answer: &Response) -> Option<ErrorKind> {
-        let usual = oauth2::kind(self.code()?)?;
+        let usual = super::codes::kind(self.code()?)?;
         Some(self.kind(answer, usual))
     }
 

@@ -8,6 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
+use crate::grant::Expiry;
+
 /// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
 /// provider means.
 ///
@@ -50,6 +52,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// edge; a number that no double can hold (`1e400`) makes the whole body unreadable.
 ///
 /// ```
+/// use auth_core::Expiry;
 /// use auth_core::wire::Number;
 ///
 /// let read = |json| serde_json::from_str::<Number>(json).unwrap().get();
@@ -57,6 +60,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// assert_eq!(read("\"300\""), Some(300));
 /// assert_eq!(read("299.9"), Some(299));
 /// assert_eq!(read("true"), None);
+///
+/// let expires_in: Number = serde_json::from_str("300").unwrap();
+/// assert_eq!(expires_in.lifetime(), Expiry::after_seconds(300));
 /// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Number(Option<i64>);
@@ -66,6 +72,20 @@ impl Number {
     #[must_use]
     pub const fn get(self) -> Option<i64> {
         self.0
+    }
+
+    /// As a lifetime in seconds: a negative one ends at once, an absent one is unknown.
+    #[must_use]
+    pub fn lifetime(self) -> Expiry {
+        self.get().map_or(Expiry::Unknown, |seconds| {
+            Expiry::after_seconds(u64::try_from(seconds).unwrap_or_default())
+        })
+    }
+
+    /// As an instant in Unix seconds; an absent one is unknown.
+    #[must_use]
+    pub fn instant(self) -> Expiry {
+        self.get().map_or(Expiry::Unknown, Expiry::at_unix_seconds)
     }
 }
 

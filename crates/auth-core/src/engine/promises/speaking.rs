@@ -96,7 +96,7 @@ impl TokenExchange for Asking {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known = Scrubber::default();
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 }
 

@@ -1,20 +1,39 @@
-//! From a grant to the two instants that matter: when a refresh is due, and when the token ends.
+//! How long a token lives: from what a grant and its answer say to the two instants that matter, when a
+//! refresh is due and when the token is no longer handed out.
 
 use std::time::{Duration, SystemTime};
 
 use secrecy::ExposeSecret;
 
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::exchange::{Expiry, Grant};
+use crate::grant::{Expiry, Grant};
 use crate::jwt::JwtTimes;
 use crate::policy::RefreshPolicy;
-use crate::token::{Parts, TokenState};
 
-/// What both clocks showed at one moment: time since origins of their own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    pub(crate) monotonic: Duration,
-    pub(crate) wall: Duration,
+/// How good a token still is.
+///
+/// ```
+/// use auth_core::TokenState;
+/// assert!(TokenState::Stale.is_usable() && !TokenState::Expired.is_usable());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenState {
+    /// Good, and no refresh is due.
+    Fresh,
+    /// Still good; a refresh is due and runs behind the callers' backs.
+    Stale,
+    /// Not handed out any more.
+    Expired,
+}
+
+impl TokenState {
+    /// Whether a token in this state is handed out.
+    #[must_use]
+    pub const fn is_usable(self) -> bool {
+        matches!(self, Self::Fresh | Self::Stale)
+    }
 }
 
 /// When a token is refreshed, and when it is no longer handed out.
@@ -25,6 +44,8 @@ pub(crate) enum Term {
     Until {
         refresh_due: Moment,
         usable_until: Moment,
+        /// The end itself, on the wall clock.
+        expires_at: Option<SystemTime>,
     },
 }
 
@@ -40,32 +61,29 @@ pub(crate) struct ServerTime {
 /// An end this far ahead is doubted: the clock that it is read against may be years behind.
 const FAR: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A token, and how long it lives: what a flight brings.
-pub(crate) struct Kept {
-    pub(crate) parts: Parts,
-    pub(crate) lifetime: Duration,
-}
-
-impl Moment {
-    fn plus(self, span: Duration) -> Self {
-        Self {
-            monotonic: self.monotonic.saturating_add(span),
-            wall: self.wall.saturating_add(span),
+impl Term {
+    /// A token of this lifetime, which counts from `began`, the moment the request began.
+    ///
+    /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
+    pub(crate) fn new(
+        lifetime: Duration,
+        began: Moment,
+        policy: &RefreshPolicy,
+        jitter: f64,
+    ) -> Self {
+        let window = policy.window_for(lifetime);
+        let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
+        Self::Until {
+            refresh_due: began.plus(lifetime.saturating_sub(window).saturating_sub(early)),
+            usable_until: began.plus(lifetime.saturating_sub(policy.margin_for(lifetime))),
+            expires_at: SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall),
         }
     }
 
-    /// Whether either clock has reached the other moment.
-    #[inline]
-    fn has_reached(self, other: Self) -> bool {
-        self.monotonic >= other.monotonic || self.wall >= other.wall
-    }
-}
-
-impl Term {
     /// Already expired, whatever the clock shows.
     pub(crate) const fn over() -> Self {
         let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
-        Self::Until { refresh_due: zero, usable_until: zero }
+        Self::Until { refresh_due: zero, usable_until: zero, expires_at: None }
     }
 
     /// Whether a token of this term can be handed out for longer than one of the other.
@@ -90,60 +108,63 @@ impl Term {
             Self::Until { .. } => TokenState::Fresh,
         }
     }
+
+    /// When the token ends, on the wall clock, where that is known.
+    pub(crate) fn expires_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Endless => None,
+            Self::Until { expires_at, .. } => *expires_at,
+        }
+    }
 }
 
-impl Kept {
-    /// Keeps a grant: its lifetime counts from `began`, the moment the request began.
+/// How long a token lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime {
+    pub(crate) span: Duration,
+    /// Why it is shorter than what the provider stated, to be logged.
+    pub(crate) warning: Option<&'static str>,
+}
+
+impl Lifetime {
+    /// What the grant says, and the token itself where it is a JWT: the earliest end counts.
     ///
     /// `cap` is the longest time for a token whose end is an instant more than 400 days ahead: the
     /// provider's `Date` may be years behind, and then every token would be kept for years.
-    /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
     ///
     /// # Errors
     /// `Protocol` where the token had ended before it came.
-    pub(crate) fn new(
-        provider: &'static str,
-        grant: Grant,
-        began: Moment,
+    pub(crate) fn of(
+        grant: &Grant,
         server: ServerTime,
         policy: &RefreshPolicy,
         cap: Duration,
-        jitter: f64,
     ) -> Result<Self, Error> {
-        let (absolute, relative) = lifetimes(&grant, server);
-        let mut stated = absolute.into_iter().chain(relative).min();
-        if absolute.is_some_and(|span| span > FAR && stated == absolute) {
-            crate::trace::remark(
-                provider,
-                "the token ends more than 400 days after the answer's date: is the provider's clock behind?",
-            );
-            stated = absolute.map(|span| span.min(cap));
-        }
-        if stated.is_none() {
-            crate::trace::remark(
-                provider,
-                "the provider stated no readable expiry: the token is kept for a short time only",
-            );
-        }
-        let lifetime = stated.unwrap_or(policy.unknown_lifetime).min(policy.max_age);
-        if lifetime.is_zero() {
+        let (absolute, relative) = stated(grant, server);
+        let (span, warning) = match absolute.into_iter().chain(relative).min() {
+            Some(span) if span > FAR && Some(span) == absolute => {
+                let text = "the token ends more than 400 days after the answer's date: is the provider's clock behind?";
+                (span.min(cap), Some(text))
+            }
+            Some(span) => (span, None),
+            None => {
+                let text = "the provider stated no readable expiry: the token is kept for a short time only";
+                (policy.unknown_lifetime, Some(text))
+            }
+        };
+        let span = span.min(policy.max_age);
+        if span.is_zero() {
             return Err(Error::protocol(
                 "a token that had ended before it came: check this machine's clock and the provider's",
             ));
         }
-        let window = policy.window_for(lifetime);
-        let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
-        let refresh_due = began.plus(lifetime.saturating_sub(window).saturating_sub(early));
-        let usable_until = began.plus(lifetime.saturating_sub(policy.margin_for(lifetime)));
-        let ends = SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall);
-        let term = Term::Until { refresh_due, usable_until };
-        Ok(Self { parts: Parts::new(grant, ends, term)?, lifetime })
+        Ok(Self { span, warning })
     }
 }
 
 /// How long a grant lasts, by the earliest instant and by the shortest span that the field and the
 /// JWT state.
-fn lifetimes(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Duration>) {
+fn stated(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Duration>) {
     let until = |instant: SystemTime| instant.duration_since(server.now).unwrap_or_default();
     let left = |span: Duration| span.saturating_sub(server.age);
     let (at, after) = match grant.expiry {
@@ -160,8 +181,8 @@ fn lifetimes(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Dur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::unix_time;
     use crate::clock::{Clock as _, ManualClock, SourceClock};
-    use crate::jwt::unix_time;
     use std::sync::Arc;
 
     fn now(clock: &ManualClock) -> Moment {
@@ -170,14 +191,14 @@ mod tests {
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
 
-    fn kept(grant: Grant, server_time: SystemTime) -> Result<Kept, Error> {
-        let began = now(&ManualClock::default());
-        new(grant, began, server_time, 0.0)
+    fn lifetime(grant: &Grant, now: SystemTime) -> Result<Duration, Error> {
+        let server = ServerTime { now, age: Duration::ZERO };
+        Lifetime::of(grant, server, &RefreshPolicy::default(), FAR).map(|lifetime| lifetime.span)
     }
 
-    fn new(grant: Grant, began: Moment, now: SystemTime, jitter: f64) -> Result<Kept, Error> {
-        let server = ServerTime { now, age: Duration::ZERO };
-        Kept::new("acme", grant, began, server, &RefreshPolicy::default(), FAR, jitter)
+    /// A token of five minutes.
+    fn term(clock: &ManualClock, jitter: f64) -> Term {
+        Term::new(SECS(300), now(clock), &RefreshPolicy::default(), jitter)
     }
 
     fn opaque(expiry: Expiry) -> Grant {
@@ -193,7 +214,7 @@ mod tests {
     fn the_earliest_of_field_jwt_and_cap_wins() {
         let at = |s| Expiry::At(unix_time(s).unwrap());
         let now = unix_time(1000).unwrap();
-        for (grant, server_time, lifetime) in [
+        for (grant, server_time, expected) in [
             (opaque(Expiry::After(SECS(300))), now, 300),
             (opaque(Expiry::Unknown), now, 300),
             (opaque(at(1450)), now, 450),
@@ -206,14 +227,12 @@ mod tests {
             // A provider's clock that runs behind cannot stretch a JWT beyond `exp - iat`.
             (jwt(at(1600)), unix_time(100).unwrap(), 600),
         ] {
-            let text = format!("{grant:?}");
-            assert_eq!(kept(grant, server_time).unwrap().lifetime, SECS(lifetime), "{text}");
+            assert_eq!(lifetime(&grant, server_time).unwrap(), SECS(expected), "{grant:?}");
         }
     }
 
     #[test]
     fn what_lay_in_a_cache_has_less_time_left() {
-        let began = now(&ManualClock::default());
         for (grant, age, lifetime) in [
             (opaque(Expiry::After(SECS(600))), 540, Some(60)),
             (opaque(Expiry::After(SECS(600))), 600, None),
@@ -221,15 +240,13 @@ mod tests {
             (opaque(Expiry::At(unix_time(1600).unwrap())), 540, Some(60)),
         ] {
             let server = ServerTime { now: unix_time(1540).unwrap(), age: SECS(age) };
-            let policy = RefreshPolicy::default();
-            let kept = Kept::new("acme", grant, began, server, &policy, FAR, 0.0);
-            assert_eq!(kept.ok().map(|kept| kept.lifetime), lifetime.map(SECS));
+            let found = Lifetime::of(&grant, server, &RefreshPolicy::default(), FAR);
+            assert_eq!(found.ok().map(|found| found.span), lifetime.map(SECS));
         }
     }
 
     #[test]
     fn an_end_beyond_400_days_is_capped_by_what_the_flow_allows() {
-        let began = now(&ManualClock::default());
         let day = SECS(86_400);
         let behind = ServerTime { now: unix_time(1_451_606_400).unwrap(), age: Duration::ZERO };
         let at = |after: Duration| opaque(Expiry::At(behind.now + after));
@@ -239,9 +256,8 @@ mod tests {
             (at(day * 400), day * 400),
             (opaque(Expiry::After(day * 3650)), day * 400), // a span needs no clock
         ] {
-            let policy = RefreshPolicy::default();
-            let kept = Kept::new("acme", grant, began, behind, &policy, day, 0.0).unwrap();
-            assert_eq!(kept.lifetime, lifetime);
+            let found = Lifetime::of(&grant, behind, &RefreshPolicy::default(), day).unwrap();
+            assert_eq!(found.span, lifetime);
         }
     }
 
@@ -254,16 +270,15 @@ mod tests {
             opaque(Expiry::At(unix_time(-5).unwrap())),
             jwt(Expiry::After(SECS(300))),
         ] {
-            assert_eq!(kept(grant, now).err().unwrap().kind(), crate::ErrorKind::Protocol);
+            let error = lifetime(&grant, now).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Protocol);
         }
     }
 
     #[test]
     fn a_five_minute_token_is_fresh_for_four() {
         let clock = ManualClock::default();
-        let began = now(&clock);
-        let grant = opaque(Expiry::After(SECS(300)));
-        let kept = new(grant, began, clock.wall(), 0.0).unwrap();
+        let (began, term) = (now(&clock), term(&clock, 0.0));
         for (at, state) in [
             (0, TokenState::Fresh),
             (239, TokenState::Fresh),
@@ -271,22 +286,20 @@ mod tests {
             (289, TokenState::Stale),
             (290, TokenState::Expired),
         ] {
-            assert_eq!(kept.parts.term.state(began.plus(SECS(at))), state, "{at}");
+            assert_eq!(term.state(began.plus(SECS(at))), state, "{at}");
         }
     }
 
     #[test]
     fn either_clock_ends_a_token() {
         let clock = ManualClock::default();
-        let began = now(&clock);
-        let grant = opaque(Expiry::After(SECS(300)));
-        let kept = new(grant, began, clock.wall(), 0.0).unwrap();
+        let term = term(&clock, 0.0);
         clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
-        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
+        assert_eq!(term.state(now(&clock)), TokenState::Expired);
         clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
-        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Fresh);
+        assert_eq!(term.state(now(&clock)), TokenState::Fresh);
         clock.advance(SECS(300));
-        assert_eq!(kept.parts.term.state(now(&clock)), TokenState::Expired);
+        assert_eq!(term.state(now(&clock)), TokenState::Expired);
     }
 
     #[test]
@@ -294,9 +307,7 @@ mod tests {
         let clock = ManualClock::default();
         let began = now(&clock);
         for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
-            let grant = opaque(Expiry::After(SECS(300)));
-            let kept = new(grant, began, clock.wall(), jitter).unwrap();
-            let Term::Until { refresh_due, .. } = kept.parts.term else { panic!("endless") };
+            let Term::Until { refresh_due, .. } = term(&clock, jitter) else { panic!("endless") };
             let found = refresh_due.monotonic - began.monotonic;
             assert_eq!(found, Duration::from_secs_f64(due));
         }
