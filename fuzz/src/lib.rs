@@ -82,7 +82,7 @@ pub fn manis(input: &[u8]) {
 /// What Papaya answers.
 pub fn papaya(input: &[u8]) {
     use papaya_auth::{Credentials, Papaya};
-    read(&Papaya::new(Credentials::new(ID, SECRET).expect("made up well")), input);
+    read(&Papaya::staging(Credentials::new(ID, SECRET).expect("made up well")), input);
 }
 
 /// What TresorPay answers.

@@ -13,9 +13,8 @@ use std::process::{Command, Stdio};
 use auth_core::secret::WipedBuffer;
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
-    AccessToken, CachedTokenSource, Endpoint, Error, ExposeSecret, Grant, HttpClient,
-    Identity, ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest,
-    async_trait,
+    AccessToken, CachedTokenSource, Endpoint, Error, ExposeSecret, Grant, HttpClient, Identity,
+    ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest, async_trait,
 };
 use bytes::Bytes;
 use serde::Deserialize;

@@ -46,15 +46,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let client_id = vars.required("DIGISHARE_CLIENT_ID", Charset::Text);
-        let client_secret = vars.required("DIGISHARE_CLIENT_SECRET", Charset::Text);
+        let client_id = vars.required_secret("DIGISHARE_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required_secret("DIGISHARE_CLIENT_SECRET", Charset::Text);
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
@@ -117,10 +114,10 @@ impl PersonalAccessToken {
 
     pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
         const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
-        let mut vars = env.reader(PROVIDER);
-        let token = vars.required(NAME, Charset::Header);
-        let token = token.and_then(|token| vars.keep(Self::named(NAME, token)));
-        vars.finish_with(|| token)
+        env.read(PROVIDER, |vars| {
+            let token = vars.required_secret(NAME, Charset::Header)?;
+            vars.keep(Self::named(NAME, token))
+        })
     }
 
     fn named(name: &str, token: impl Into<SecretString>) -> Result<Self, Error> {

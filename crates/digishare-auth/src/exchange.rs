@@ -80,11 +80,10 @@ impl Digishare {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let scope = vars.parsed("DIGISHARE_SCOPE", proved);
-        let endpoint = vars.endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let scope = vars.optional_text("DIGISHARE_SCOPE", Charset::Text);
+            let endpoint = vars.optional_endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
             Some(Self {
                 credentials: credentials?,
                 scope,
@@ -228,7 +227,7 @@ mod tests {
         let text = Digishare::read_env(&env).unwrap_err().to_string();
         for part in [
             "digishare: set DIGISHARE_CLIENT_SECRET (or",
-            "; DIGISHARE_SCOPE: the scope is blank",
+            "; DIGISHARE_SCOPE is blank",
             "; DIGISHARE_BASE_URL: ",
         ] {
             assert!(text.contains(part), "{text}");

@@ -48,16 +48,13 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let key = vars.required("DIGITALPAYE_API_KEY", Charset::Text);
+        let key = vars.required_secret("DIGITALPAYE_API_KEY", Charset::Text);
         let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
-        let secret = vars.required("DIGITALPAYE_API_SECRET", Charset::Text);
+        let secret = vars.required_secret("DIGITALPAYE_API_SECRET", Charset::Text);
         Some(Self { api_key: key?, api_secret: secret? })
     }
 

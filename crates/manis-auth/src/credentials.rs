@@ -47,15 +47,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let merchant_id = vars.required("MANIS_MERCHANT_ID", Charset::Header);
-        let secret = vars.required("MANIS_SECRET", Charset::Header);
+        let merchant_id = vars.required_secret("MANIS_MERCHANT_ID", Charset::Header);
+        let secret = vars.required_secret("MANIS_SECRET", Charset::Header);
         Some(Self { merchant_id: merchant_id?, secret: secret? })
     }
 

@@ -46,15 +46,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let api_key = vars.required("PAPAYA_API_KEY", Charset::Text);
-        let client_secret = vars.required("PAPAYA_CLIENT_SECRET", Charset::Text);
+        let api_key = vars.required_secret("PAPAYA_API_KEY", Charset::Text);
+        let client_secret = vars.required_secret("PAPAYA_CLIENT_SECRET", Charset::Text);
         Some(Self { api_key: api_key?, client_secret: client_secret? })
     }
 

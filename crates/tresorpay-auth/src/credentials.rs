@@ -46,15 +46,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let client_id = vars.required("TRESORPAY_CLIENT_ID", Charset::Text);
-        let client_secret = vars.required("TRESORPAY_CLIENT_SECRET", Charset::Text);
+        let client_id = vars.required_secret("TRESORPAY_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required_secret("TRESORPAY_CLIENT_SECRET", Charset::Text);
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 

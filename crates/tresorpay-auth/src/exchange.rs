@@ -114,14 +114,13 @@ impl TresorPay {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let scope = vars.parsed("TRESORPAY_SCOPE", proved);
-        let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
-        let endpoint = vars.endpoint("TRESORPAY_TOKEN_URL", "");
-        let client_auth = vars.parsed("TRESORPAY_CLIENT_AUTH", str::parse);
-        let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let scope = vars.optional_text("TRESORPAY_SCOPE", Charset::Text);
+            let environment = vars.optional_parsed("TRESORPAY_ENVIRONMENT", str::parse);
+            let endpoint = vars.optional_endpoint("TRESORPAY_TOKEN_URL", "");
+            let client_auth = vars.optional_parsed("TRESORPAY_CLIENT_AUTH", str::parse);
+            let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
             Some(Self {
                 credentials: credentials?,
                 scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
@@ -281,7 +280,7 @@ mod tests {
         let text = TresorPay::read_env(&env).unwrap_err().to_string();
         for part in [
             "tresorpay: set TRESORPAY_CLIENT_SECRET (or",
-            "; TRESORPAY_SCOPE: the scope is blank",
+            "; TRESORPAY_SCOPE is blank",
             "; TRESORPAY_ENVIRONMENT: the environment is neither production nor sandbox",
             "; TRESORPAY_TOKEN_URL: ",
         ] {
