@@ -11,7 +11,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
-use crate::secret::{Charset, checked};
+use crate::secret::Charset;
 
 /// Where variables are looked up: the process environment, or pairs of your own.
 ///
@@ -153,7 +153,7 @@ impl EnvReader<'_> {
     /// A secret that may be set.
     pub fn optional_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
         let value = self.look_up(name)?;
-        self.keep(checked(name, value, charset))
+        self.keep(charset.check(name, value).map_err(Error::from))
     }
 
     /// A text that must be set and is not secret.

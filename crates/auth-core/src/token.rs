@@ -61,9 +61,9 @@ impl Token {
         let secret = grant.secret.expose_secret();
         let secret_start = grant.token_type.len() + 1;
         let mut header = WipedBuffer::with_capacity(secret_start + secret.len());
-        header.extend(grant.token_type.as_bytes());
-        header.extend(b" ");
-        header.extend(secret.as_bytes());
+        header.extend_from_slice(grant.token_type.as_bytes());
+        header.extend_from_slice(b" ");
+        header.extend_from_slice(secret.as_bytes());
         let authorization = header.into_header()?;
         Ok(Self { authorization, secret_start, companions: grant.companions, term })
     }

@@ -29,7 +29,7 @@ impl Hidden {
     }
 
     fn write(&self, buffer: &mut WipedBuffer) {
-        (0..64).for_each(|at| buffer.extend(&[self.byte(at)]));
+        (0..64).for_each(|at| buffer.extend_from_slice(&[self.byte(at)]));
     }
 
     fn secret(&self) -> SecretString {
@@ -156,9 +156,9 @@ impl HttpClient for Canned {
             _ => (br#"{"message":""#, &SECRET),
         };
         let mut body = WipedBuffer::default();
-        body.extend(text);
+        body.extend_from_slice(text);
         hidden.write(&mut body);
-        body.extend(br#""}"#);
+        body.extend_from_slice(br#""}"#);
         let mut response = http::Response::new(body.into_bytes());
         *response.status_mut() = http::StatusCode::from_u16(self.0).unwrap();
         Ok(response)
@@ -183,7 +183,7 @@ fn what_is_dropped_is_wiped() {
     for _ in 0..MANY {
         let mut buffer = WipedBuffer::default();
         SECRET.write(&mut buffer);
-        buffer.extend(&[b'.'; 4096]);
+        buffer.extend_from_slice(&[b'.'; 4096]);
     }
     assert_eq!(search.both(), (0, 0));
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::oauth2::Granted;
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, CachedTokenSource, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity,
     RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
@@ -153,7 +153,8 @@ impl TokenExchange for Digishare {
 
 /// A scope that can be sent as it is.
 fn proved(scope: &str) -> Result<String, Error> {
-    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+    Charset::Text.check("the scope", scope)?;
+    Ok(scope.to_owned())
 }
 
 /// A source by whichever way the environment names: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or

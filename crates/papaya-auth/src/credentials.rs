@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
 pub(crate) const PROVIDER: &str = "papaya";
@@ -33,9 +33,13 @@ impl Credentials {
         api_key: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
+        let check = |name, value: SecretString| {
+            let checked = Charset::Text.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
         Ok(Self {
-            api_key: checked("api_key", api_key, Charset::Text)?,
-            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+            api_key: check("api_key", api_key.into())?,
+            client_secret: check("client_secret", client_secret.into())?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, RefreshPolicy,
     Response, RetryPolicy, TokenExchange, TokenRequest,
@@ -119,7 +119,7 @@ impl TokenExchange for Papaya {
 
     fn request(&self) -> Result<HttpRequest, Error> {
         let name = match self.token_name.as_deref() {
-            Some(name) => Some(checked("token_name", name, Charset::Text)?),
+            Some(name) => Some(Charset::Text.check("token_name", name)?),
             None => None,
         };
         let mut fields: Vec<(&str, BodyValue<'_>)> = vec![

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
 pub(crate) const PROVIDER: &str = "tresorpay";
@@ -33,9 +33,13 @@ impl Credentials {
         client_id: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
+        let check = |name, value: SecretString| {
+            let checked = Charset::Text.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
         Ok(Self {
-            client_id: checked("client_id", client_id, Charset::Text)?,
-            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+            client_id: check("client_id", client_id.into())?,
+            client_secret: check("client_secret", client_secret.into())?,
         })
     }
 

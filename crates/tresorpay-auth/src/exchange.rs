@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use auth_core::oauth2::Granted;
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, Response,
     TokenExchange, TokenRequest,
@@ -208,7 +208,8 @@ impl TokenExchange for TresorPay {
 
 /// A scope that can be sent as it is.
 fn proved(scope: &str) -> Result<String, Error> {
-    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+    Charset::Text.check("the scope", scope)?;
+    Ok(scope.to_owned())
 }
 
 impl Environment {

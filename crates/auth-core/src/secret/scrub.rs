@@ -78,10 +78,10 @@ impl Scrubber {
         let (mut plain, mut encoded) =
             (WipedBuffer::with_capacity(longest), WipedBuffer::with_capacity(longest));
         for part in [user, ":", password] {
-            plain.extend(part.as_bytes());
+            plain.extend_from_slice(part.as_bytes());
         }
         form_encoded(user, &mut encoded);
-        encoded.extend(b":");
+        encoded.extend_from_slice(b":");
         form_encoded(password, &mut encoded);
         for pair in [plain, encoded] {
             let pair = std::str::from_utf8(pair.as_slice()).ok().filter(|pair| is_telling(pair));
@@ -187,28 +187,28 @@ fn written_forms(secret: &str, forms: &mut Vec<Zeroizing<String>>) {
         add(spelt(bytes, |byte, form| push_hex(byte, digits, form)));
     }
     add(spelt(bytes, |byte, form| match byte {
-        b'"' => form.extend(br#"\""#),
-        b'\\' => form.extend(br"\\"),
-        byte => form.extend(&[byte]),
+        b'"' => form.extend_from_slice(br#"\""#),
+        b'\\' => form.extend_from_slice(br"\\"),
+        byte => form.extend_from_slice(&[byte]),
     }));
     add(spelt(bytes, |byte, form| match byte {
-        b'&' => form.extend(b"&amp;"),
-        b'<' => form.extend(b"&lt;"),
-        b'>' => form.extend(b"&gt;"),
-        b'"' => form.extend(b"&quot;"),
-        b'\'' => form.extend(b"&#39;"),
-        byte => form.extend(&[byte]),
+        b'&' => form.extend_from_slice(b"&amp;"),
+        b'<' => form.extend_from_slice(b"&lt;"),
+        b'>' => form.extend_from_slice(b"&gt;"),
+        b'"' => form.extend_from_slice(b"&quot;"),
+        b'\'' => form.extend_from_slice(b"&#39;"),
+        byte => form.extend_from_slice(&[byte]),
     }));
 }
 
 fn percent_encoded(bytes: &[u8], kept: &str, digits: &[u8; 16], space: &str) -> Zeroizing<String> {
     spelt(bytes, |byte, form| {
         if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            form.extend(&[byte]);
+            form.extend_from_slice(&[byte]);
         } else if byte == b' ' {
-            form.extend(space.as_bytes());
+            form.extend_from_slice(space.as_bytes());
         } else {
-            form.extend(b"%");
+            form.extend_from_slice(b"%");
             push_hex(byte, digits, form);
         }
     })
@@ -225,7 +225,9 @@ fn spelt(bytes: &[u8], mut spell: impl FnMut(u8, &mut WipedBuffer)) -> Zeroizing
 
 fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
     for nibble in [byte >> 4, byte & 15] {
-        form.extend(digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref));
+        form.extend_from_slice(
+            digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref),
+        );
     }
 }
 

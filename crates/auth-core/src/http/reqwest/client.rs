@@ -294,7 +294,7 @@ async fn read(
 ) -> Result<(), reqwest::Error> {
     while let Some(chunk) = response.chunk().await? {
         let room = limit.saturating_sub(body.len());
-        body.extend(chunk.get(..room).unwrap_or(&chunk));
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if body.len() >= limit {
             break;
         }
