@@ -22,6 +22,8 @@ use zeroize::Zeroizing;
 pub use self::scrub::Scrubber;
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) use self::scrub::printable;
+pub(crate) use self::scrub::replaced;
+pub(crate) use self::unescape::lossy;
 use crate::error::Error;
 
 /// What a value may hold, by the place that it travels in.

@@ -15,6 +15,10 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// All else is no instant. The shape is checked here; what a date is, `httpdate` knows, which
 /// `auth-core` brings along for HTTP's own.
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
+    // A token in its place must not be copied.
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.+Z".contains(&byte)) {
+        return None;
+    }
     // Byte for byte as long as the text, so that places in one are places in the other.
     let shape = text.replace(|c: char| c.is_ascii_digit(), "0");
     let mut zone = shape.strip_prefix("0000-00-00T00:00")?;

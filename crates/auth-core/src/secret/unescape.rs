@@ -48,8 +48,13 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
         }
         rest = rest.get(used..).unwrap_or(after);
     }
-    let mut text = Zeroizing::new(String::with_capacity(3 * plain.len()));
-    for chunk in plain.utf8_chunks() {
+    lossy(&plain)
+}
+
+/// As `String::from_utf8_lossy`, into storage that never grows and is wiped.
+pub(crate) fn lossy(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
+    for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
             text.push(char::REPLACEMENT_CHARACTER);
