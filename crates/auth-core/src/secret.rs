@@ -8,6 +8,7 @@
 mod residue;
 mod scrub;
 mod unescape;
+mod wiped;
 
 use std::fmt;
 
@@ -22,8 +23,7 @@ use zeroize::Zeroizing;
 pub use self::scrub::Scrubber;
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) use self::scrub::printable;
-pub(crate) use self::scrub::replaced;
-pub(crate) use self::unescape::lossy;
+pub(crate) use self::wiped::{lossy, replaced};
 use crate::error::Error;
 
 /// What a value may hold, by the place that it travels in.

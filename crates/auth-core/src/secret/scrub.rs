@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::residue::Residue;
-use super::{WipedBuffer, form_encoded};
+use super::{WipedBuffer, form_encoded, replaced};
 
 /// Replaces known secrets in text that came from outside.
 ///
@@ -65,9 +65,8 @@ impl Scrubber {
     /// the provider's own words. Looked for as a whole, from 8 characters with a digit on.
     #[must_use]
     pub fn with_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        let telling =
-            |id: &&str| id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit());
-        self.wholes.extend(ids.into_iter().filter(telling).map(SecretString::from));
+        let telling = ids.into_iter().filter(|id| is_telling(id));
+        self.wholes.extend(telling.map(SecretString::from));
         self
     }
 
@@ -234,17 +233,6 @@ fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
     for nibble in [byte >> 4, byte & 15] {
         form.extend(digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref));
     }
-}
-
-/// As `str::replace`, into storage that never grows and is wiped.
-pub(crate) fn replaced(text: &str, from: &str, to: &str) -> Zeroizing<String> {
-    let more = to.len().saturating_sub(from.len()) * text.matches(from).count();
-    let mut out = Zeroizing::new(String::with_capacity(text.len() + more));
-    for (at, part) in text.split(from).enumerate() {
-        out.push_str(if at == 0 { "" } else { to });
-        out.push_str(part);
-    }
-    out
 }
 
 /// Replaces runs of base64url and dots that begin as every JWT does: `eyJ` is `{"`.

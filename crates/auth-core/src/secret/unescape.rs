@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::lossy;
 use super::scrub::is_invisible;
 
 /// One layer off; the same text where there was none.
@@ -49,18 +50,6 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
         rest = rest.get(used..).unwrap_or(after);
     }
     lossy(&plain)
-}
-
-/// As `String::from_utf8_lossy`, into storage that never grows and is wiped.
-pub(crate) fn lossy(bytes: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    text
 }
 
 /// JSON's, and those of languages that print like it.
