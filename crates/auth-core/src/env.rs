@@ -5,10 +5,10 @@ mod endpoint;
 mod file;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::Charset;
@@ -68,7 +68,7 @@ impl Env {
         N: Into<String>,
         V: Into<String>,
     {
-        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into().into()));
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), wiped(value.into())));
         Self(Source::Pairs(pairs.collect()))
     }
 
@@ -106,12 +106,21 @@ impl Env {
     fn lookup(&self, name: &str) -> Option<Result<SecretString, ()>> {
         let value = match &self.0 {
             #[allow(clippy::disallowed_methods)] // this file owns the call
-            Source::Process => std::env::var_os(name),
-            Source::Pairs(pairs) => pairs.get(name).map(|v| OsString::from(v.expose_secret())),
+            Source::Process => std::env::var_os(name).map(|value| {
+                value.into_string().map(wiped).map_err(|bytes| {
+                    drop(Zeroizing::new(bytes.into_encoded_bytes()));
+                })
+            }),
+            Source::Pairs(pairs) => pairs.get(name).cloned().map(Ok),
         };
-        let value = value.filter(|value| !value.is_empty())?;
-        Some(value.into_string().map(SecretString::from).map_err(drop))
+        value.filter(|value| !value.as_ref().is_ok_and(|value| value.expose_secret().is_empty()))
     }
+}
+
+/// A value as a secret, and the string that it came in wiped: that one may have room for more, and a
+/// secret would be moved out of it.
+fn wiped(value: String) -> SecretString {
+    SecretString::from(Zeroizing::new(value).as_str())
 }
 
 impl fmt::Debug for Env {

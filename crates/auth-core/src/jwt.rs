@@ -54,7 +54,10 @@ impl JwtTimes {
             return None;
         }
         let payload = payload.trim_end_matches('=');
-        let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
+        // `decode` would leave behind what it had written where a fault comes late.
+        let mut json = Zeroizing::new(vec![0; base64::decoded_len_estimate(payload.len())]);
+        let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut json).ok()?;
+        json.truncate(length);
         let Object(claims) = serde_json::from_slice::<Object<Claims>>(&json).ok()?;
         Some(Self {
             issued_at: claims.iat.get().and_then(unix_time),

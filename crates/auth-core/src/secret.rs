@@ -10,6 +10,7 @@ mod charset;
 mod residue;
 mod scrub;
 mod unescape;
+mod wiped;
 
 pub use secrecy::{ExposeSecret, SecretString};
 
@@ -19,3 +20,4 @@ pub use self::charset::{Charset, Unfit};
 pub use self::scrub::Scrubber;
 #[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) use self::scrub::printable;
+pub(crate) use self::wiped::{lossy, replaced};

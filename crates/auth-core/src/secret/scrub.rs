@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::residue::Residue;
-use super::{WipedBuffer, form_encoded};
+use super::{WipedBuffer, form_encoded, replaced};
 
 /// Replaces known secrets in text that came from outside.
 ///
@@ -65,9 +65,8 @@ impl Scrubber {
     /// the provider's own words. Looked for as a whole, from 8 characters with a digit on.
     #[must_use]
     pub fn with_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        let telling =
-            |id: &&str| id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit());
-        self.wholes.extend(ids.into_iter().filter(telling).map(SecretString::from));
+        let telling = ids.into_iter().filter(|id| is_telling(id));
+        self.wholes.extend(telling.map(SecretString::from));
         self
     }
 
@@ -99,8 +98,13 @@ impl Scrubber {
     /// The text with every known secret, and everything that looks like a JWT, replaced.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
+        self.scrubbed(text).as_str().to_owned()
+    }
+
+    /// Wiped, for it may hold a token that nobody here knows.
+    fn scrubbed(&self, text: &str) -> Zeroizing<String> {
         if text.is_empty() {
-            return String::new();
+            return Zeroizing::default();
         }
         let (mut forms, mut residue) = (Vec::new(), Residue::default());
         for secret in self.secrets.iter().map(ExposeSecret::expose_secret) {
@@ -118,18 +122,20 @@ impl Scrubber {
         let mut text = Zeroizing::new(text.to_owned());
         for form in &forms {
             if text.contains(form.as_str()) {
-                text = Zeroizing::new(text.replace(form.as_str(), REDACTED));
+                text = replaced(&text, form, REDACTED);
             }
         }
-        let text = Zeroizing::new(without_jwts(&text));
-        let rest = Zeroizing::new(text.replace(REDACTED, " "));
-        if residue.is_in(&rest) { REDACTED.to_owned() } else { text.as_str().to_owned() }
+        let text = without_jwts(&text);
+        if residue.is_in(&replaced(&text, REDACTED, " ")) {
+            return Zeroizing::new(REDACTED.to_owned());
+        }
+        text
     }
 
     /// The text scrubbed, made fit for one line of a log, and cut at `limit` characters: in this
     /// order, so that line breaks still tell a wrap, and no cut leaves half of a secret.
     pub(crate) fn clean(&self, text: &str, limit: usize) -> String {
-        printable(&self.scrub(text), limit)
+        printable(&self.scrubbed(text), limit)
     }
 }
 
@@ -232,9 +238,10 @@ fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
 }
 
 /// Replaces runs of base64url and dots that begin as every JWT does: `eyJ` is `{"`.
-fn without_jwts(text: &str) -> String {
+fn without_jwts(text: &str) -> Zeroizing<String> {
     let in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let mut out = String::with_capacity(text.len());
+    // Only what is longer is replaced, so it never grows.
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(start) = rest.find("eyJ") {
         let (before, from) = rest.split_at(start);
@@ -244,14 +251,20 @@ fn without_jwts(text: &str) -> String {
         out.push_str(if token.len() > 20 { REDACTED } else { token });
         rest = after;
     }
-    out + rest
+    out.push_str(rest);
+    out
 }
 
 /// Text fit for one line of a log: no control characters, no escapes, no direction overrides, at
 /// most `limit` characters.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
-    let spaced = Zeroizing::new(text.replace(['\r', '\n', '\t', '\u{2028}', '\u{2029}'], " "));
-    spaced.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(limit).collect()
+    let breaks = ['\r', '\n', '\t', '\u{2028}', '\u{2029}'];
+    let spaced = text.trim().chars().map(|c| if breaks.contains(&c) { ' ' } else { c });
+    let shown = spaced.filter(|c| !c.is_control() && !is_invisible(*c)).take(limit);
+    // Room for all of it, so that growing leaves nothing behind.
+    let mut out = String::with_capacity(text.len().min(limit.saturating_mul(4)));
+    out.extend(shown);
+    out
 }
 
 /// Characters that show nothing: soft hyphens, zero widths, fillers, direction marks, variation

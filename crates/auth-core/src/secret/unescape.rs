@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::lossy;
 use super::scrub::is_invisible;
 
 /// One layer off; the same text where there was none.
@@ -48,14 +49,7 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
         }
         rest = rest.get(used..).unwrap_or(after);
     }
-    let mut text = Zeroizing::new(String::with_capacity(3 * plain.len()));
-    for chunk in plain.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    text
+    lossy(&plain)
 }
 
 /// JSON's, and those of languages that print like it.
