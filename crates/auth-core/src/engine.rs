@@ -275,6 +275,7 @@ impl<E: TokenExchange> Engine<E> {
         // What comes later than any caller waits says nothing about the provider: this process
         // stood still. A token is as good as it is.
         let in_time = now <= began.saturating_add(self.limit());
+        let draw = self.tools.jitter.draw();
         let mut state = self.locked();
         if epoch != state.epoch {
             drop(state);
@@ -306,7 +307,7 @@ impl<E: TokenExchange> Engine<E> {
                     began,
                     now,
                     &self.tools.retry,
-                    jitter::draw(),
+                    draw,
                 );
                 End::Landed(Err(error))
             }

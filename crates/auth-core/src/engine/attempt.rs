@@ -6,7 +6,6 @@ use std::time::Duration;
 use http::Method;
 use http::header::{CONNECTION, HeaderValue};
 
-use super::jitter;
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
@@ -71,7 +70,11 @@ async fn try_often<E: TokenExchange>(
             Err(failed) => failed.error.with_provider(exchange.provider()),
         };
         let is_last = attempt >= attempts;
-        let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
+        let pause = if is_last {
+            None
+        } else {
+            pause(policy, &error, attempt, spent(), tools.jitter.draw())
+        };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
@@ -121,7 +124,7 @@ async fn try_once<E: TokenExchange>(
     let ended = |error| Failed { error: about(error), is_repeated };
     let server = ServerTime { now: response.server_time(), age: response.age() };
     let cap = exchange.refresh_policy().max_age;
-    let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, jitter::draw())
+    let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, tools.jitter.draw())
         .map_err(ended)?;
     if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
         let text = "a token that ended while it was on its way: check the network";
@@ -131,8 +134,15 @@ async fn try_once<E: TokenExchange>(
     Ok(kept)
 }
 
-/// How long to wait before the next attempt; `None` where there should be none.
-fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> Option<Duration> {
+/// How long to wait before the next attempt; `None` where there should be none. `draw` is a random
+/// number between 0 and 1.
+fn pause(
+    policy: &RetryPolicy,
+    error: &Error,
+    attempt: u32,
+    spent: Duration,
+    draw: f64,
+) -> Option<Duration> {
     let passes = match (error.kind(), error.status()) {
         (ErrorKind::Connect, _) => true,
         (ErrorKind::Timeout | ErrorKind::Unavailable, None) => policy.resend_unanswered,
@@ -146,7 +156,7 @@ fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> 
     if !passes || unstated {
         return None;
     }
-    let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
+    let drawn = policy.ceiling(attempt).mul_f64(draw.clamp(0.0, 1.0));
     let asked = error.retry_after().unwrap_or_default();
     let pause = drawn.max(asked);
     // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to
@@ -187,12 +197,16 @@ mod tests {
             (with(ErrorKind::Protocol, 200), false),
             (with(ErrorKind::Config, 0), false),
         ] {
-            assert_eq!(pause(&policy, &error, 1, Duration::ZERO).is_some(), again, "{error:?}");
+            assert_eq!(
+                pause(&policy, &error, 1, Duration::ZERO, 0.5).is_some(),
+                again,
+                "{error:?}"
+            );
         }
         let once = policy.resend_unanswered(false);
-        assert!(pause(&once, &with(ErrorKind::Timeout, 0), 1, Duration::ZERO).is_none());
-        assert!(pause(&once, &with(ErrorKind::Connect, 0), 1, Duration::ZERO).is_some());
-        assert!(pause(&once, &with(ErrorKind::Unavailable, 500), 1, Duration::ZERO).is_some());
+        assert!(pause(&once, &with(ErrorKind::Timeout, 0), 1, Duration::ZERO, 0.5).is_none());
+        assert!(pause(&once, &with(ErrorKind::Connect, 0), 1, Duration::ZERO, 0.5).is_some());
+        assert!(pause(&once, &with(ErrorKind::Unavailable, 500), 1, Duration::ZERO, 0.5).is_some());
     }
 
     #[test]
@@ -203,11 +217,13 @@ mod tests {
                 .with_retry_after(Duration::from_secs(s))
         };
         let policy = RetryPolicy::default();
-        assert!(pause(&policy, &asked(3), 1, Duration::ZERO).unwrap() >= Duration::from_secs(3));
-        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28)), None);
-        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO), None);
+        assert!(
+            pause(&policy, &asked(3), 1, Duration::ZERO, 0.5).unwrap() >= Duration::from_secs(3)
+        );
+        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28), 0.5), None);
+        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO, 0.5), None);
         let patient = policy.deadline(Duration::from_secs(600));
-        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO), None);
-        assert!(pause(&patient, &asked(60), 1, Duration::ZERO).is_some());
+        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO, 0.5), None);
+        assert!(pause(&patient, &asked(60), 1, Duration::ZERO, 0.5).is_some());
     }
 }
