@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
 use crate::exchange::Grant;
-use crate::lifetime::Term;
+use crate::lifetime::{Moment, Term};
 use crate::secret::WipedBuffer;
 
 /// A bearer token, with the headers that carry it ready made.
@@ -133,6 +133,11 @@ impl AccessToken {
 
     pub(crate) fn lent(cell: Guard<Arc<Parts>>) -> Self {
         Self(Hold::Lent(cell))
+    }
+
+    /// Whether it may still be handed out.
+    pub(crate) fn is_usable(&self, now: Moment) -> bool {
+        self.parts().term.state(now).is_usable()
     }
 
     fn parts(&self) -> &Parts {
