@@ -86,13 +86,18 @@ impl Term {
         Self::Until { refresh_due: zero, usable_until: zero, expires_at: None }
     }
 
-    /// Whether a token of this term can be handed out for longer than one of the other.
-    pub(crate) fn ends_after(&self, other: &Self) -> bool {
-        match (self, other) {
-            (_, Self::Endless) => false,
-            (Self::Endless, _) => true,
-            (Self::Until { usable_until, .. }, Self::Until { usable_until: others, .. }) => {
-                usable_until.monotonic > others.monotonic
+    /// Whether a token of this term can be handed out for longer than one of the other. Both clocks
+    /// count: somebody may have set the wall clock between the two.
+    pub(crate) fn outlasts(&self, other: &Self, now: Moment) -> bool {
+        self.left(now) > other.left(now)
+    }
+
+    fn left(&self, now: Moment) -> Duration {
+        match self {
+            Self::Endless => Duration::MAX,
+            Self::Until { usable_until, .. } => {
+                let left = usable_until.monotonic.saturating_sub(now.monotonic);
+                left.min(usable_until.wall.saturating_sub(now.wall))
             }
         }
     }
@@ -300,6 +305,21 @@ mod tests {
         assert_eq!(term.state(now(&clock)), TokenState::Fresh);
         clock.advance(SECS(300));
         assert_eq!(term.state(now(&clock)), TokenState::Expired);
+    }
+
+    #[test]
+    fn a_token_outlasts_another_by_the_clock_that_ends_it_first() {
+        let clock = ManualClock::default();
+        let term = |life| Term::new(SECS(life), now(&clock), &RefreshPolicy::default(), 0.0);
+        let old = term(301);
+        clock.suspend(SECS(8));
+        let young = term(300);
+        assert!(young.outlasts(&old, now(&clock)) && !old.outlasts(&young, now(&clock)));
+        assert!(old.outlasts(&Term::over(), now(&clock)));
+        assert!(Term::Endless.outlasts(&old, now(&clock)));
+        assert!(!Term::Endless.outlasts(&Term::Endless, now(&clock)));
+        clock.advance(SECS(301));
+        assert!(!young.outlasts(&old, now(&clock)), "both have ended");
     }
 
     #[test]

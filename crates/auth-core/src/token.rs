@@ -8,6 +8,7 @@ use arc_swap::Guard;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::clock::Moment;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::secret::WipedBuffer;
@@ -102,6 +103,11 @@ impl AccessToken {
 
     pub(crate) fn lent(cell: Guard<Arc<Token>>) -> Self {
         Self(Hold::Lent(cell))
+    }
+
+    /// Whether it may still be handed out.
+    pub(crate) fn is_usable(&self, now: Moment) -> bool {
+        self.token().term.state(now).is_usable()
     }
 
     fn token(&self) -> &Token {

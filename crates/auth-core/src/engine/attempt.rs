@@ -6,7 +6,6 @@ use std::time::Duration;
 use http::Method;
 use http::header::{CONNECTION, HeaderValue};
 
-use super::jitter;
 use super::rule::Rule;
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
@@ -72,7 +71,11 @@ async fn try_often<E: TokenExchange>(
             Err(failed) => failed.error.with_provider(exchange.provider()),
         };
         let is_last = attempt >= attempts;
-        let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
+        let pause = if is_last {
+            None
+        } else {
+            pause(policy, &error, attempt, spent(), tools.jitter.draw())
+        };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
@@ -126,7 +129,7 @@ async fn try_once<E: TokenExchange>(
     if let Some(warning) = lifetime.warning {
         crate::trace::remark(provider, warning);
     }
-    let term = Term::new(lifetime.span, began, &tools.refresh, jitter::draw());
+    let term = Term::new(lifetime.span, began, &tools.refresh, tools.jitter.draw());
     let token = Token::new(grant, term).map_err(ended)?;
     if token.term.state(tools.clock.now()) == TokenState::Expired {
         let text = "a token that ended while it was on its way: check the network";
@@ -136,12 +139,19 @@ async fn try_once<E: TokenExchange>(
     Ok(token)
 }
 
-/// How long to wait before the next attempt; `None` where there should be none.
-fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> Option<Duration> {
+/// How long to wait before the next attempt; `None` where there should be none. `draw` is a random
+/// number between 0 and 1.
+fn pause(
+    policy: &RetryPolicy,
+    error: &Error,
+    attempt: u32,
+    spent: Duration,
+    draw: f64,
+) -> Option<Duration> {
     if !Rule::of(error, policy).again {
         return None;
     }
-    let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
+    let drawn = policy.ceiling(attempt).mul_f64(draw.clamp(0.0, 1.0));
     let asked = error.retry_after().unwrap_or_default();
     let pause = drawn.max(asked);
     // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to
@@ -164,11 +174,13 @@ mod tests {
                 .with_retry_after(Duration::from_secs(s))
         };
         let policy = RetryPolicy::default();
-        assert!(pause(&policy, &asked(3), 1, Duration::ZERO).unwrap() >= Duration::from_secs(3));
-        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28)), None);
-        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO), None);
+        assert!(
+            pause(&policy, &asked(3), 1, Duration::ZERO, 0.5).unwrap() >= Duration::from_secs(3)
+        );
+        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28), 0.5), None);
+        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO, 0.5), None);
         let patient = policy.deadline(Duration::from_secs(600));
-        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO), None);
-        assert!(pause(&patient, &asked(60), 1, Duration::ZERO).is_some());
+        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO, 0.5), None);
+        assert!(pause(&patient, &asked(60), 1, Duration::ZERO, 0.5).is_some());
     }
 }

@@ -4,6 +4,7 @@
 //! moves it. Nothing sleeps, and nothing touches a network.
 
 mod asking;
+mod fleets;
 mod flights;
 mod not_asking;
 mod reading;
