@@ -151,7 +151,11 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("a list in place of a text", &[r#"{"FIELD":["@",["@"],{"@":1}],"errors":["@"]}"#]),
     (
         "long prose",
-        &[r#"{"FIELD":"PROSE@PROSE"}"#, r#"{"FIELD":"PROSE@ and @PROSE","FIELD":"@PROSE"}"#],
+        &[
+            r#"{"error":"no @","message":"PROSE","hint":"PROSE","details":"PROSE."}"#,
+            r#"{"FIELD":"PROSE@PROSE"}"#,
+            r#"{"FIELD":"PROSE@ and @PROSE","FIELD":"@PROSE"}"#,
+        ],
     ),
     ("two written forms", &[r#"{"FIELD":"Basic #, which is @"}"#, r#"{"FIELD":"@PROSEBasic #"}"#]),
     ("escapes that JSON does not know of", &[r#"{"FIELD":"%41@ &#65;@ and @"}"#]),
@@ -200,7 +204,9 @@ impl HttpClient for Canned {
         let headers = response.headers_mut();
         headers.insert("date", "Thu, 01 Jan 2026 00:00:00 GMT".parse().unwrap());
         if response.status().is_redirection() {
-            let location = filled("https://evil.example\\x/?secret=@").into_header().unwrap();
+            // Longer than the text that is made of it, which would else take its place.
+            let location = format!("https://evil.example\\x/{}?secret=@", "a".repeat(400));
+            let location = filled(&location).into_header().unwrap();
             response.headers_mut().insert("location", location);
         }
         Ok(response)

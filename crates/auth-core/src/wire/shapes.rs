@@ -239,6 +239,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_message_of_a_decoder_quotes_a_text_in_place_of_an_object() {
+        let read = serde_json::from_str::<Object<Number>>(r#""CANARY""#);
+        let text = read.unwrap_err().to_string();
+        assert!(text.starts_with("a text where an object is expected"), "{text}");
+    }
+
+    #[test]
     fn numbers_are_read_as_providers_write_them() {
         for (json, number) in [
             ("0", Some(0)),
