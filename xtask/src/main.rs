@@ -8,6 +8,7 @@
 mod api;
 mod bench;
 mod conformance;
+mod faults;
 mod features;
 mod house;
 mod lint;
@@ -29,6 +30,7 @@ cargo xtask features every feature alone, none and all; the oldest versions aske
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 cargo xtask conformance the flows against a real Keycloak on this machine [--version V] [--url URL]
+cargo xtask faults   every fault of a token endpoint, for every provider, in every state of a source [--only WORDS] [--write]
 cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
         (Some("conformance"), first) => conformance::run(first.into_iter().chain(args)),
+        (Some("faults"), first) => faults::run(first.into_iter().chain(args)),
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");

@@ -1,0 +1,1 @@
+//! Whether a text shows a secret.
