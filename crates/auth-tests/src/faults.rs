@@ -12,8 +12,13 @@ mod clock;
 mod front;
 pub mod matrix;
 pub mod page;
+pub mod place;
 mod rule;
 pub mod table;
 
 pub use front::{Reads, Script, Step};
 pub use rule::{Expected, Memory, Outcome, Row, State, Takes, Tries, Trouble};
+
+fn check(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(text()) }
+}
