@@ -32,8 +32,11 @@ pub struct Canary {
 /// How much of a canary gives it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// A secret or a token: any eight letters and digits of it in a row.
+    /// A secret: any eight letters and digits of it in a row.
     Secret,
+    /// A token, which is long: about two dozen of its letters and digits in a row, as it is; and its
+    /// end in every form.
+    Token,
     /// An identifier, or a pair that begins with one: all of it.
     Whole,
 }

@@ -33,6 +33,9 @@ pub struct Find {
 }
 
 const HEAD: usize = 8;
+/// How much of a token's end is looked for in all forms, and by how many letters at a time.
+const TOKEN_END: usize = 32;
+const TOKEN_RUN: usize = 12;
 /// The least of an identifier that is looked for.
 const SHORTEST: usize = 10;
 
@@ -50,13 +53,20 @@ impl Hunt {
         let number = self.names.len();
         self.names.push(canary.name.clone());
         for form in FORMS {
-            let letters = fold(&(form.write)(&canary.text));
-            let run = match canary.sort {
-                Sort::Secret => form.run,
-                Sort::Whole if is_piece(form) || letters.len() < SHORTEST => continue,
-                Sort::Whole => letters.len(),
+            let is_raw = form.name == "raw";
+            let end = canary.text.len().saturating_sub(if is_raw { usize::MAX } else { TOKEN_END });
+            let text = if canary.sort == Sort::Token { &canary.text[end..] } else { &canary.text };
+            let letters = fold(&(form.write)(text));
+            let (run, step) = match canary.sort {
+                Sort::Secret => (form.run, 1),
+                Sort::Token => (form.run.max(TOKEN_RUN), form.run.max(TOKEN_RUN)),
+                Sort::Whole if is_piece(form) => continue,
+                Sort::Whole => (letters.len(), 1),
             };
-            for window in letters.windows(run) {
+            if run < SHORTEST && canary.sort == Sort::Whole || is_piece(form) && step > 1 {
+                continue;
+            }
+            for window in letters.windows(run).step_by(step) {
                 let head = window[..HEAD].try_into().unwrap();
                 let known = self.needles.entry(head).or_default();
                 let needle = Needle { letters: window.to_vec(), canary: number, form: form.name };
