@@ -5,6 +5,7 @@
 //! and the header values. And text that came from outside passes a [`Scrubber`] before anybody
 //! sees it.
 
+mod decode;
 mod residue;
 mod scrub;
 mod unescape;

@@ -2,13 +2,14 @@
 
 use zeroize::Zeroizing;
 
+use super::decode;
 use super::scrub::is_invisible;
 
 /// One layer off; the same text where there was none.
 type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every layer that is known.
-pub(super) const LAYERS: [Undo; 7] = [
+pub(super) const LAYERS: [Undo; 10] = [
     |text| without(text, is_invisible),
     |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
     |text| undo(text, backslash),
@@ -16,6 +17,9 @@ pub(super) const LAYERS: [Undo; 7] = [
     |text| undo(text, |text| entity(text, Digits::OfAscii)),
     |text| undo(text, |text| hex_byte(text.strip_prefix(b"%")?).map(|(byte, n)| (byte, n + 1))),
     |text| undo(text, quoted_printable),
+    decode::base64,
+    decode::hex,
+    decode::numbers,
 ];
 
 fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
@@ -48,6 +52,11 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
         }
         rest = rest.get(used..).unwrap_or(after);
     }
+    read_leniently(&plain)
+}
+
+/// Bytes as text, with a mark where they are none.
+pub(super) fn read_leniently(plain: &[u8]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(3 * plain.len()));
     for chunk in plain.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -70,6 +79,10 @@ fn backslash(text: &[u8]) -> Undone {
         }
         b'u' => Some((sign(number(after.get(1..5)?, 16)?), 6)),
         b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
+        b'0'..=b'3' => {
+            let code = number(after.get(..3)?, 8)?;
+            Some((Plain::Byte(u8::try_from(code).ok()?), 4))
+        }
         b'n' => Some((Plain::Byte(b'\n'), 2)),
         b'r' => Some((Plain::Byte(b'\r'), 2)),
         b't' | b'b' | b'f' => Some((Plain::Byte(b' '), 2)),
@@ -205,12 +218,13 @@ mod tests {
 
     #[test]
     fn each_layer_is_undone_once() {
-        let [invisible, wraps, json, html, html_of_ascii, percent, quoted] = LAYERS;
+        let [invisible, wraps, json, html, html_of_ascii, percent, quoted, ..] = LAYERS;
         for (layer, text, plain) in [
             (invisible, "a\u{ad}b\u{200b}c", "abc"),
             (wraps, "a\r\n b", "ab"),
             (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
             (json, r"\ud83d\ude00\u00", r"\u00"),
+            (json, r"\155\141\0\09\477", r"ma\0\09\477"),
             (html, "&amp;#39;&#39;&#x2F;&#x2f;&#0000065;", "&#39;'//A"),
             (html, "&lpar;&eacute;&Eacute;&szlig;&yuml;&amp", " \u{e9}\u{c9}\u{df}\u{ff}&"),
             (html, "&#x2fab&; &unknown x", "\u{2fab}&; &unknown x"),

@@ -120,6 +120,13 @@ pub fn is_piece(form: &Form) -> bool {
     form.name.starts_with("without") || form.name.starts_with("eight")
 }
 
+/// Whether a provider's server may write it so. None writes backwards; that form is here so that no
+/// trick of ours hides a secret from the hunt.
+#[must_use]
+pub fn is_a_servers(form: &Form) -> bool {
+    form.name != "backwards"
+}
+
 fn between(text: &str, filler: &str) -> String {
     text.chars().map(String::from).collect::<Vec<_>>().join(filler)
 }
@@ -167,8 +174,10 @@ fn percent(text: &str, mark: &str, is_all: bool) -> String {
 
 /// The letters of base64 that are the text's alone, where other bytes stand before it.
 fn within(text: &str, before: usize, tainted: usize) -> String {
-    let encoded = STANDARD_NO_PAD.encode("x".repeat(before) + text);
-    encoded[tainted..encoded.len() - 1].to_owned()
+    let input = "x".repeat(before) + text;
+    let encoded = STANDARD_NO_PAD.encode(&input);
+    let own = encoded.len() - usize::from(input.len() % 3 != 0);
+    encoded[tainted..own].to_owned()
 }
 
 fn utf16(text: &str) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Looking for all canaries in all forms, in one pass.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::forms::{FORMS, is_piece};
@@ -81,22 +82,32 @@ impl Hunt {
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Find> {
         let mut found = Vec::<Find>::new();
-        for letters in [fold(text), fold(&without_escapes(text))] {
-            for (at, head) in letters.windows(HEAD).enumerate() {
-                let Some(known) = self.needles.get(head) else { continue };
-                let rest = &letters[at..];
-                for needle in known.iter().filter(|needle| rest.starts_with(&needle.letters)) {
-                    let canary = &self.names[needle.canary];
-                    if found.iter().all(|find| find.canary != *canary) {
-                        let end = (at + needle.letters.len() + 40).min(letters.len());
-                        let around = &letters[at.saturating_sub(60)..end];
-                        let place = String::from_utf8_lossy(around).into_owned();
-                        found.push(Find { canary: canary.clone(), form: needle.form, place });
-                    }
+        // As it is, and as it was before it was shown by `{:?}`, once, twice or three times.
+        let mut reading = Cow::Borrowed(text);
+        for _ in 0..4 {
+            self.find_in(&fold(&reading), &mut found);
+            if !reading.contains('\\') {
+                break;
+            }
+            reading = Cow::Owned(without_escapes(&reading));
+        }
+        found
+    }
+
+    fn find_in(&self, letters: &[u8], found: &mut Vec<Find>) {
+        for (at, head) in letters.windows(HEAD).enumerate() {
+            let Some(known) = self.needles.get(head) else { continue };
+            let rest = &letters[at..];
+            for needle in known.iter().filter(|needle| rest.starts_with(&needle.letters)) {
+                let canary = &self.names[needle.canary];
+                if found.iter().all(|find| find.canary != *canary) {
+                    let end = (at + needle.letters.len() + 40).min(letters.len());
+                    let around = &letters[at.saturating_sub(60)..end];
+                    let place = String::from_utf8_lossy(around).into_owned();
+                    found.push(Find { canary: canary.clone(), form: needle.form, place });
                 }
             }
         }
-        found
     }
 }
 
@@ -106,19 +117,22 @@ fn fold(text: &str) -> Vec<u8> {
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// A text as `{:?}` shows it has letters of its own for line breaks and fillers (`\n`, `\u{ad}`).
+/// A text as it was before `{:?}` showed it, but for the line breaks and fillers, which are left out.
 fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
-        rest = rest[at..].trim_start_matches('\\');
+        rest = &rest[at + 1..];
         if let Some((code, after)) = rest.strip_prefix("u{").and_then(|r| r.split_once('}'))
             && code.len() <= 6
         {
             rest = after;
-        } else {
-            rest = rest.strip_prefix(['n', 'r', 't', '0']).unwrap_or(rest);
+        } else if let Some(after) = rest.strip_prefix(['n', 'r', 't', '0']) {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('\\') {
+            plain.push('\\');
+            rest = after;
         }
     }
     plain + rest

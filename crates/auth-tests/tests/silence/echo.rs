@@ -1,9 +1,10 @@
 //! Answers that say the secret again, in every form.
 
 use auth_core::{CachedTokenSource, Error, HttpClient, HttpRequest, HttpResponse, RetryPolicy};
-use auth_tests::canary::forms::{FORMS, Form, is_piece};
+use auth_sandbox::Provider;
+use auth_tests::canary::forms::{FORMS, Form, is_a_servers, is_piece};
 use auth_tests::canary::{Account, Canary, Hunt, Sort};
-use auth_tests::flows::{ALL, AnyFlow};
+use auth_tests::flows::{ALL, AnyFlow, Shape};
 use http::{HeaderValue, StatusCode};
 
 use crate::Said;
@@ -92,29 +93,38 @@ fn answers(text: &str) -> Vec<Canned> {
 
 /// What was said to all of them, and each form that shows, in a line.
 pub(crate) async fn all() -> (Said, Vec<String>) {
-    let mut said = Said::default();
-    let mut shown = Vec::new();
-    for (provider, shape) in ALL {
-        let account = Account::new(provider, &format!("{shape:?}, echoes"));
-        let flow = flow_of(provider, shape, &account, "http://127.0.0.1:1").exchange;
-        let hunt = Hunt::new(&account.canaries);
-        for canary in &account.canaries {
-            for form in FORMS.iter().filter(|form| is_echoed(form, canary)) {
-                let texts = echoed(&flow, form, canary).await;
-                if let Some(find) = hunt.find(&texts).first() {
-                    shown.push(format!("{}, {}: {find:?}", canary.name, form.name));
-                }
-                said.note(texts);
-            }
-        }
-        said.canaries.extend(account.canaries);
+    let (mut said, mut shown) = (Said::default(), Vec::new());
+    let of_flow =
+        |(provider, shape)| tokio::runtime::Handle::current().spawn(echoes(provider, shape));
+    for task in ALL.map(of_flow) {
+        let (own, leaks) = task.await.unwrap();
+        said.add(own);
+        shown.extend(leaks);
     }
+    (said, shown)
+}
+
+async fn echoes(provider: Provider, shape: Shape) -> (Said, Vec<String>) {
+    let (mut said, mut shown) = (Said::default(), Vec::new());
+    let account = Account::new(provider, &format!("{shape:?}, echoes"));
+    let flow = flow_of(provider, shape, &account, "http://127.0.0.1:1").exchange;
+    let hunt = Hunt::new(&account.canaries);
+    for canary in &account.canaries {
+        for form in FORMS.iter().filter(|form| is_echoed(form, canary)) {
+            let texts = echoed(&flow, form, canary).await;
+            if let Some(find) = hunt.find(&texts).first() {
+                shown.push(format!("{}, {}: {find:?}", canary.name, form.name));
+            }
+            said.note(texts);
+        }
+    }
+    said.canaries.extend(account.canaries);
     (said, shown)
 }
 
 /// An identifier is known as a whole alone.
 fn is_echoed(form: &Form, canary: &Canary) -> bool {
-    canary.sort == Sort::Secret || !is_piece(form)
+    is_a_servers(form) && (canary.sort == Sort::Secret || !is_piece(form))
 }
 
 async fn echoed(flow: &AnyFlow, form: &Form, canary: &Canary) -> String {

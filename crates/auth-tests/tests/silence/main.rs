@@ -72,13 +72,6 @@ async fn no_secret_and_no_token_is_said_anywhere() {
     let mut leaks = Vec::new();
     let mut check = |stage: &str, said: &Said| {
         let logged = capture.take();
-        eprintln!(
-            "{stage}: {} logged, {} said, {} canaries {:?}",
-            logged.len(),
-            said.text.len(),
-            said.canaries.len(),
-            auth_core::Clock::monotonic(&auth_core::SystemClock)
-        );
         assert!(said.canaries.len() > 2 && said.text.len() > 200, "{stage} says nothing");
         for find in said.find(&logged) {
             leaks.push(format!("{stage}: {find:?}"));
