@@ -96,6 +96,7 @@ pub const FORMS: &[Form] = &[
     form("base64 for URLs", 10, |s| URL_SAFE_NO_PAD.encode(s)),
     form("base64, one byte in", 10, |s| within(s, 1, 2)),
     form("base64, two bytes in", 10, |s| within(s, 2, 3)),
+    form("base64 as a list of bytes", 24, |s| format!("{:?}", STANDARD.encode(s).as_bytes())),
     form("base64 in lines", 10, |s| wrapped(&STANDARD.encode(s), 16, "\r\n")),
     form("base64 in a URL", 12, |s| percent(&STANDARD.encode(s), "%", false)),
     form("base64 twice", 14, |s| STANDARD.encode(STANDARD.encode(s))),
