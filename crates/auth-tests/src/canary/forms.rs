@@ -177,7 +177,7 @@ fn percent(text: &str, mark: &str, is_all: bool) -> String {
 fn within(text: &str, before: usize, tainted: usize) -> String {
     let input = "x".repeat(before) + text;
     let encoded = STANDARD_NO_PAD.encode(&input);
-    let own = encoded.len() - usize::from(input.len() % 3 != 0);
+    let own = encoded.len() - usize::from(!input.len().is_multiple_of(3));
     encoded[tainted..own].to_owned()
 }
 

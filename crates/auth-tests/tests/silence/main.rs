@@ -37,7 +37,7 @@ impl Said {
         let (header, shared) = (
             token.authorization(),
             auth_core::SharedTokenSource::new(
-                auth_core::StaticTokenSource::bearer(token.secret().clone()).unwrap(),
+                auth_core::StaticTokenSource::bearer(token.secret()).unwrap(),
             ),
         );
         write!(self.text, "{token:?}\n{token:#?}\n{header:?}\n{shared:?}\n").unwrap();
