@@ -8,6 +8,7 @@
 mod api;
 mod bench;
 mod conformance;
+mod faults;
 mod features;
 mod house;
 mod lint;
@@ -31,6 +32,7 @@ cargo xtask weigh    crates, build time and program size of a consumer beside pl
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 cargo xtask conformance  the flows against a real Keycloak and a mock from a description, on this machine [--version V] [--url URL]
 cargo xtask simulate the engine in a simulated world: runtimes that stand still, callers that leave, a failing provider [--schedules N] [--seed N]
+cargo xtask faults   every fault of a token endpoint, for every provider, in every state of a source [--only WORDS] [--write]
 cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
 ";
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
         (Some("conformance"), first) => conformance::run(first.into_iter().chain(args)),
         (Some("simulate"), first) => simulate::run(first.into_iter().chain(args)),
+        (Some("faults"), first) => faults::run(first.into_iter().chain(args)),
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");

@@ -7,6 +7,7 @@
 
 mod buffer;
 mod charset;
+mod decode;
 mod residue;
 mod scrub;
 mod unescape;

@@ -43,34 +43,20 @@ impl Residue {
         }
         let run = folded.len().min(RUN);
         self.runs.push((folded, run));
-        let bytes = secret.as_bytes();
-        let mut hex = Zeroizing::new(String::with_capacity(2 * bytes.len()));
-        for byte in bytes {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.extend(char::from_digit(u32::from(nibble), 16));
-            }
-        }
-        self.add_run(fold(&hex), RUN_HEX);
-        // The letters of base64 depend on where in the input the secret begins, modulo 3.
-        for (before, tainted) in [(0, 0), (1, 2), (2, 3)] {
-            let mut input = Zeroizing::new(Vec::with_capacity(before + bytes.len()));
-            input.resize(before, 0);
-            input.extend_from_slice(bytes);
-            let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*input));
-            let whole = encoded.len() - usize::from(input.len() % 3 != 0);
-            self.add_run(fold(encoded.get(tainted..whole).unwrap_or_default()), RUN_BASE64);
+        self.add_run(fold(&hex(secret)), RUN_HEX);
+        for encoded in base64_within(secret) {
+            self.add_run(fold(&encoded), RUN_BASE64);
         }
     }
 
-    /// Looks for an identifier or a pair, as a whole, and for its base64.
+    /// Looks for an identifier or a pair, as a whole, and for its base64 and hexadecimal.
     pub(super) fn add_whole(&mut self, id: &str) {
-        let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(id));
-        let folded = fold(&encoded);
-        let whole = folded.len();
-        self.add_run(folded, whole);
-        let folded = fold(id);
-        let whole = folded.len();
-        self.add_run(folded, whole);
+        let [first, second, third] = base64_within(id);
+        for text in [first, second, third, hex(id), Zeroizing::new(id.to_owned())] {
+            let folded = fold(&text);
+            let whole = folded.len();
+            self.add_run(folded, whole);
+        }
     }
 
     fn add_run(&mut self, folded: Zeroizing<Vec<u8>>, run: usize) {
@@ -115,6 +101,30 @@ impl Residue {
         }
         false
     }
+}
+
+/// A text in hexadecimal.
+fn hex(text: &str) -> Zeroizing<String> {
+    let mut hex = Zeroizing::new(String::with_capacity(2 * text.len()));
+    for byte in text.bytes() {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.extend(char::from_digit(u32::from(nibble), 16));
+        }
+    }
+    hex
+}
+
+/// The letters of base64 that are a text's own. They depend on where in the input the text begins,
+/// modulo 3.
+fn base64_within(text: &str) -> [Zeroizing<String>; 3] {
+    [(0, 0), (1, 2), (2, 3)].map(|(before, tainted)| {
+        let mut input = Zeroizing::new(Vec::with_capacity(before + text.len()));
+        input.resize(before, 0);
+        input.extend_from_slice(text.as_bytes());
+        let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*input));
+        let whole = encoded.len() - usize::from(input.len() % 3 != 0);
+        Zeroizing::new(encoded.get(tainted..whole).unwrap_or_default().to_owned())
+    })
 }
 
 /// The letters and digits alone, in lower case.
@@ -165,6 +175,10 @@ mod tests {
                 };
                 text.chars().enumerate().map(wrap).collect()
             }
+            8 => STANDARD_NO_PAD.encode(text),
+            9 => text.bytes().map(|b| format!("{b}, ")).collect(),
+            10 => text.chars().map(|c| format!("{}\0", c)).collect(),
+            11 => text.bytes().map(|b| format!("\\{b:03o}")).collect(),
             // What stands around a secret's own writing, once: its encodings, its case, its ends.
             20 => text.bytes().map(|b| format!("{b:02x}")).collect(),
             21 => STANDARD_NO_PAD.encode(format!("{}{text}", "a".repeat(draw.usize(0..3)))),

@@ -15,8 +15,8 @@ use super::{WipedBuffer, form_encoded, replaced};
 /// A provider that echoes the request back must not put a secret into our logs. Looked for are
 /// each secret raw, in base64 and base64url (padded or not), percent- and form-encoded, escaped as
 /// JSON or HTML, and in hexadecimal. Anything that looks like a JWT goes too. Where a run of eight
-/// letters and digits of a secret is left after that, in any case, wrapped, or in escapes inside
-/// escapes, the whole text is withheld. The forms are made when a text is scrubbed and wiped after
+/// letters and digits of a secret is left after that, in any case, wrapped, or in escapes and encodings
+/// inside one another, the whole text is withheld. The forms are made when a text is scrubbed and wiped after
 /// it, so a scrubber that meets no text costs little.
 ///
 /// | | looked for |

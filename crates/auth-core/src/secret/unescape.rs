@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::decode;
 use super::lossy;
 use super::scrub::is_invisible;
 
@@ -9,7 +10,7 @@ use super::scrub::is_invisible;
 type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every layer that is known.
-pub(super) const LAYERS: [Undo; 7] = [
+pub(super) const LAYERS: [Undo; 10] = [
     |text| without(text, is_invisible),
     |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
     |text| undo(text, backslash),
@@ -17,6 +18,9 @@ pub(super) const LAYERS: [Undo; 7] = [
     |text| undo(text, |text| entity(text, Digits::OfAscii)),
     |text| undo(text, |text| hex_byte(text.strip_prefix(b"%")?).map(|(byte, n)| (byte, n + 1))),
     |text| undo(text, quoted_printable),
+    decode::base64,
+    decode::hex,
+    decode::numbers,
 ];
 
 fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
@@ -64,6 +68,10 @@ fn backslash(text: &[u8]) -> Undone {
         }
         b'u' => Some((sign(number(after.get(1..5)?, 16)?), 6)),
         b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
+        b'0'..=b'3' => {
+            let code = number(after.get(..3)?, 8)?;
+            Some((Plain::Byte(u8::try_from(code).ok()?), 4))
+        }
         b'n' => Some((Plain::Byte(b'\n'), 2)),
         b'r' => Some((Plain::Byte(b'\r'), 2)),
         b't' | b'b' | b'f' => Some((Plain::Byte(b' '), 2)),
@@ -199,12 +207,13 @@ mod tests {
 
     #[test]
     fn each_layer_is_undone_once() {
-        let [invisible, wraps, json, html, html_of_ascii, percent, quoted] = LAYERS;
+        let [invisible, wraps, json, html, html_of_ascii, percent, quoted, ..] = LAYERS;
         for (layer, text, plain) in [
             (invisible, "a\u{ad}b\u{200b}c", "abc"),
             (wraps, "a\r\n b", "ab"),
             (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
             (json, r"\ud83d\ude00\u00", r"\u00"),
+            (json, r"\155\141\0\09\477", r"ma\0\09\477"),
             (html, "&amp;#39;&#39;&#x2F;&#x2f;&#0000065;", "&#39;'//A"),
             (html, "&lpar;&eacute;&Eacute;&szlig;&yuml;&amp", " \u{e9}\u{c9}\u{df}\u{ff}&"),
             (html, "&#x2fab&; &unknown x", "\u{2fab}&; &unknown x"),

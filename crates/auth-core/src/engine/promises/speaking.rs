@@ -1,5 +1,5 @@
 //! Promise 19: what an exchange says to a log. That it says no secret is shown for all five
-//! providers by the umbrella crate's test `silence`.
+//! providers by the test `silence` of `auth-tests`.
 
 use std::io::Write;
 
