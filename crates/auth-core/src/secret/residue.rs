@@ -18,6 +18,8 @@ const RUN: usize = 8;
 /// As many bytes in base64 (whole characters alone), and in hexadecimal.
 const RUN_BASE64: usize = 9;
 const RUN_HEX: usize = 16;
+/// Fewer folded letters than this may be a word of some text.
+const SHORTEST_FOLDED: usize = 6;
 /// Escapes inside escapes that are undone.
 const DEPTH: usize = 8;
 /// The bytes that are looked at in all readings of a text; a text that has more is withheld.
@@ -28,7 +30,7 @@ const BUDGET: usize = 1024 * 1024;
 pub(super) struct Residue {
     /// Folded texts, each looked for by any run of so many of its bytes.
     runs: Vec<(Zeroizing<Vec<u8>>, usize)>,
-    /// Texts that are looked for as they are, once escapes are undone.
+    /// Texts that are looked for as they are but for blanks, once escapes are undone.
     raw: Vec<Zeroizing<String>>,
 }
 
@@ -38,7 +40,7 @@ impl Residue {
     pub(super) fn add_secret(&mut self, secret: &str) {
         let folded = fold(secret);
         if folded.len() < 4 {
-            self.raw.push(Zeroizing::new(secret.to_owned()));
+            self.raw.push(without_blanks(secret));
             return;
         }
         let run = folded.len().min(RUN);
@@ -58,7 +60,21 @@ impl Residue {
             input.extend_from_slice(bytes);
             let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*input));
             let whole = encoded.len() - usize::from(input.len() % 3 != 0);
-            self.add_run(fold(encoded.get(tainted..whole).unwrap_or_default()), RUN_BASE64);
+            let part = encoded.get(tainted..whole).unwrap_or_default();
+            if fold(part).len() < SHORTEST_FOLDED {
+                self.add_letters(part);
+            } else {
+                self.add_run(fold(part), RUN_BASE64);
+            }
+        }
+    }
+
+    /// Looks for the base64 of a short secret, in either alphabet and in its own case: folded it would
+    /// be a word of some text. So it would in lower case.
+    fn add_letters(&mut self, part: &str) {
+        if part.bytes().skip(1).any(|byte| !byte.is_ascii_lowercase()) {
+            self.raw.push(Zeroizing::new(part.to_owned()));
+            self.raw.push(Zeroizing::new(part.replace('+', "-").replace('/', "_")));
         }
     }
 
@@ -74,7 +90,7 @@ impl Residue {
     }
 
     fn add_run(&mut self, folded: Zeroizing<Vec<u8>>, run: usize) {
-        if folded.len() >= 6 {
+        if folded.len() >= SHORTEST_FOLDED {
             let run = run.min(folded.len());
             self.runs.push((folded, run));
         }
@@ -90,7 +106,7 @@ impl Residue {
         let shows = |text: &str| {
             let folded = fold(text);
             runs.iter().any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
-                || self.raw.iter().any(|raw| text.contains(raw.as_str()))
+                || self.shows_raw(text)
         };
         // Hashes, so that no reading is kept for longer than its layer.
         let hasher = RandomState::new();
@@ -115,14 +131,28 @@ impl Residue {
         }
         false
     }
+
+    fn shows_raw(&self, text: &str) -> bool {
+        if self.raw.is_empty() {
+            return false;
+        }
+        let text = without_blanks(text);
+        self.raw.iter().any(|raw| text.contains(raw.as_str()))
+    }
 }
 
-/// The letters and digits alone, in lower case.
+/// A text on one line and without spaces, wherever it was wrapped.
+fn without_blanks(text: &str) -> Zeroizing<String> {
+    super::unescape::without(text, char::is_whitespace)
+}
+
+/// The letters and digits alone, in one case: by way of upper case, in which a sharp s is two letters
+/// and a final sigma is as any other.
 fn fold(text: &str) -> Zeroizing<Vec<u8>> {
-    // Lower case takes one byte in two more at most, so the buffer never grows.
-    let mut folded = Zeroizing::new(Vec::with_capacity(2 * text.len()));
-    let letters = text.chars().filter(|c| c.is_alphanumeric() && !super::scrub::is_invisible(*c));
-    for c in letters.flat_map(char::to_lowercase) {
+    // Three bytes for one at most (U+0390 has three characters in upper case): it never grows.
+    let mut folded = Zeroizing::new(Vec::with_capacity(3 * text.len()));
+    let one_case = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    for c in one_case.filter(|c| c.is_alphanumeric() && !super::scrub::is_invisible(*c)) {
         folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
     folded

@@ -249,7 +249,11 @@ fn without_jwts(text: &str) -> String {
 /// most `limit` characters.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
     let spaced = Zeroizing::new(text.replace(['\r', '\n', '\t', '\u{2028}', '\u{2029}'], " "));
-    spaced.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(limit).collect()
+    // Room for all of it at once: storage that is outgrown is not wiped.
+    let mut line = String::with_capacity(spaced.len().min(limit.saturating_mul(4)));
+    let shown = spaced.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c));
+    line.extend(shown.take(limit));
+    line
 }
 
 /// Characters that show nothing: soft hyphens, zero widths, fillers, direction marks, variation
