@@ -2,10 +2,10 @@
 
 use std::error::Error as _;
 
-use auth_core::{Endpoint, ExposeSecret as _, HttpResponse, Response, TokenExchange};
+use auth_core::{ExposeSecret as _, HttpResponse, Response, TokenExchange};
 
 use crate::writing::{Writing, folded};
-use crate::{Draw, ID, SECRET, assert_one_line};
+use crate::{DIGISHARE, DIGITALPAYE, Draw, MANIS, PAPAYA, SECRET, TRESORPAY, assert_one_line};
 
 /// Where a body echoes the secret.
 const MARK: &str = "@SECRET@";
@@ -14,33 +14,27 @@ const STATUSES: [u16; 12] = [200, 201, 302, 307, 400, 401, 403, 404, 422, 429, 5
 
 /// What Digishare answers.
 pub fn digishare(input: &[u8]) {
-    use digishare_auth::{Credentials, Digishare};
-    read(&Digishare::new(Credentials::new(ID, SECRET).expect("made up well")), input);
+    read(&*DIGISHARE, input);
 }
 
 /// What Digitalpaye answers.
 pub fn digitalpaye(input: &[u8]) {
-    use digitalpaye_auth::{Credentials, Digitalpaye};
-    read(&Digitalpaye::new(Credentials::new(ID, SECRET).expect("made up well")), input);
+    read(&*DIGITALPAYE, input);
 }
 
 /// What Manis answers.
 pub fn manis(input: &[u8]) {
-    use manis_auth::{Credentials, Manis};
-    let endpoint = Endpoint::parse("https://manis.example").expect("made up well");
-    read(&Manis::new(Credentials::new(ID, SECRET).expect("made up well"), endpoint), input);
+    read(&*MANIS, input);
 }
 
 /// What Papaya answers.
 pub fn papaya(input: &[u8]) {
-    use papaya_auth::{Credentials, Papaya};
-    read(&Papaya::new(Credentials::new(ID, SECRET).expect("made up well")), input);
+    read(&*PAPAYA, input);
 }
 
 /// What TresorPay answers.
 pub fn tresorpay(input: &[u8]) {
-    use tresorpay_auth::{Credentials, TresorPay};
-    read(&TresorPay::new(Credentials::new(ID, SECRET).expect("made up well")), input);
+    read(&*TRESORPAY, input);
 }
 
 /// A body as a success and as errors: a grant holds a token and does not show it, an error does not

@@ -92,7 +92,8 @@ fn sent(
 fn is_text(text: &str) -> bool {
     // Those that the tables of Unicode call controls, and format characters of a value that a file
     // or a page has spoilt; of the latter the commonest.
-    let is_refused = |c: char| c.is_control() || "\u{ad}\u{200b}\u{200d}\u{202e}\u{2060}\u{feff}".contains(c);
+    let is_refused =
+        |c: char| c.is_control() || "\u{ad}\u{200b}\u{200d}\u{202e}\u{2060}\u{feff}".contains(c);
     !text.is_empty() && text.trim() == text && !text.contains(is_refused) && !is_rare(text)
 }
 

@@ -29,12 +29,18 @@ fn accepted(text: &str, endpoint: &Endpoint, path: &str, is_public: bool) {
     };
     let ours = Url::parse(endpoint.as_str()).expect("as its text");
     let port = |url: &Url| url.port_or_known_default();
-    assert_eq!((seen.scheme(), seen.host(), port(&seen)), (ours.scheme(), ours.host(), port(&ours)));
+    assert_eq!(
+        (seen.scheme(), seen.host(), port(&seen)),
+        (ours.scheme(), ours.host(), port(&ours))
+    );
     assert_eq!(seen.path().trim_end_matches('/'), ours.path().trim_end_matches('/'), "{text}");
     // Every character of the path is the one that goes over the wire.
     let after_host = endpoint.as_str().splitn(4, '/').nth(3).unwrap_or_default();
     assert_eq!(ours.path().trim_start_matches('/'), after_host, "{text}: `url` changes the path");
-    assert_eq!(endpoint.host().split(':').next(), ours.host_str().and_then(|h| h.split(':').next()));
+    assert_eq!(
+        endpoint.host().split(':').next(),
+        ours.host_str().and_then(|h| h.split(':').next())
+    );
     assert!(seen.username().is_empty() && seen.password().is_none(), "{text}: user info");
     assert!(seen.query().is_none() && seen.fragment().is_none(), "{text}: a query or a fragment");
     let host = seen.host().expect("a host");
@@ -45,7 +51,8 @@ fn accepted(text: &str, endpoint: &Endpoint, path: &str, is_public: bool) {
     };
     assert!(is_loopback || seen.scheme() == "https", "{text}: a secret in plain text");
     if is_public && !is_loopback {
-        let is_name = matches!(&host, Host::Domain(name) if name.trim_end_matches('.').contains('.'));
+        let is_name =
+            matches!(&host, Host::Domain(name) if name.trim_end_matches('.').contains('.'));
         assert!(is_name, "{text}: no public host");
     }
 

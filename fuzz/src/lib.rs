@@ -19,6 +19,15 @@ pub use self::scrubber::scrubber;
 pub use self::settings::settings;
 pub use self::times::{expires_in, jwt, manis_expiry, papaya_expiry};
 
+use std::sync::LazyLock;
+
+use auth_core::Endpoint;
+use digishare_auth::Digishare;
+use digitalpaye_auth::Digitalpaye;
+use manis_auth::Manis;
+use papaya_auth::Papaya;
+use tresorpay_auth::TresorPay;
+
 /// A made-up secret that bodies may echo.
 pub const SECRET: &str = "made-up-k3J9x2Vq7Lw";
 
@@ -27,6 +36,22 @@ const ID: &str = "made-up-0001";
 
 /// 2026-01-01T00:00:00Z in Unix seconds: when recorded answers came.
 const NOW: u64 = 1_767_225_600;
+
+/// A flow with the made-up credentials, made once.
+macro_rules! flow {
+    ($name:ident, $flow:ty, $credentials:ty $(, $endpoint:literal)?) => {
+        static $name: LazyLock<$flow> = LazyLock::new(|| {
+            let credentials = <$credentials>::new(ID, SECRET).expect("made up well");
+            <$flow>::new(credentials $(, Endpoint::parse($endpoint).expect("made up well"))?)
+        });
+    };
+}
+
+flow!(DIGISHARE, Digishare, digishare_auth::Credentials);
+flow!(DIGITALPAYE, Digitalpaye, digitalpaye_auth::Credentials);
+flow!(MANIS, Manis, manis_auth::Credentials, "https://manis.example");
+flow!(PAPAYA, Papaya, papaya_auth::Credentials);
+flow!(TRESORPAY, TresorPay, tresorpay_auth::Credentials);
 
 /// One function, and the files whose lines it is there to reach.
 pub struct Target {

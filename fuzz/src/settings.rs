@@ -41,7 +41,10 @@ pub fn settings(input: &[u8]) {
         match ending % 8 {
             // No path of the fuzzer's own choice is opened.
             0 => (format!("{name}_FILE"), format!("/nowhere/{MARK}{value}")),
-            1 => (format!("{name}_FILE"), format!("{here}/{}", ["src", "README.md", "."][value.len() % 3])),
+            1 => (
+                format!("{name}_FILE"),
+                format!("{here}/{}", ["src", "README.md", "."][value.len() % 3]),
+            ),
             2 => (format!("{name}_FILE"), "/dev/null".to_owned()),
             3 => (format!("{name}_INTERNAL"), value),
             4 => (name.to_owned(), format!("{value}{MARK}")),
@@ -65,7 +68,10 @@ fn works<F: TokenExchange>(env: &Env, flow: Result<F, Error>) {
             let host = uri.host().expect("a host");
             let is_loopback = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
             assert!(uri.scheme_str() == Some("https") || is_loopback, "{uri}: in plain text");
-            assert!(!format!("{flow:?}", flow = flow.identity()).contains(MARK), "an identity shows it");
+            assert!(
+                !format!("{flow:?}", flow = flow.identity()).contains(MARK),
+                "an identity shows it"
+            );
         }
         Err(error) => {
             let text = format!("{error} {error:?}");
@@ -77,7 +83,10 @@ fn works<F: TokenExchange>(env: &Env, flow: Result<F, Error>) {
             assert!(named.clone().count() > 0, "{prefix}");
             let needed = named.clone().take(2).copied().collect::<Vec<_>>();
             if !env.any_set(&needed) {
-                assert!(needed.iter().all(|name| text.contains(name)), "{text}: {needed:?} are missing");
+                assert!(
+                    needed.iter().all(|name| text.contains(name)),
+                    "{text}: {needed:?} are missing"
+                );
             }
         }
     }

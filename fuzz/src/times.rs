@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{
-    Endpoint, Expiry, Grant, HttpResponse, JwtTimes, Response, Scrubber, TokenExchange, oauth2,
-    unix_time, wire,
+    Expiry, Grant, HttpResponse, JwtTimes, Response, Scrubber, TokenExchange, oauth2, unix_time,
+    wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::{Draw, ID, NOW, SECRET};
+use crate::{Draw, MANIS, NOW, PAPAYA, SECRET};
 
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -73,7 +73,8 @@ fn as_seconds(value: &Value) -> Option<f64> {
 pub fn expires_in(input: &[u8]) {
     let known = Scrubber::new([SECRET]);
     let value = String::from_utf8_lossy(input);
-    let body = format!(r#"{{"access_token":"made-up","token_type":"Bearer","expires_in":{value}}}"#);
+    let body =
+        format!(r#"{{"access_token":"made-up","token_type":"Bearer","expires_in":{value}}}"#);
     let answer = Response::recorded(200, body.clone());
     let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ID", &known, &answer);
     let Ok(grant) = granted.and_then(|granted| granted.into_grant(&known)) else { return };
@@ -105,7 +106,7 @@ fn now() -> SystemTime {
 
 /// The unit in the first byte; then what stands after `"expiresAt":`.
 pub fn manis_expiry(input: &[u8]) {
-    use manis_auth::{Credentials, ExpiryUnit, Manis};
+    use manis_auth::ExpiryUnit;
     let mut draw = Draw(input);
     let unit = match draw.byte() % 4 {
         0 => ExpiryUnit::Auto,
@@ -113,11 +114,9 @@ pub fn manis_expiry(input: &[u8]) {
         2 => ExpiryUnit::Millis,
         _ => ExpiryUnit::RelativeSeconds,
     };
-    let endpoint = Endpoint::parse("https://manis.example").expect("made up well");
-    let flow = Manis::new(Credentials::new(ID, SECRET).expect("made up well"), endpoint);
     let value = draw.rest();
     let body = format!(r#"{{"token":"made-up","tokenType":"Bearer","expiresAt":{value}}}"#);
-    let Some(grant) = granted(&flow.expiry_unit(unit), body.clone()) else { return };
+    let Some(grant) = granted(&MANIS.clone().expiry_unit(unit), body.clone()) else { return };
     let Ok(read) = serde_json::from_str::<Value>(&body) else { return };
     let whole = read.get("expiresAt").and_then(Value::as_i64);
     match grant.expiry() {
@@ -136,8 +135,12 @@ pub fn manis_expiry(input: &[u8]) {
             let is_plain = match (unit, whole) {
                 (ExpiryUnit::Seconds, Some(at)) => near(at),
                 (ExpiryUnit::Millis, Some(at)) => near(at / 1_000),
-                (ExpiryUnit::Auto, Some(at)) => near(at) || near(at / 1_000) || near(at / 1_000_000),
-                (_, span) => span.is_some_and(|span| (0..=LONGEST.as_secs() as i64).contains(&span)),
+                (ExpiryUnit::Auto, Some(at)) => {
+                    near(at) || near(at / 1_000) || near(at / 1_000_000)
+                }
+                (_, span) => {
+                    span.is_some_and(|span| (0..=LONGEST.as_secs() as i64).contains(&span))
+                }
             };
             assert!(!is_plain, "{value} is not read in {unit}");
         }
@@ -146,12 +149,10 @@ pub fn manis_expiry(input: &[u8]) {
 
 /// What stands in `"valid_until"`: never read later than jiff reads it.
 pub fn papaya_expiry(input: &[u8]) {
-    use papaya_auth::{Credentials, Papaya};
     let text = String::from_utf8_lossy(input);
-    let flow = Papaya::new(Credentials::new(ID, SECRET).expect("made up well"));
     let text = Value::from(&*text);
     let body = format!(r#"{{"token":"made-up","token_name":"x","valid_until":{text}}}"#);
-    let grant = granted(&flow, body).expect("a token is there");
+    let grant = granted(&*PAPAYA, body).expect("a token is there");
     let text = text.as_str().expect("a text");
     let seen = text.parse::<jiff::Timestamp>().map(|at| at.as_second());
     match grant.expiry() {

@@ -38,7 +38,11 @@ impl Writing {
 
     pub(crate) fn write(&self, text: &str) -> String {
         let own = self.own(text);
-        self.layers.iter().fold(own, |text, layer| self.layer(*layer, &text))
+        // Eight characters for one, four times: a text longer than this is left as it is.
+        let long = |text: &str| text.len() > 1_000;
+        let wrap =
+            |text: String, layer: &u8| if long(&text) { text } else { self.layer(*layer, &text) };
+        self.layers.iter().fold(own, wrap)
     }
 
     /// What a reader with the letters alone would have to compare.
@@ -52,9 +56,17 @@ impl Writing {
             own @ 6..8 => URL_SAFE_NO_PAD.encode(before(own)),
             9 => text.to_uppercase(),
             10 => text.to_lowercase(),
-            _ => text.chars().enumerate().flat_map(|(at, c)| {
-                if at % 2 == 0 { c.to_uppercase().collect::<Vec<_>>() } else { c.to_lowercase().collect() }
-            }).collect(),
+            _ => text
+                .chars()
+                .enumerate()
+                .flat_map(|(at, c)| {
+                    if at % 2 == 0 {
+                        c.to_uppercase().collect::<Vec<_>>()
+                    } else {
+                        c.to_lowercase().collect()
+                    }
+                })
+                .collect(),
         }
     }
 
@@ -67,14 +79,18 @@ impl Writing {
             4 => signs(text, |c| percent(c)),
             5 => signs(text, |c| unicode(c)),
             6 => text.chars().map(unicode).collect(),
-            7 => signs(text, |c| if c.is_ascii() { format!("\\x{:02x}", u32::from(c)) } else { c.into() }),
+            7 => signs(text, |c| {
+                if c.is_ascii() { format!("\\x{:02x}", u32::from(c)) } else { c.into() }
+            }),
             8 => text.chars().flat_map(|c| [c, self.invisible]).collect(),
             9 => self.quoted_printable(text),
             10 => wrapped(text, self.width, "\n"),
             11 => text.chars().map(named).collect(),
             12 => text.chars().map(|c| format!("&#{:05};", u32::from(c))).collect(),
             // Browsers read it without the semicolon too.
-            13 => signs(text, |c| if c.is_ascii() { format!("&#{}", u32::from(c)) } else { c.into() }),
+            13 => {
+                signs(text, |c| if c.is_ascii() { format!("&#{}", u32::from(c)) } else { c.into() })
+            }
             14 => signs(text, |c| format!("\\u{{{:x}}}", u32::from(c))),
             15 => signs(text, |c| if "\"'/\\`".contains(c) { format!("\\{c}") } else { c.into() }),
             _ => text.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect(),
@@ -86,7 +102,12 @@ impl Writing {
         let bytes = text.bytes().map(|byte| {
             if is_plain(byte) { char::from(byte).into() } else { format!("={byte:02X}") }
         });
-        bytes.collect::<Vec<_>>().chunks(self.width).map(<[_]>::concat).collect::<Vec<_>>().join("=\r\n")
+        bytes
+            .collect::<Vec<_>>()
+            .chunks(self.width)
+            .map(<[_]>::concat)
+            .collect::<Vec<_>>()
+            .join("=\r\n")
     }
 }
 

@@ -9,7 +9,7 @@ type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every layer that is known.
 pub(super) const LAYERS: [Undo; 8] = [
-    |text| without(text, is_invisible),
+    |text| without(text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace())),
     |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
     |text| undo(text, backslash),
     |text| undo(text, |text| entity(text, Digits::All)),
@@ -248,7 +248,7 @@ mod tests {
     fn each_layer_is_undone_once() {
         let [invisible, wraps, json, html, html_of_ascii, percent, quoted, misread] = LAYERS;
         for (layer, text, plain) in [
-            (invisible, "a\u{ad}b\u{200b}c", "abc"),
+            (invisible, "a\u{ad}b\u{200b}c\0\u{85}\n", "abc\u{85}\n"),
             (wraps, "a\r\n b", "ab"),
             (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
             (json, r"\ud835\udc00\ud835x\udc00\u00", "\u{1d400}x\\u00"),
