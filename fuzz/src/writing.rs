@@ -72,7 +72,7 @@ impl Writing {
 
     fn layer(&self, layer: u8, text: &str) -> String {
         match layer % 17 {
-            0 => serde_json::to_string(text).expect("a text").trim_matches('"').replace('/', "\\/"),
+            0 => in_json(text).replace('/', "\\/"),
             1 => signs(text, |c| format!("&#{};", u32::from(c))),
             2 => signs(text, |c| format!("&#x{:X};", u32::from(c))),
             3 => text.bytes().map(|byte| format!("%{byte:02X}")).collect(),
@@ -88,9 +88,11 @@ impl Writing {
             11 => text.chars().map(named).collect(),
             12 => text.chars().map(|c| format!("&#{:05};", u32::from(c))).collect(),
             // Browsers read it without the semicolon too.
-            13 => {
-                signs(text, |c| if c.is_ascii() { format!("&#{}", u32::from(c)) } else { c.into() })
-            }
+            13 => signs(text, |c| {
+                // A control's number and a digit after it would be another's number.
+                let end = if c.is_ascii_graphic() { "" } else { ";" };
+                format!("&#{}{end}", u32::from(c))
+            }),
             14 => signs(text, |c| format!("\\u{{{:x}}}", u32::from(c))),
             15 => signs(text, |c| if "\"'/\\`".contains(c) { format!("\\{c}") } else { c.into() }),
             _ => text.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect(),
@@ -109,6 +111,12 @@ impl Writing {
             .collect::<Vec<_>>()
             .join("=\r\n")
     }
+}
+
+/// A text between the quotes of JSON.
+pub(crate) fn in_json(text: &str) -> String {
+    let quoted = serde_json::to_string(text).expect("a text");
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Escapes all but letters and digits of ASCII.
