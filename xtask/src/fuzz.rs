@@ -30,7 +30,7 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
         let mut one = fuzz("run"); // without the address sanitizer: no code of ours is unsafe
         one.args(["--sanitizer", "none", "--target-dir"]).arg(target().join("fuzz"));
         one.arg(&name).arg(found).arg(format!("fuzz/corpus/{name}"));
-        one.args(["--", "-timeout=10", "-print_final_stats=1"]);
+        one.args(["--", "-timeout=10", "-max_len=512", "-print_final_stats=1"]);
         one.arg(format!("-max_total_time={}", share.max(1)));
         let hint = format!("see {FOLDER}/artifacts/{name}, and how to replay it above");
         steps.step(&name, || run_command(&mut one).map_err(|fault| format!("{fault}: {hint}")))?;
