@@ -81,11 +81,11 @@ targets! {
     papaya_expiry: "papaya-auth/src/expiry.rs";
     credentials: "auth-core/src/secret.rs", "auth-core/src/request.rs";
     settings: "auth-core/src/env.rs", "auth-core/src/env/endpoint.rs", "auth-core/src/env/file.rs";
-    digishare: "digishare-auth/src/wire.rs", "auth-core/src/wire.rs", "auth-core/src/wire/refusal.rs";
-    digitalpaye: "digitalpaye-auth/src/wire.rs", "digitalpaye-auth/src/exchange.rs";
-    manis: "manis-auth/src/wire.rs", "manis-auth/src/exchange.rs";
-    papaya: "papaya-auth/src/wire.rs", "papaya-auth/src/exchange.rs";
-    tresorpay: "tresorpay-auth/src/wire.rs", "tresorpay-auth/src/exchange.rs";
+    digishare: "digishare-auth/src/wire.rs", "auth-core/src/wire/refusal.rs";
+    digitalpaye: "digitalpaye-auth/src/wire.rs";
+    manis: "manis-auth/src/wire.rs";
+    papaya: "papaya-auth/src/wire.rs";
+    tresorpay: "tresorpay-auth/src/wire.rs";
     scrubber:
         "auth-core/src/secret/scrub.rs", "auth-core/src/secret/residue.rs",
         "auth-core/src/secret/unescape.rs";

@@ -270,6 +270,7 @@ mod tests {
         let began = SystemClock.monotonic();
         known.clean(&nested, 512);
         let took = SystemClock.monotonic() - began;
-        assert!(took < Duration::from_secs(3), "{took:?}");
+        // Half a second, or hours; the rest is for a machine that has more to do.
+        assert!(took < Duration::from_secs(10), "{took:?}");
     }
 }
