@@ -76,8 +76,8 @@ impl Writing {
             1 => signs(text, |c| format!("&#{};", u32::from(c))),
             2 => signs(text, |c| format!("&#x{:X};", u32::from(c))),
             3 => text.bytes().map(|byte| format!("%{byte:02X}")).collect(),
-            4 => signs(text, |c| percent(c)),
-            5 => signs(text, |c| unicode(c)),
+            4 => signs(text, percent),
+            5 => signs(text, unicode),
             6 => text.chars().map(unicode).collect(),
             7 => signs(text, |c| {
                 if c.is_ascii() { format!("\\x{:02x}", u32::from(c)) } else { c.into() }
