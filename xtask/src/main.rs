@@ -10,6 +10,7 @@ mod bench;
 mod conformance;
 mod faults;
 mod features;
+mod fuzz;
 mod house;
 mod lint;
 mod release;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test     unit, integration and doc tests; every example; a consumer outside the workspace; the fuzz corpus; the model
 cargo xtask model    every schedule of a flight that a model checker draws: 100,000 at random, 20,000 of few preemptions
+cargo xtask fuzz     everything that reads foreign input under libFuzzer: [TARGET..] --minutes N, in all
 cargo xtask lint     rustfmt, the rules of the house, cargo-deny, clippy and rustdoc with warnings denied
 cargo xtask api      the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
 cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let result = match (args.next().as_deref(), args.next()) {
         (Some("test"), None) => test::run_all(),
         (Some("model"), None) => test::model(),
+        (Some("fuzz"), first) => fuzz::run(first.into_iter().chain(args)),
         (Some("lint"), None) => lint::run(),
         (Some("api"), first) => api::run(first.into_iter().chain(args)),
         (Some("features"), None) => features::run(),
