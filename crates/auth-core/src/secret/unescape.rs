@@ -10,7 +10,7 @@ use super::scrub::is_invisible;
 type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every layer that is known.
-pub(super) const LAYERS: [Undo; 11] = [
+pub(super) const LAYERS: [Undo; 12] = [
     |text| without(text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace())),
     |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
     |text| undo(text, backslash),
@@ -22,6 +22,8 @@ pub(super) const LAYERS: [Undo; 11] = [
     decode::hex,
     decode::numbers,
     |text| undo(text, misread),
+    // A soft break whose line end another wrap took away.
+    |text| undo(text, |text| text.starts_with(b"==").then_some((Plain::Nothing, 1))),
 ];
 
 pub(super) fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
@@ -248,7 +250,8 @@ mod tests {
 
     #[test]
     fn each_layer_is_undone_once() {
-        let [invisible, wraps, json, html, html_of_ascii, percent, quoted, .., misread] = LAYERS;
+        let [invisible, wraps, json, html, html_of_ascii, percent, quoted, .., misread, lost] =
+            LAYERS;
         for (layer, text, plain) in [
             (invisible, "a\u{ad}b\u{200b}c\0\u{85}\n", "abc\u{85}\n"),
             (wraps, "a\r\n b", "ab"),
@@ -262,6 +265,7 @@ mod tests {
             (percent, "%41%4z%2525%C3%A9%ff", "A%4z%25\u{e9}\u{fffd}"),
             (html, "caf&eacute1&Eacutes", "caf\u{e9}1\u{c9}s"),
             (misread, "caf\u{c3}\u{a9} \u{e2}\u{201a}\u{ac} \u{e9}", "caf\u{e9} \u{20ac} \u{fffd}"),
+            (lost, "=C3==A9=", "=C3=A9="),
             (quoted, "a=\r\nb= \nc=3D=zz", "abc==zz"),
         ] {
             assert_eq!(*layer(text), plain, "{text}");
