@@ -20,17 +20,17 @@ use crate::response::Response;
 /// use auth_core::{Endpoint, Error, Expiry, Grant, HttpRequest, Identity, Response};
 /// use auth_core::{TokenExchange, TokenRequest};
 /// use auth_core::secret::{Scrubber, SecretString, ExposeSecret};
-/// use auth_core::wire::{self, Number, Refusal};
+/// use auth_core::wire::{self, Number, Refusal, Text};
 ///
 /// struct Acme { endpoint: Endpoint, secret: SecretString }
 ///
 /// #[derive(serde::Deserialize)]
-/// struct Granted { #[serde(default)] token: String, #[serde(default)] expires_in: Number }
+/// struct Granted { token: SecretString, #[serde(default)] expires_in: Number }
 ///
 /// #[derive(serde::Deserialize, Default)]
-/// struct Refused { error: Option<String> }
+/// struct Refused { #[serde(default)] error: Text }
 /// impl Refusal for Refused {
-///     fn code(&self) -> Option<&str> { self.error.as_deref() }
+///     fn code(&self) -> Option<&str> { self.error.get() }
 /// }
 ///
 /// impl TokenExchange for Acme {
