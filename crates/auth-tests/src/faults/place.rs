@@ -75,8 +75,10 @@ impl Place {
         let source = CachedTokenSource::builder(flow.exchange.clone())
             .http_client(client.clone())
             .clock(clock.clone())
-            .refresh(RefreshPolicy::default())
-            .retry(brief(flow.exchange.retry()).attempt_timeout(attempt).deadline(deadline))
+            .refresh_policy(RefreshPolicy::default())
+            .retry_policy(
+                brief(flow.exchange.retry_policy()).attempt_timeout(attempt).deadline(deadline),
+            )
             .build()
             .unwrap();
         let shown = flow.shown;
