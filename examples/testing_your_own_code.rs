@@ -126,7 +126,7 @@ async fn an_api_that_always_refuses_makes_no_loop() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
     let (payroll, _) = payroll(&papaya, RetryPolicy::default())?;
-    papaya.refuse_api_calls(true);
+    papaya.set_refuse_api_calls(true);
     assert_eq!(payroll.status().await?, StatusCode::UNAUTHORIZED);
     assert_eq!(papaya.counters().api_calls, 2);
     assert_eq!(papaya.counters().tokens_issued, 2);

@@ -124,7 +124,7 @@ impl Place {
     /// The provider's clock goes along with the source's.
     fn set_clock(&self) {
         let moved = self.clock.moved();
-        self.handle.clock_skew(match self.skew {
+        self.handle.set_clock_skew(match self.skew {
             Skew::Ahead(by) => Skew::Ahead(moved + by),
             Skew::Behind(by) if by > moved => Skew::Behind(by - moved),
             Skew::Behind(by) => Skew::Ahead(moved - by),
