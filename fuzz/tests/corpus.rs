@@ -53,7 +53,7 @@ fn what_a_fuzzer_has_kept_breaks_no_promise() {
 
 #[test]
 fn no_recorded_answer_breaks_a_promise() {
-    let inputs = files("../crates/auth-testkit/fixtures");
+    let inputs = files("../crates/auth-tests/fixtures");
     assert!(inputs.len() > 100, "the recorded answers were not found");
     let mut found = Vec::new();
     for (path, bytes) in &inputs {

@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn every_test_that_the_threat_model_names_is_there() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        if !crates.join("auth-testkit").is_dir() {
+        if !crates.join("auth-tests").is_dir() {
             return;
         }
         let model = include_str!("../docs/threat_model.md");

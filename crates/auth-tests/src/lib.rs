@@ -5,6 +5,10 @@
 //!   person can read (`cargo xtask faults`);
 //! - [`simulation`]: the engine in a simulated world (`cargo xtask simulate`);
 //! - [`canary`]: whether a text shows a secret, in whatever way it is written;
+//! - [`fixtures()`]: the recorded answers of `fixtures/`, each with the class that it must get; every token in
+//!   them is made up;
+//! - [`Server`]: plain TCP on purpose, so that a mistake of an HTTP library cannot hide in both ends;
+//! - [`memory`]: a search through this process for what should have been wiped;
 //! - [`flows`]: the five flows from the sandbox's variables, as one type.
 //!
 //! A program beside them: `conformance`, the flows against real servers (`cargo xtask conformance`).
@@ -13,5 +17,14 @@
 
 pub mod canary;
 pub mod faults;
+mod fixtures;
 pub mod flows;
+#[cfg(target_os = "linux")]
+pub mod memory;
+mod redirects;
 pub mod simulation;
+mod socket;
+
+pub use fixtures::{Fixture, check_fixtures, error_texts, fixtures};
+pub use redirects::check_redirects;
+pub use socket::{Recorded, Server, response};

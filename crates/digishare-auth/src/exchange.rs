@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_sets_what_the_setters_set() {
+    fn the_environment_variables_make_the_flow() {
         let options =
             [("DIGISHARE_SCOPE", "a b"), ("DIGISHARE_BASE_URL", "https://dev.api.digishare.ma")];
         let env = Env::from_pairs([ID, SECRET].into_iter().chain(options));
@@ -280,5 +280,19 @@ mod tests {
         assert_eq!(pasted.fresh().unwrap().authorization(), "Bearer made-up-token");
         let fetched = source_read_env(&Env::from_pairs([ID, SECRET])).unwrap();
         assert!(fetched.fresh().is_none());
+    }
+
+    #[test]
+    fn a_client_at_a_host_with_a_scope_is_whose_tokens_these_are() {
+        let flow = || Digishare::new(Credentials::new("client-0001", "made-up-secret").unwrap());
+        let other_secret = Credentials::new("client-0001", "another-secret").unwrap();
+        assert_eq!(flow().identity(), Digishare::new(other_secret).identity());
+        let other_client = Credentials::new("client-0002", "made-up-secret").unwrap();
+        let host = Endpoint::parse("https://pay.example.com").unwrap();
+        for other in [Digishare::new(other_client), flow().scope("a"), flow().endpoint(host)] {
+            assert_ne!(flow().identity(), other.identity(), "{other:?}");
+        }
+        let debug = format!("{:?}", flow());
+        assert!(!debug.contains("0001") && !debug.contains("made-up"), "{debug}");
     }
 }

@@ -214,4 +214,39 @@ mod tests {
             assert!(flow().environment(other).request().is_err(), "{name:?}");
         }
     }
+
+    #[test]
+    fn the_environment_variables_make_the_flow() {
+        let read = |more: &[(&str, &str)]| {
+            let both = [("DIGITALPAYE_API_KEY", "k"), ("DIGITALPAYE_API_SECRET", "s")];
+            Digitalpaye::read_env(&Env::from_pairs(both.iter().chain(more).copied())).unwrap()
+        };
+        let made = read(&[]).request().unwrap();
+        assert_eq!(made.uri(), "https://api.digitalpaye.com/v1/auth");
+        assert_eq!(made.headers()["authorization"], "Basic azpz");
+        assert_eq!(made.headers()["x-environment"], "Production");
+        let made = read(&[
+            ("DIGITALPAYE_ENVIRONMENT", "SANDBOX"),
+            ("DIGITALPAYE_BASE_URL", "https://pay.example.com/base"),
+        ]);
+        assert_eq!(made.request().unwrap().uri(), "https://pay.example.com/base/v1/auth");
+        assert_eq!(made.request().unwrap().headers()["x-environment"], "Sandbox");
+    }
+
+    #[test]
+    fn a_key_at_a_host_in_an_environment_is_whose_tokens_these_are() {
+        let other_secret = Credentials::new("live_0001", "another-secret").unwrap();
+        assert_eq!(flow().identity(), Digitalpaye::new(other_secret).identity());
+        let other_key = Credentials::new("live_0002", "made-up-secret").unwrap();
+        let host = Endpoint::parse("https://pay.example.com").unwrap();
+        for other in [
+            Digitalpaye::new(other_key),
+            flow().environment(Environment::Sandbox),
+            flow().endpoint(host),
+        ] {
+            assert_ne!(flow().identity(), other.identity(), "{other:?}");
+        }
+        let debug = format!("{:?}", flow());
+        assert!(!debug.contains("0001") && !debug.contains("made-up"), "{debug}");
+    }
 }

@@ -1,10 +1,9 @@
-//! The exact request: as httpmock sees it, and as it stands on the wire.
+//! The exact request: as httpmock sees it.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
-use auth_testkit::{Server, response};
 use httpmock::{Method::POST, MockServer};
-use manis_auth::{CachedTokenSource, Credentials, Endpoint, ErrorKind, Manis};
+use manis_auth::{CachedTokenSource, Credentials, Endpoint, Manis};
 
 const GRANTED: &str = r#"{"token":"made-up-token","expiresAt":3600,"tokenType":"bearer"}"#;
 const HEADERS: [&str; 7] = [
@@ -46,48 +45,4 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
     tokens.token().await.unwrap();
     tokens.token().await.unwrap(); // from the cache
     mock.assert_async().await;
-}
-
-#[tokio::test]
-async fn an_empty_post_says_so_on_the_wire() {
-    let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
-    let tokens = CachedTokenSource::new(flow(server.endpoint().as_str())).unwrap();
-    tokens.token().await.unwrap();
-    let [request] = server.requests().try_into().unwrap();
-    assert_eq!(request.line, "POST /api/v1/auth/token HTTP/1.1");
-    assert_eq!(request.header_names(), HEADERS);
-    assert_eq!(request.header("x-merchant-id"), "merchant-0001");
-    assert_eq!(request.header("x-secret"), "made-up-\"secret\\!");
-    assert_eq!(request.header("content-length"), "0");
-    assert_eq!(request.body, "");
-}
-
-#[tokio::test]
-async fn a_scheme_that_is_set_is_the_one_that_is_sent() {
-    let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
-    let url = server.endpoint();
-    for (flow, authorization) in [
-        (flow(url.as_str()), "Bearer made-up-token"),
-        (flow(url.as_str()).scheme("JWT"), "JWT made-up-token"),
-    ] {
-        let token = CachedTokenSource::new(flow).unwrap().token().await.unwrap();
-        let mut headers = http::HeaderMap::new();
-        token.apply(&mut headers);
-        assert_eq!(headers["authorization"], authorization);
-        assert_eq!(headers.len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn a_400_may_mean_the_credentials_and_says_so() {
-    let body = br#"{"title":"Bad Request","status":401,"soaCode":"AUTH-0001","detail":"no id"}"#;
-    let server = Server::answering(response(400, &[], body)).await;
-    let tokens = CachedTokenSource::new(flow(server.endpoint().as_str())).unwrap();
-    let error = tokens.token().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Request);
-    assert_eq!(
-        error.message(),
-        "request refused (400 AUTH-0001): check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path"
-    );
-    assert_eq!(error.description(), Some("no id"));
 }

@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_sets_what_the_setters_set() {
+    fn the_environment_variables_make_the_flow() {
         let own = "https://sso.example.com/auth/realms/tresorpay/token";
         let endpoint = || Endpoint::parse(own).unwrap();
         for (options, set) in [
@@ -360,5 +360,21 @@ mod tests {
         for scope in ["", " ", "a\n"] {
             assert!(flow().scope(Some(scope)).request().is_err(), "{scope:?}");
         }
+    }
+
+    #[test]
+    fn a_client_at_a_realm_with_a_scope_is_whose_tokens_these_are() {
+        let other_secret = Credentials::new("client-0001", "another-secret").unwrap();
+        assert_eq!(flow().identity(), TresorPay::new(other_secret).identity());
+        let other_client = Credentials::new("client-0002", "made-up-secret").unwrap();
+        for other in [
+            TresorPay::new(other_client),
+            flow().scope(None),
+            flow().environment(Environment::Sandbox),
+        ] {
+            assert_ne!(flow().identity(), other.identity(), "{other:?}");
+        }
+        let debug = format!("{:?}", flow());
+        assert!(!debug.contains("0001") && !debug.contains("made-up"), "{debug}");
     }
 }

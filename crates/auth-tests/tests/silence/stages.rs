@@ -6,7 +6,7 @@ use auth_core::{
     CachedTokenSource, Error, HttpClient, HttpRequest, HttpResponse, ManualClock, RetryPolicy,
 };
 use auth_sandbox::{Credentials, Handle, Provider, Sandbox};
-use auth_testkit::Server;
+use auth_tests::Server;
 use auth_tests::canary::Account;
 use auth_tests::faults::Row;
 use auth_tests::faults::place::Place;
@@ -55,7 +55,7 @@ pub(crate) async fn fixtures() -> Said {
     let mut said = Said::default();
     for (provider, shape) in ALL {
         let account = Account::new(provider, &format!("{shape:?}, fixtures"));
-        for fixture in auth_testkit::fixtures(provider.name()) {
+        for fixture in auth_tests::fixtures(provider.name()) {
             // In JSON, as the file would have it.
             let secret = serde_json::to_string(account.credentials.secret()).unwrap();
             let server = Server::answering(fixture.response(secret.trim_matches('"'))).await;

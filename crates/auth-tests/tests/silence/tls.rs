@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use auth_core::{CachedTokenSource, ReqwestClient, RetryPolicy};
-use auth_testkit::response;
 use auth_tests::canary::Account;
 use auth_tests::flows::ALL;
+use auth_tests::response;
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

@@ -10,7 +10,7 @@ use auth_core::{
     BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
     ReqwestClient, RetryPolicy, SecretString, TokenExchange, TokenRequest, TokenResponse,
 };
-use auth_testkit::{Server, error_texts, response};
+use auth_tests::{Server, error_texts, response};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -10,7 +10,7 @@ use auth_core::{
     Endpoint, Error, ErrorKind, HttpClient as _, HttpRequest, HttpResponse, ReqwestClient,
     SecretString, TokenRequest,
 };
-use auth_testkit::{error_texts, response};
+use auth_tests::{error_texts, response};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

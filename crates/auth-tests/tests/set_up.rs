@@ -9,7 +9,7 @@ use auth_core::{
     Clock as _, Endpoint, Error, ErrorKind, HttpClient as _, HttpResponse, ReqwestClient,
     SystemClock, TokenRequest,
 };
-use auth_testkit::{Server, response};
+use auth_tests::{Server, response};
 use base64::Engine as _;
 
 async fn send(endpoint: &Endpoint) -> Result<HttpResponse, Error> {

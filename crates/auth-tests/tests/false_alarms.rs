@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 use auth_core::Scrubber;
-use auth_testkit::fixtures;
+use auth_tests::fixtures;
 use serde_json::Value;
 
 const SECRETS: [&str; 3] =
