@@ -1,4 +1,4 @@
-//! The flows against real servers on this machine.
+//! No tool starts `auth-tests` with our target folder: the flows against real servers on this machine.
 
 use crate::steps::{cargo, root, run as run_command, target};
 
