@@ -58,7 +58,7 @@ type Tokens = CachedTokenSource<Papaya>;
 fn flow<P>(papaya: &Handle<P>) -> Result<Papaya, papaya_auth::Error> {
     let credentials = papaya.credentials();
     let credentials = Credentials::new(credentials.id(), credentials.secret())?;
-    Ok(Papaya::new(credentials).endpoint(Endpoint::parse(papaya.base_url())?))
+    Ok(Papaya::new(credentials, Endpoint::parse(papaya.base_url())?))
 }
 
 /// The endpoint is down: the error says so, and asking again at once costs no request.

@@ -1,128 +1,117 @@
 //! What reads foreign bytes, as functions of bytes. Each panics where a promise is broken.
+//!
+//! A function decides for itself how it cuts its input up; all take any input at all.
 
-use std::error::Error as _;
-use std::time::{Duration, UNIX_EPOCH};
+mod bodies;
+mod credentials;
+mod endpoint;
+mod headers;
+mod scrubber;
+mod settings;
+mod times;
+mod writing;
 
-use auth_core::{
-    Endpoint, ExposeSecret as _, HttpResponse, JwtTimes, Response, Scrubber, TokenExchange,
-};
+pub use self::bodies::{digishare, digitalpaye, manis, papaya, tresorpay};
+pub use self::credentials::credentials;
+pub use self::endpoint::endpoint;
+pub use self::headers::{date_and_age, retry_after};
+pub use self::scrubber::scrubber;
+pub use self::settings::settings;
+pub use self::times::{expires_in, jwt, manis_expiry, papaya_expiry};
 
-/// A made-up secret that the bodies may echo.
+use std::sync::LazyLock;
+
+use auth_core::Endpoint;
+use digishare_auth::Digishare;
+use digitalpaye_auth::Digitalpaye;
+use manis_auth::Manis;
+use papaya_auth::Papaya;
+use tresorpay_auth::TresorPay;
+
+/// A made-up secret that bodies may echo.
 pub const SECRET: &str = "made-up-k3J9x2Vq7Lw";
 
 /// A made-up identifier.
 const ID: &str = "made-up-0001";
 
-/// A target: its name, and what it does with an input.
-pub type Target = (&'static str, fn(&[u8]));
+/// 2026-01-01T00:00:00Z in Unix seconds: when recorded answers came.
+const NOW: u64 = 1_767_225_600;
 
-/// All of them.
-pub const TARGETS: [Target; 9] = [
-    ("headers", headers),
-    ("endpoint", endpoint),
-    ("jwt", jwt),
-    ("digishare", digishare),
-    ("digitalpaye", digitalpaye),
-    ("manis", manis),
-    ("papaya", papaya),
-    ("tresorpay", tresorpay),
-    ("scrubber", scrubber),
-];
+/// A flow with the made-up credentials, made once.
+macro_rules! flow {
+    ($name:ident, $flow:ty, $credentials:ty $(, $endpoint:literal)?) => {
+        static $name: LazyLock<$flow> = LazyLock::new(|| {
+            let credentials = <$credentials>::new(ID, SECRET).expect("made up well");
+            <$flow>::new(credentials $(, Endpoint::parse($endpoint).expect("made up well"))?)
+        });
+    };
+}
 
-/// `Retry-After` and `Date`, one a line.
-pub fn headers(input: &[u8]) {
-    let mut answer = HttpResponse::new("{}".into());
-    let mut lines = input.split(|byte| *byte == b'\n');
-    for name in ["retry-after", "date"] {
-        if let Some(Ok(value)) = lines.next().map(TryFrom::try_from) {
-            answer.headers_mut().insert(name, value);
-        }
+flow!(DIGISHARE, Digishare, digishare_auth::Credentials);
+flow!(DIGITALPAYE, Digitalpaye, digitalpaye_auth::Credentials);
+flow!(MANIS, Manis, manis_auth::Credentials, "https://manis.example");
+flow!(PAPAYA, Papaya, papaya_auth::Credentials, "https://papaya.example");
+flow!(TRESORPAY, TresorPay, tresorpay_auth::Credentials);
+
+/// One function, and the files whose lines it is there to reach.
+pub struct Target {
+    /// The name of its folder in `corpus/` and of its program.
+    pub name: &'static str,
+    /// The function.
+    pub run: fn(&[u8]),
+    /// Below `crates/`.
+    pub files: &'static [&'static str],
+}
+
+macro_rules! targets {
+    ($($name:ident: $($file:literal),+;)+) => {
+        /// All of them.
+        pub const TARGETS: &[Target] =
+            &[$(Target { name: stringify!($name), run: $name, files: &[$($file),+] }),+];
+    };
+}
+
+targets! {
+    retry_after: "auth-core/src/response.rs";
+    date_and_age: "auth-core/src/response.rs";
+    endpoint: "auth-core/src/endpoint.rs", "auth-core/src/endpoint/host.rs";
+    jwt: "auth-core/src/jwt.rs";
+    expires_in: "auth-core/src/oauth2.rs", "auth-core/src/wire/shapes.rs", "auth-core/src/grant.rs";
+    manis_expiry: "manis-auth/src/expiry.rs";
+    papaya_expiry: "papaya-auth/src/expiry.rs";
+    credentials: "auth-core/src/secret/charset.rs", "auth-core/src/request.rs";
+    settings: "auth-core/src/env.rs", "auth-core/src/env/endpoint.rs", "auth-core/src/env/file.rs";
+    digishare: "digishare-auth/src/wire.rs", "auth-core/src/wire/refusal.rs";
+    digitalpaye: "digitalpaye-auth/src/wire.rs";
+    manis: "manis-auth/src/wire.rs";
+    papaya: "papaya-auth/src/wire.rs";
+    tresorpay: "tresorpay-auth/src/wire.rs";
+    scrubber:
+        "auth-core/src/secret/scrub.rs", "auth-core/src/secret/residue.rs",
+        "auth-core/src/secret/unescape.rs", "auth-core/src/secret/decode.rs";
+}
+
+/// Takes from the front of an input, and zeros where it has ended.
+struct Draw<'a>(&'a [u8]);
+
+impl<'a> Draw<'a> {
+    fn byte(&mut self) -> u8 {
+        self.0.split_off_first().copied().unwrap_or_default()
     }
-    let response = Response::new(answer, UNIX_EPOCH + Duration::from_secs(1_767_225_600));
-    let _ = (response.retry_after(), response.server_time());
-}
 
-/// A URL from an environment variable.
-pub fn endpoint(input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
-    match Endpoint::parse(&text) {
-        Ok(endpoint) => {
-            let again = Endpoint::parse(endpoint.as_str()).expect("what was taken is taken again");
-            assert_eq!(again.as_str(), endpoint.as_str());
-        }
-        Err(error) => assert_one_line(&error.to_string()),
+    /// At most that many bytes.
+    fn bytes(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(count.min(self.0.len()));
+        self.0 = rest;
+        taken
     }
-}
 
-/// A token that may be a JWT.
-pub fn jwt(input: &[u8]) {
-    let times = JwtTimes::peek(&String::from_utf8_lossy(input));
-    let _ = (times.issued_at(), times.expires_at(), times.lifetime());
-}
+    fn text(&mut self, count: usize) -> String {
+        String::from_utf8_lossy(self.bytes(count)).into_owned()
+    }
 
-/// What Digishare answers.
-pub fn digishare(input: &[u8]) {
-    use digishare_auth::{Credentials, Digishare};
-    read(&Digishare::new(Credentials::new(ID, SECRET).expect("made up well")), input);
-}
-
-/// What Digitalpaye answers.
-pub fn digitalpaye(input: &[u8]) {
-    use digitalpaye_auth::{Credentials, Digitalpaye};
-    read(&Digitalpaye::new(Credentials::new(ID, SECRET).expect("made up well")), input);
-}
-
-/// What Manis answers.
-pub fn manis(input: &[u8]) {
-    use manis_auth::{Credentials, Manis};
-    let endpoint = Endpoint::parse("https://manis.example").expect("made up well");
-    read(&Manis::new(Credentials::new(ID, SECRET).expect("made up well"), endpoint), input);
-}
-
-/// What Papaya answers.
-pub fn papaya(input: &[u8]) {
-    use papaya_auth::{Credentials, Papaya};
-    read(&Papaya::new(Credentials::new(ID, SECRET).expect("made up well")), input);
-}
-
-/// What TresorPay answers.
-pub fn tresorpay(input: &[u8]) {
-    use tresorpay_auth::{Credentials, TresorPay};
-    read(&TresorPay::new(Credentials::new(ID, SECRET).expect("made up well")), input);
-}
-
-/// A text that may hold the secret.
-pub fn scrubber(input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
-    let scrubbed = Scrubber::new([SECRET]).with_pair(ID, SECRET).scrub(&text);
-    assert!(!scrubbed.contains(SECRET), "the secret is left");
-}
-
-/// The same body as a success and as errors: a grant holds a token and does not show it, an error
-/// does not show the secret.
-fn read(flow: &dyn TokenExchange, body: &[u8]) {
-    for status in [200, 201, 302, 400, 401, 403, 404, 422, 429, 500, 503] {
-        match flow.read(&Response::recorded(status, body.to_vec())) {
-            Ok(grant) => {
-                let token = grant.secret().expose_secret();
-                assert!(!token.is_empty(), "an empty token");
-                // A short token may be a word of the text around it.
-                assert!(token.len() < 16 || !format!("{grant:?}").contains(token));
-            }
-            Err(error) => {
-                let mut texts = vec![error.to_string(), format!("{error:?}")];
-                texts.extend([error.code(), error.description()].map(|it| it.unwrap_or("").into()));
-                let mut cause = error.source();
-                while let Some(it) = cause {
-                    texts.push(it.to_string());
-                    cause = it.source();
-                }
-                for text in texts {
-                    assert!(!text.contains(SECRET), "{status}: the secret is left");
-                }
-                assert_one_line(&error.to_string());
-            }
-        }
+    fn rest(&mut self) -> String {
+        self.text(usize::MAX)
     }
 }
 

@@ -1,8 +1,12 @@
-//! Time, injected: the one file that reads the machine's clocks, and the one that sleeps.
+//! Time, injected: the clocks that the engine reads and sleeps by.
 //!
 //! Two clocks are read because each lies in its own way. The monotonic one stands still while a
 //! laptop sleeps; the wall clock jumps when somebody sets it. A token is expired when either says
 //! so.
+
+mod machine;
+#[cfg(any(test, feature = "test-util"))]
+mod manual;
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::lifetime::Moment;
+#[cfg(any(test, feature = "test-util"))]
+pub use self::manual::ManualClock;
 
 /// A boxed future, as the seams return it.
 ///
@@ -108,62 +113,33 @@ impl Clock for SystemClock {
     }
 }
 
-#[cfg(all(feature = "coarse-clock", any(target_os = "linux", target_os = "android")))]
-mod machine {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+/// What both clocks showed at one moment: time since origins of their own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) monotonic: Duration,
+    pub(crate) wall: Duration,
+}
 
-    use rustix::time::{ClockId, clock_gettime};
-
-    use crate::lifetime::Moment;
-
-    #[inline]
-    pub(super) fn monotonic() -> Duration {
-        since_zero(ClockId::MonotonicCoarse)
-    }
-
-    #[inline]
-    pub(super) fn wall() -> SystemTime {
-        UNIX_EPOCH + since_zero(ClockId::RealtimeCoarse)
-    }
-
-    #[inline]
-    pub(super) fn moment() -> Moment {
-        Moment {
-            monotonic: since_zero(ClockId::MonotonicCoarse),
-            wall: since_zero(ClockId::RealtimeCoarse),
+impl Moment {
+    pub(crate) fn plus(self, span: Duration) -> Self {
+        Self {
+            monotonic: self.monotonic.saturating_add(span),
+            wall: self.wall.saturating_add(span),
         }
     }
 
+    /// Whether either clock has reached the other moment.
     #[inline]
-    fn since_zero(clock: ClockId) -> Duration {
-        let now = clock_gettime(clock);
-        // Neither field is negative, but for a wall clock before 1970, which counts as 1970.
-        let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-        Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+    pub(crate) fn has_reached(self, other: Self) -> bool {
+        self.monotonic >= other.monotonic || self.wall >= other.wall
     }
 }
 
-#[cfg(not(all(feature = "coarse-clock", any(target_os = "linux", target_os = "android"))))]
-mod machine {
-    use std::sync::OnceLock;
-    use std::time::{Duration, Instant, SystemTime};
-
-    use crate::lifetime::Moment;
-
-    #[allow(clippy::disallowed_methods)] // this file owns the call
-    pub(super) fn monotonic() -> Duration {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        ORIGIN.get_or_init(Instant::now).elapsed()
-    }
-
-    #[allow(clippy::disallowed_methods)] // this file owns the call
-    pub(super) fn wall() -> SystemTime {
-        SystemTime::now()
-    }
-
-    pub(super) fn moment() -> Moment {
-        Moment { monotonic: monotonic(), wall: super::since_epoch(wall()) }
-    }
+/// The instant that many seconds after (or before) the Unix epoch, where the platform can say it.
+pub(crate) fn unix_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let epoch = SystemTime::UNIX_EPOCH;
+    if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) }
 }
 
 /// A wall clock before 1970 counts as 1970.
@@ -231,105 +207,4 @@ pub(crate) async fn within<F: Future>(
         timer.as_mut().poll(cx).map(|()| None)
     })
     .await
-}
-
-#[cfg(any(test, feature = "test-util"))]
-pub use manual::ManualClock;
-
-#[cfg(any(test, feature = "test-util"))]
-mod manual {
-    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-    use std::time::UNIX_EPOCH;
-
-    use tokio::sync::watch;
-
-    use super::{BoxFuture, Clock, Duration, SystemTime};
-
-    /// A clock that moves when a test says so. Clones share one time.
-    ///
-    /// Sleeps complete when the clock has been advanced past them, so a test of a 30-second
-    /// deadline takes no time.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use auth_core::{Clock, ManualClock};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let clock = ManualClock::default();
-    /// let (before, timer) = (clock.wall(), clock.sleep(Duration::from_secs(90)));
-    /// clock.advance(Duration::from_secs(90));
-    /// assert_eq!(clock.wall(), before + Duration::from_secs(90));
-    /// timer.await; // over at once
-    /// # }
-    /// ```
-    #[derive(Clone, Debug)]
-    pub struct ManualClock {
-        wall: Arc<Mutex<SystemTime>>,
-        monotonic: Arc<watch::Sender<Duration>>,
-    }
-
-    impl ManualClock {
-        /// A clock whose wall shows `wall`.
-        #[must_use]
-        pub fn at(wall: SystemTime) -> Self {
-            Self {
-                wall: Arc::new(Mutex::new(wall)),
-                monotonic: Arc::new(watch::Sender::new(Duration::from_secs(1_000))),
-            }
-        }
-
-        /// Moves both clocks on, and wakes what slept that long.
-        pub fn advance(&self, by: Duration) {
-            *self.locked() += by;
-            self.monotonic.send_modify(|now| *now += by);
-        }
-
-        /// Sets the wall clock alone, as NTP or a person does.
-        pub fn set_wall(&self, wall: SystemTime) {
-            *self.locked() = wall;
-        }
-
-        /// Moves the wall clock alone, as a suspended laptop finds on waking.
-        pub fn suspend(&self, by: Duration) {
-            *self.locked() += by;
-        }
-
-        /// How many sleeps are under way: lets a test wait until code under test sleeps.
-        #[must_use]
-        pub fn sleepers(&self) -> usize {
-            self.monotonic.receiver_count()
-        }
-
-        fn locked(&self) -> MutexGuard<'_, SystemTime> {
-            self.wall.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-    }
-
-    impl Default for ManualClock {
-        /// 2026-01-01T00:00:00Z.
-        fn default() -> Self {
-            Self::at(UNIX_EPOCH + Duration::from_secs(1_767_225_600))
-        }
-    }
-
-    impl Clock for ManualClock {
-        fn monotonic(&self) -> Duration {
-            *self.monotonic.borrow()
-        }
-
-        fn wall(&self) -> SystemTime {
-            *self.locked()
-        }
-
-        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-            let mut now = self.monotonic.subscribe();
-            let due = self.monotonic().saturating_add(duration);
-            Box::pin(async move {
-                // The sender lives in the clock; without a clock nothing is ever due again.
-                if now.wait_for(|now| *now >= due).await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            })
-        }
-    }
 }

@@ -53,14 +53,15 @@ use self::memory::Failure;
 use self::seat::{Outcome, Replaced, Seat, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, Moment, within};
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Identity, TokenExchange};
-use crate::lifetime::{Kept, Moment};
-use crate::token::{AccessToken, Parts, TokenState};
+use crate::exchange::TokenExchange;
+use crate::identity::Identity;
+use crate::term::TokenState;
+use crate::token::{AccessToken, Token};
 
 struct Engine<E> {
-    kept: ArcSwap<Parts>,
+    kept: ArcSwap<Token>,
     state: Mutex<State<E>>,
     tools: Arc<Tools>,
     provider: &'static str,
@@ -95,7 +96,7 @@ impl<E: TokenExchange> Engine<E> {
             throttle: Throttle::default(),
         };
         Ok(Self {
-            kept: ArcSwap::new(Parts::none()),
+            kept: ArcSwap::new(Token::none()),
             state: Mutex::new(state),
             tools: Arc::new(tools),
             provider,
@@ -141,25 +142,27 @@ impl<E: TokenExchange> Engine<E> {
                 Joined::Failure(error) => return Err(error),
                 Joined::Flight { flight, began, known } => (flight, began, known),
             };
-            let left = match &known {
-                Some(_) => PATIENCE,
-                None => {
-                    until.min(began.saturating_add(self.limit())).saturating_sub(clock.monotonic())
-                }
+            let now = clock.monotonic();
+            let ends = match &known {
+                Some(_) => now.saturating_add(PATIENCE),
+                None => began.saturating_add(self.limit()),
             };
-            match within(clock, left, flight.wait()).await {
-                Some(End::Landed(outcome)) => return outcome,
-                Some(End::Superseded) => {}
-                Some(End::Lost) => lost = true,
-                None => {
-                    if let Some(error) = known {
-                        return Err(error.without_retry_after());
-                    }
+            let left = until.min(ends).saturating_sub(now);
+            let error = match within(clock, left, flight.wait()).await {
+                // Unless the token ended while this caller stood still.
+                Some(End::Landed(Ok(token))) if token.is_usable(clock.now()) => return Ok(token),
+                Some(End::Landed(Err(error))) => Some(error),
+                Some(End::Landed(Ok(_)) | End::Superseded) => None,
+                Some(End::Lost) => {
+                    lost = true;
+                    None
                 }
-            }
-            if clock.monotonic() >= until {
-                let text = "no token in time: the runtime that drives the exchange stands still";
-                return Err(Error::new(ErrorKind::Timeout, text).with_provider(self.provider));
+                None => known.map(Error::without_retry_after),
+            };
+            let overdue = || (clock.monotonic() >= until).then(|| overdue(self.provider));
+            if let Some(error) = error.or_else(overdue) {
+                // Another flight may have brought a token meanwhile.
+                return self.usable().ok_or(error);
             }
         }
     }
@@ -254,7 +257,7 @@ impl<E: TokenExchange> Engine<E> {
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
-                None => End::Landed(result.map(|kept| AccessToken::own(Arc::new(kept.parts)))),
+                None => End::Landed(result.map(|token| AccessToken::own(Arc::new(token)))),
             }
         };
         let flight = Flight::new(Box::pin(course));
@@ -271,12 +274,13 @@ impl<E: TokenExchange> Engine<E> {
         epoch: u64,
         number: u64,
         began: Duration,
-        result: Result<Kept, Error>,
+        result: Result<Token, Error>,
     ) -> End<Outcome> {
-        let now = self.tools.clock.monotonic();
+        let now = self.tools.clock.now();
         // What comes later than any caller waits says nothing about the provider: this process
         // stood still. A token is as good as it is.
-        let in_time = now <= began.saturating_add(self.limit());
+        let in_time = now.monotonic <= began.saturating_add(self.limit());
+        let draw = self.tools.jitter.draw();
         let mut state = self.locked();
         if epoch != state.epoch {
             drop(state);
@@ -290,15 +294,15 @@ impl<E: TokenExchange> Engine<E> {
         let is_live = seat.is_some();
         let mut old_failure = None;
         let end = match result {
-            Ok(kept) => {
-                let parts = Arc::new(kept.parts);
+            Ok(token) => {
+                let token = Arc::new(token);
                 if is_live {
                     old_failure = state.failure.take();
                 }
-                if parts.term.ends_after(&self.kept.load().term) || (is_live && in_time) {
-                    self.kept.store(Arc::clone(&parts));
+                if token.term.outlasts(&self.kept.load().term, now) || (is_live && in_time) {
+                    self.kept.store(Arc::clone(&token));
                 }
-                End::Landed(Ok(AccessToken::own(parts)))
+                End::Landed(Ok(AccessToken::own(token)))
             }
             Err(error) if is_live && in_time => {
                 old_failure = state.failure.take();
@@ -306,9 +310,9 @@ impl<E: TokenExchange> Engine<E> {
                     old_failure.as_ref(),
                     error.clone(),
                     began,
-                    now,
+                    now.monotonic,
                     &self.tools.retry,
-                    jitter::draw(),
+                    draw,
                 );
                 End::Landed(Err(error))
             }
@@ -324,7 +328,7 @@ impl<E: TokenExchange> Engine<E> {
         let mut state = self.locked();
         let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
         if is_kept && state.throttle.admits(now) {
-            self.kept.store(Parts::none());
+            self.kept.store(Token::none());
         }
     }
 
@@ -332,7 +336,7 @@ impl<E: TokenExchange> Engine<E> {
         let (identity, asks) = proved(&exchange)?;
         let mut state = self.locked();
         if identity != state.identity {
-            self.kept.store(Parts::none());
+            self.kept.store(Token::none());
         }
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();
@@ -343,9 +347,6 @@ impl<E: TokenExchange> Engine<E> {
         state.throttle = Throttle::default();
         // What is not ours is dropped without the lock: its `Drop` may call this source.
         drop(state);
-        if let Some(flight) = seat.as_ref().and_then(|seat| seat.flight.upgrade()) {
-            flight.end(End::Superseded); // before its task is aborted, so that nobody sees it lost
-        }
         drop((Replaced { seat, failure }, exchange));
         Ok(())
     }
@@ -374,6 +375,11 @@ impl<E> Drop for Engine<E> {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         drop(Replaced { seat: state.seat.take(), failure: None });
     }
+}
+
+fn overdue(provider: &'static str) -> Error {
+    let text = "no token in time: the runtime that drives the exchange stands still";
+    Error::new(ErrorKind::Timeout, text).with_provider(provider)
 }
 
 fn panicked(provider: &'static str) -> Error {

@@ -5,13 +5,13 @@ mod endpoint;
 mod file;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::secret::{Charset, checked};
+use crate::secret::Charset;
 
 /// Where variables are looked up: the process environment, or pairs of your own.
 ///
@@ -23,12 +23,30 @@ use crate::secret::{Charset, checked};
 /// use auth_core::Env;
 /// use auth_core::secret::Charset;
 ///
-/// let env = Env::from_pairs([("ACME_KEY", "k-1")]);
-/// let mut vars = env.reader("acme");
-/// let key = vars.required("ACME_KEY", Charset::Text);
-/// let secret = vars.required("ACME_SECRET", Charset::Text);
-/// let error = vars.finish().unwrap_err();
-/// assert_eq!(error.message(), "set ACME_SECRET (or ACME_SECRET_FILE)");
+/// # fn login(env: &Env) -> Result<(), auth_core::Error> {
+/// let (key, secret) = env.read("acme", |vars| {
+///     let key = vars.required_secret("ACME_KEY", Charset::Text);
+///     let secret = vars.required_secret("ACME_SECRET", Charset::Text);
+///     Some((key?, secret?)) // all reads come first, so that one error names all that is missing
+/// })?;
+/// # Ok(()) }
+/// # let env = Env::from_pairs([("ACME_KEY", "k-1")]);
+/// # let error = login(&env).unwrap_err();
+/// # assert_eq!(error.message(), "set ACME_SECRET (or ACME_SECRET_FILE)");
+/// ```
+///
+/// Settings from elsewhere are read in the same way, such as a section of a configuration file:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use auth_core::Env;
+/// use auth_core::secret::Charset;
+///
+/// let section: HashMap<String, String> =
+///     serde_json::from_str(r#"{ "ACME_KEY": "k-1", "ACME_SECRET_FILE": "/run/secrets/acme" }"#)?;
+/// let env = Env::from_pairs(section);
+/// let key = env.read("acme", |vars| vars.required_secret("ACME_KEY", Charset::Text))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Env(Source);
 
@@ -50,14 +68,30 @@ impl Env {
         N: Into<String>,
         V: Into<String>,
     {
-        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into().into()));
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), wiped(value.into())));
         Self(Source::Pairs(pairs.collect()))
     }
 
-    /// A reader that collects everything that is wrong before it says so.
-    #[must_use]
-    pub fn reader(&self, provider: &'static str) -> EnvReader<'_> {
-        EnvReader { env: self, provider, missing: Vec::new(), faults: Vec::new() }
+    /// Reads settings, and makes something of them where nothing is missing or wrong.
+    ///
+    /// In the closure all reads come first, so that one error can name all that is missing; then `?`
+    /// takes what each of them brought.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the provider, every name that is missing
+    /// or wrong, and no value; also where the closure returns `None` although nothing is missing,
+    /// since it used `?` on a setting that may be absent.
+    pub fn read<T>(
+        &self,
+        provider: &'static str,
+        read: impl FnOnce(&mut EnvReader<'_>) -> Option<T>,
+    ) -> Result<T, Error> {
+        const UNASKED: &str =
+            "a variable that is needed is not set, and was read as one that may be absent";
+        let mut vars = EnvReader { env: self, missing: Vec::new(), faults: Vec::new() };
+        let made = read(&mut vars);
+        let made = vars.finish().and_then(|()| made.ok_or_else(|| Error::config(UNASKED)));
+        made.map_err(|error| error.with_provider(provider))
     }
 
     /// Which of these names are set, as they are or with `_FILE`.
@@ -72,12 +106,21 @@ impl Env {
     fn lookup(&self, name: &str) -> Option<Result<SecretString, ()>> {
         let value = match &self.0 {
             #[allow(clippy::disallowed_methods)] // this file owns the call
-            Source::Process => std::env::var_os(name),
-            Source::Pairs(pairs) => pairs.get(name).map(|v| OsString::from(v.expose_secret())),
+            Source::Process => std::env::var_os(name).map(|value| {
+                value.into_string().map(wiped).map_err(|bytes| {
+                    drop(Zeroizing::new(bytes.into_encoded_bytes()));
+                })
+            }),
+            Source::Pairs(pairs) => pairs.get(name).cloned().map(Ok),
         };
-        let value = value.filter(|value| !value.is_empty())?;
-        Some(value.into_string().map(SecretString::from).map_err(drop))
+        value.filter(|value| !value.as_ref().is_ok_and(|value| value.expose_secret().is_empty()))
     }
+}
+
+/// A value as a secret, and the string that it came in wiped: that one may have room for more, and a
+/// secret would be moved out of it.
+fn wiped(value: String) -> SecretString {
+    SecretString::from(Zeroizing::new(value).as_str())
 }
 
 impl fmt::Debug for Env {
@@ -89,62 +132,71 @@ impl fmt::Debug for Env {
     }
 }
 
-/// Reads variables and collects all that is missing or wrong. See [`Env`].
+/// Reads variables and collects all that is missing or wrong: what the closure of [`Env::read`] gets.
+///
+/// Each reader comes in two forms: `required_` reports a setting that is missing, `optional_` does
+/// not. Both report what is wrong with a value under the variable's name.
 ///
 /// ```
 /// use auth_core::Env;
+/// use auth_core::secret::Charset;
 ///
 /// let env = Env::from_pairs([("ACME_SCOPE", "payments")]);
-/// let mut vars = env.reader("acme");
-/// assert_eq!(vars.optional("ACME_SCOPE").as_deref(), Some("payments"));
-/// vars.finish()?;
+/// let scope = env.read("acme", |vars| Some(vars.optional_text("ACME_SCOPE", Charset::Text)))?;
+/// assert_eq!(scope.as_deref(), Some("payments"));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct EnvReader<'a> {
     env: &'a Env,
-    provider: &'static str,
     missing: Vec<String>,
     faults: Vec<String>,
 }
 
 impl EnvReader<'_> {
-    /// A secret that must be set and fit its place. What is missing or wrong is reported by
-    /// [`finish`](Self::finish) under the variable's name.
-    pub fn required(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
-        let value = self.must_read(name)?;
-        self.keep(checked(name, value, charset))
+    /// A secret that must be set and fit its place.
+    pub fn required_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
+        self.require(name, |vars| vars.optional_secret(name, charset))
     }
 
-    /// A variable that must be set and is not secret, parsed.
+    /// A secret that may be set.
+    pub fn optional_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
+        let value = self.look_up(name)?;
+        self.keep(charset.check(name, value).map_err(Error::from))
+    }
+
+    /// A text that must be set and is not secret.
+    pub fn required_text(&mut self, name: &str, charset: Charset) -> Option<String> {
+        self.require(name, |vars| vars.optional_text(name, charset))
+    }
+
+    /// A text that may be set and is not secret.
+    pub fn optional_text(&mut self, name: &str, charset: Charset) -> Option<String> {
+        self.optional_secret(name, charset).map(|text| text.expose_secret().to_owned())
+    }
+
+    /// A value that must be set and is not secret, parsed.
     pub fn required_parsed<T>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Option<T> {
-        let value = self.must_read(name)?;
-        self.parse(name, value.expose_secret(), parse)
+        self.require(name, |vars| vars.optional_parsed(name, parse))
     }
 
-    /// A variable that may be set and is not secret.
-    pub fn optional(&mut self, name: &str) -> Option<String> {
-        self.read(name).map(|value| value.expose_secret().to_owned())
-    }
-
-    /// A variable that may be set and is secret.
-    pub fn optional_secret(&mut self, name: &str) -> Option<SecretString> {
-        self.read(name)
-    }
-
-    /// A variable that may be set, parsed; what is wrong with it is reported by
-    /// [`finish`](Self::finish) under its name.
-    pub fn parsed<T>(
+    /// A value that may be set and is not secret, parsed.
+    pub fn optional_parsed<T>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Error>,
     ) -> Option<T> {
-        let value = self.optional(name)?;
-        self.parse(name, &value, parse)
+        let value = self.look_up(name)?;
+        self.parse(name, value.expose_secret(), parse)
+    }
+
+    /// Reports an error about values that were read, with all others.
+    pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
     }
 
     fn parse<T>(
@@ -158,71 +210,26 @@ impl EnvReader<'_> {
         )
     }
 
-    /// Keeps an error about a value that was read, to be reported with all others.
-    pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
-        result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
-    }
-
-    /// Says all that was missing or wrong in one error. [`finish_with`](Self::finish_with) also
-    /// makes something of what was read.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with every name and no value.
-    pub fn finish(self) -> Result<(), Error> {
-        let mut text = String::new();
-        if !self.missing.is_empty() {
-            let names: Vec<_> = self.missing.iter().map(|n| format!("{n} (or {n}_FILE)")).collect();
-            text = format!("set {}", names.join(" and "));
-        }
-        for fault in self.faults {
-            text = if text.is_empty() { fault } else { format!("{text}; {fault}") };
-        }
-        if text.is_empty() {
-            return Ok(());
-        }
-        Err(Error::config(text).with_provider(self.provider))
-    }
-
-    /// As [`finish`](Self::finish), and then makes something of the values. All reads come first,
-    /// so that one error can name all that is missing; in the closure `?` takes what each brought.
-    ///
-    /// ```
-    /// use auth_core::Env;
-    /// use auth_core::secret::Charset;
-    ///
-    /// let env = Env::from_pairs([("ACME_KEY", "k-1"), ("ACME_SECRET", "made-up-secret")]);
-    /// let mut vars = env.reader("acme");
-    /// let key = vars.required("ACME_KEY", Charset::Text);
-    /// let secret = vars.required("ACME_SECRET", Charset::Text);
-    /// let scope = vars.optional("ACME_SCOPE");
-    /// let (key, secret, scope) = vars.finish_with(|| Some((key?, secret?, scope)))?;
-    /// assert_eq!(scope, None);
-    /// # Ok::<(), auth_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for `finish`. And [`ErrorKind::Config`](crate::ErrorKind::Config) where `make` returns
-    /// `None` although nothing is missing, since it used `?` on a variable that may be absent.
-    pub fn finish_with<T>(self, make: impl FnOnce() -> Option<T>) -> Result<T, Error> {
-        const UNASKED: &str =
-            "a variable that is needed is not set, and was read as one that may be absent";
-        let provider = self.provider;
-        self.finish()?;
-        make().ok_or_else(|| Error::config(UNASKED).with_provider(provider))
-    }
-
-    /// A value that must be there.
-    fn must_read(&mut self, name: &str) -> Option<SecretString> {
+    /// What `read` finds; where that is nothing and no fault, the setting is missing.
+    fn require<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let known = self.faults.len();
-        let value = self.read(name);
+        let value = read(self);
         if value.is_none() && self.faults.len() == known {
             self.missing.push(name.to_owned());
         }
         value
     }
 
+    /// All that was missing or wrong, in one error.
+    fn finish(self) -> Result<(), Error> {
+        let names: Vec<_> = self.missing.iter().map(|n| format!("{n} (or {n}_FILE)")).collect();
+        let missing = (!names.is_empty()).then(|| format!("set {}", names.join(" and ")));
+        let texts: Vec<_> = missing.into_iter().chain(self.faults).collect();
+        if texts.is_empty() { Ok(()) } else { Err(Error::config(texts.join("; "))) }
+    }
+
     /// A value; where it cannot be read, nothing, and a fault that says so.
-    fn read(&mut self, name: &str) -> Option<SecretString> {
+    fn look_up(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");
         let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
             (Some(Ok(value)), None) => return Some(value),
@@ -245,15 +252,21 @@ mod tests {
     use super::*;
     use crate::Endpoint;
 
+    fn secret(env: &Env) -> Result<SecretString, Error> {
+        env.read("acme", |vars| vars.required_secret("A_SECRET", Charset::Text))
+    }
+
     #[test]
     fn all_missing_names_come_in_one_error_and_no_value_does() {
         let env = Env::from_pairs([("A_KEY", "CANARY-1"), ("A_EMPTY", ""), ("A_URL", "CANARY-2")]);
-        let mut vars = env.reader("acme");
-        assert!(vars.required("A_KEY", Charset::Text).is_some());
-        vars.required("A_EMPTY", Charset::Text);
-        vars.required("A_SECRET", Charset::Text);
-        vars.parsed("A_URL", Endpoint::parse);
-        let text = vars.finish().unwrap_err().to_string();
+        let made = env.read("acme", |vars| {
+            assert!(vars.required_secret("A_KEY", Charset::Text).is_some());
+            vars.required_secret("A_EMPTY", Charset::Text);
+            vars.required_text("A_SECRET", Charset::Text);
+            vars.optional_parsed("A_URL", Endpoint::parse);
+            Some(())
+        });
+        let text = made.unwrap_err().to_string();
         assert!(
             text.starts_with("acme: set A_EMPTY (or A_EMPTY_FILE) and A_SECRET (or A_SECRET_FILE)"),
             "{text}"
@@ -264,20 +277,19 @@ mod tests {
     #[test]
     fn what_is_made_of_the_values_is_made_once_all_are_there() {
         let env = Env::from_pairs([("A_KEY", "k"), ("A_URL", "CANARY")]);
-        let mut vars = env.reader("acme");
-        assert_eq!(vars.optional("A_KEY").as_deref(), Some("k"));
-        assert_eq!(vars.finish_with(|| Some(7)).unwrap(), 7);
+        let made = env.read("acme", |vars| vars.optional_text("A_KEY", Charset::Text));
+        assert_eq!(made.unwrap(), "k");
 
-        let mut vars = env.reader("acme");
-        let key = vars.required("A_SECRET", Charset::Text);
-        let url = vars.parsed("A_URL", Endpoint::parse);
-        let made = vars.finish_with(|| -> Option<()> { unreachable!("{key:?} {url:?}") });
+        let made: Result<(), _> = env.read("acme", |vars| {
+            let key = vars.required_secret("A_SECRET", Charset::Text);
+            let url = vars.required_parsed("A_URL", Endpoint::parse);
+            unreachable!("{:?}", (key?, url?))
+        });
         let text = made.unwrap_err().to_string();
         assert!(text.starts_with("acme: set A_SECRET (or A_SECRET_FILE); A_URL: the"), "{text}");
 
-        let mut vars = env.reader("acme");
-        let scope = vars.optional("A_SCOPE");
-        let error = vars.finish_with(|| scope).unwrap_err();
+        let made = env.read("acme", |vars| vars.optional_text("A_SCOPE", Charset::Text));
+        let error = made.unwrap_err();
         assert_eq!((error.kind(), error.provider()), (crate::ErrorKind::Config, Some("acme")));
     }
 
@@ -291,16 +303,11 @@ mod tests {
         {
             std::fs::write(&path, content).unwrap();
             let env = Env::from_pairs([("A_SECRET_FILE", path.to_str().unwrap())]);
-            let mut vars = env.reader("acme");
-            let found = vars.required("A_SECRET", Charset::Text);
-            assert_eq!(found.unwrap().expose_secret(), value);
-            vars.finish().unwrap();
+            assert_eq!(secret(&env).unwrap().expose_secret(), value);
         }
         let missing = dir.join("nowhere");
         let env = Env::from_pairs([("A_SECRET_FILE", missing.to_str().unwrap())]);
-        let mut vars = env.reader("acme");
-        vars.required("A_SECRET", Charset::Text);
-        let error = vars.finish().unwrap_err();
+        let error = secret(&env).unwrap_err();
         assert_eq!(
             error.message(),
             "A_SECRET_FILE names a file that cannot be read (no such file)"
@@ -311,18 +318,15 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_read_is_one_fault_and_not_two() {
         let env = Env::from_pairs([("A_URL_FILE", "/nowhere/at/all")]);
-        let mut vars = env.reader("acme");
-        assert!(vars.parsed("A_URL", Endpoint::parse).is_none());
-        let text = vars.finish().unwrap_err().to_string();
+        let made = env.read("acme", |vars| vars.required_parsed("A_URL", Endpoint::parse));
+        let text = made.unwrap_err().to_string();
         assert!(!text.contains("endpoint URL"), "{text}");
     }
 
     #[test]
     fn both_twins_set_is_an_error_that_names_both() {
         let env = Env::from_pairs([("A_SECRET", "CANARY"), ("A_SECRET_FILE", "/nowhere")]);
-        let mut vars = env.reader("acme");
-        vars.required("A_SECRET", Charset::Text);
-        let error = vars.finish().unwrap_err();
+        let error = secret(&env).unwrap_err();
         assert_eq!(error.message(), "A_SECRET and A_SECRET_FILE are both set: unset one");
     }
 }

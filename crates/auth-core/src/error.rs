@@ -5,6 +5,8 @@
 //! [`EnvReader`](crate::EnvReader) say that, once), what failed, what to do. What the provider said stands beside it, scrubbed and capped, and the cause stands in
 //! `source()`.
 
+#[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
+pub(crate) mod cause;
 mod kind;
 mod prose;
 
@@ -16,7 +18,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub use self::kind::ErrorKind;
-use crate::secret::Scrubber;
+use crate::secret::{Scrubber, Unfit};
 
 /// A failure: its [`ErrorKind`], one line that says what to do, and what the provider said.
 ///
@@ -233,6 +235,13 @@ impl Error {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+}
+
+impl From<Unfit> for Error {
+    /// A setting that cannot be right.
+    fn from(unfit: Unfit) -> Self {
+        Self::config(unfit.to_string())
     }
 }
 

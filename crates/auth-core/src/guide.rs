@@ -14,6 +14,9 @@ pub mod architecture {}
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}
 
+#[doc = include_str!("../docs/faults.md")]
+pub mod faults {}
+
 #[doc = include_str!("../docs/threat_model.md")]
 pub mod threat_model {}
 

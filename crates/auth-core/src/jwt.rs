@@ -4,13 +4,14 @@
 //! read. The engine only ever lets these times *shorten* what the provider said, so a forged one
 //! can make us ask sooner and nothing else. Do not use it to decide who may do what.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::clock::unix_time;
 use crate::wire::{Number, Object};
 
 /// The times that a JWT states about itself (RFC 7519 sections 4.1.4 and 4.1.6), cut to whole
@@ -53,7 +54,10 @@ impl JwtTimes {
             return None;
         }
         let payload = payload.trim_end_matches('=');
-        let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
+        // `decode` would leave behind what it had written where a fault comes late.
+        let mut json = Zeroizing::new(vec![0; base64::decoded_len_estimate(payload.len())]);
+        let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut json).ok()?;
+        json.truncate(length);
         let Object(claims) = serde_json::from_slice::<Object<Claims>>(&json).ok()?;
         Some(Self {
             issued_at: claims.iat.get().and_then(unix_time),
@@ -78,21 +82,6 @@ impl JwtTimes {
     pub fn lifetime(&self) -> Option<Duration> {
         self.expires_at?.duration_since(self.issued_at?).ok()
     }
-}
-
-/// The instant that many seconds after (or before) the Unix epoch, where the platform can say it.
-///
-/// ```
-/// use std::time::{Duration, UNIX_EPOCH};
-/// use auth_core::unix_time;
-///
-/// assert_eq!(unix_time(90), Some(UNIX_EPOCH + Duration::from_secs(90)));
-/// assert_eq!(unix_time(-90), Some(UNIX_EPOCH - Duration::from_secs(90)));
-/// ```
-#[must_use]
-pub fn unix_time(seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ mod engine;
 mod env;
 mod error;
 mod exchange;
+mod grant;
 pub mod guide;
 mod http;
+mod identity;
 mod jwt;
-mod lifetime;
 pub mod oauth2;
 mod pointers;
 mod policy;
@@ -18,6 +19,7 @@ mod request;
 mod response;
 pub mod secret;
 mod source;
+mod term;
 mod token;
 mod trace;
 pub mod wire;
@@ -32,22 +34,19 @@ pub use crate::endpoint::Endpoint;
 pub use crate::engine::{CachedTokenSource, CachedTokenSourceBuilder};
 pub use crate::env::{Env, EnvReader};
 pub use crate::error::{Error, ErrorKind};
-pub use crate::exchange::{Expiry, Grant, Identity, TokenExchange};
+pub use crate::exchange::TokenExchange;
+pub use crate::grant::{Expiry, Grant};
 #[cfg(feature = "reqwest-0_13")]
 pub use crate::http::reqwest::ReqwestClient;
 #[cfg(any(test, feature = "test-util"))]
 pub use crate::http::scripted::ScriptedClient;
 pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
-pub use crate::jwt::{JwtTimes, unix_time};
+pub use crate::identity::Identity;
+pub use crate::jwt::JwtTimes;
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};
 pub use crate::response::Response;
 pub use crate::secret::{ExposeSecret, Scrubber, SecretString};
 pub use crate::source::{SharedTokenSource, StaticTokenSource, TokenSource};
-pub use crate::token::{AccessToken, TokenState};
-
-/// The HTTP clients that are compiled in; empty without the feature of one.
-pub mod clients {
-    #[allow(unused_imports, unreachable_pub)]
-    pub use crate::http::reqwest::*;
-}
+pub use crate::term::TokenState;
+pub use crate::token::AccessToken;

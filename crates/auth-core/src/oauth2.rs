@@ -22,39 +22,11 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Expiry, Grant};
+use crate::grant::Grant;
 use crate::response::Response;
 use crate::secret::{Scrubber, SecretString};
+pub use crate::wire::codes::kind;
 use crate::wire::{Number, Refusal, Text, expect_bearer};
-
-/// What a code of RFC 6749 section 5.2 means, in any case; `None` for other codes.
-///
-/// | code | kind |
-/// |---|---|
-/// | `invalid_client` | `Credentials` |
-/// | `invalid_request`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope` | `Request` |
-///
-/// ```
-/// use auth_core::{ErrorKind, oauth2};
-///
-/// assert_eq!(oauth2::kind("invalid_client"), Some(ErrorKind::Credentials));
-/// assert_eq!(oauth2::kind("slow_down"), None);
-/// ```
-#[must_use]
-pub fn kind(code: &str) -> Option<ErrorKind> {
-    const REQUEST: [&str; 5] = [
-        "invalid_request",
-        "invalid_grant",
-        "unauthorized_client",
-        "unsupported_grant_type",
-        "invalid_scope",
-    ];
-    if code.eq_ignore_ascii_case("invalid_client") {
-        Some(ErrorKind::Credentials)
-    } else {
-        REQUEST.iter().any(|known| code.eq_ignore_ascii_case(known)).then_some(ErrorKind::Request)
-    }
-}
 
 /// A success: `{"access_token", "token_type", "expires_in"}` (RFC 6749 section 5.1). What else
 /// stands there, such as a refresh token, is not read: one more secret to keep, and of no use.
@@ -89,7 +61,7 @@ impl Granted {
     /// [`ErrorKind::Protocol`] where the type is another or none, and as for [`Grant::bearer`].
     pub fn into_grant(self, known: &Scrubber) -> Result<Grant, Error> {
         expect_bearer(self.token_type.get(), known)?;
-        Grant::bearer(self.access_token, Expiry::after_seconds(self.expires_in))
+        Grant::bearer(self.access_token, self.expires_in.lifetime())
     }
 }
 

@@ -7,8 +7,10 @@ use async_trait::async_trait;
 
 use crate::clock::{BoxFuture, Clock};
 use crate::error::Error;
-use crate::exchange::{Grant, Identity, TokenExchange};
+use crate::exchange::TokenExchange;
+use crate::grant::Grant;
 use crate::http::{HttpClient, HttpRequest, HttpResponse};
+use crate::identity::Identity;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::Response;
 use crate::source::TokenSource;

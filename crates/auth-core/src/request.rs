@@ -122,7 +122,7 @@ impl TokenRequest {
     #[must_use]
     pub fn secret_header(mut self, name: HeaderName, value: &SecretString) -> Self {
         let mut buffer = WipedBuffer::with_capacity(value.expose_secret().len());
-        buffer.extend(value.expose_secret().as_bytes());
+        buffer.extend_from_slice(value.expose_secret().as_bytes());
         self.insert_sensitive(name, buffer);
         self
     }
@@ -144,7 +144,7 @@ impl TokenRequest {
         let secret = client_secret.expose_secret();
         let mut pair = WipedBuffer::with_capacity(3 * (client_id.len() + secret.len()) + 1);
         form_encoded(client_id, &mut pair);
-        pair.extend(b":");
+        pair.extend_from_slice(b":");
         form_encoded(secret, &mut pair);
         self.insert_sensitive(AUTHORIZATION, base64_wiped("Basic ", pair.as_slice()));
         self
@@ -153,7 +153,7 @@ impl TokenRequest {
     fn insert_sensitive(&mut self, name: HeaderName, value: WipedBuffer) {
         match value.into_header() {
             Ok(value) => drop(self.headers.insert(name, value)),
-            Err(fault) => self.fault = Some(fault),
+            Err(fault) => self.fault = Some(fault.into()),
         }
     }
 
@@ -194,9 +194,9 @@ impl TokenRequest {
     pub fn form(self, fields: &[(&str, BodyValue<'_>)]) -> Result<HttpRequest, Error> {
         let mut body = WipedBuffer::with_capacity(512);
         for (index, (name, value)) in fields.iter().enumerate() {
-            body.extend(if index == 0 { b"" } else { b"&" });
+            body.extend_from_slice(if index == 0 { b"" } else { b"&" });
             form_encoded(name, &mut body);
-            body.extend(b"=");
+            body.extend_from_slice(b"=");
             form_encoded(value.expose(), &mut body);
         }
         self.complete(Some("application/x-www-form-urlencoded"), body)
@@ -280,9 +280,9 @@ impl fmt::Debug for TokenRequest {
 
 fn basic(user: &str, password: &str) -> WipedBuffer {
     let mut pair = WipedBuffer::with_capacity(user.len() + 1 + password.len());
-    pair.extend(user.as_bytes());
-    pair.extend(b":");
-    pair.extend(password.as_bytes());
+    pair.extend_from_slice(user.as_bytes());
+    pair.extend_from_slice(b":");
+    pair.extend_from_slice(password.as_bytes());
     base64_wiped("Basic ", pair.as_slice())
 }
 
@@ -352,7 +352,7 @@ mod tests {
     fn a_body_of_your_own_is_sent_as_it_is_and_with_its_media_type() {
         let body = |text: &str| {
             let mut body = WipedBuffer::default();
-            body.extend(text.as_bytes());
+            body.extend_from_slice(text.as_bytes());
             body
         };
         let sent = request().body("text/xml; charset=utf-8", body("<login/>")).unwrap();

@@ -43,7 +43,8 @@ impl Response {
     ///
     /// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
     /// assert_eq!(answer.status(), 401);
-    /// assert_eq!(Some(answer.server_time()), auth_core::unix_time(1_767_225_600));
+    /// let new_year_2026 = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
+    /// assert_eq!(answer.server_time(), new_year_2026);
     /// ```
     ///
     /// # Panics

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::error::{Error, ErrorKind};
-use crate::exchange::{Expiry, Grant};
-use crate::lifetime::Term;
-use crate::token::{AccessToken, Parts};
+use crate::grant::{Expiry, Grant};
+use crate::term::Term;
+use crate::token::{AccessToken, Token};
 
 /// A source of tokens. Ask it before each API call; it is cheap.
 ///
@@ -137,8 +137,8 @@ impl StaticTokenSource {
                 "the pasted token is blank, too long, or holds whitespace or characters that no token holds",
             )
         })?;
-        let parts = Parts::new(grant, None, Term::Endless)?;
-        Ok(Self(AccessToken::own(Arc::new(parts))))
+        let token = Token::new(grant, Term::Endless)?;
+        Ok(Self(AccessToken::own(Arc::new(token))))
     }
 }
 

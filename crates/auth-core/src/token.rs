@@ -8,10 +8,11 @@ use arc_swap::Guard;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::exchange::Grant;
-use crate::lifetime::Term;
+use crate::grant::Grant;
 use crate::secret::WipedBuffer;
+use crate::term::Term;
 
 /// A bearer token, with the headers that carry it ready made.
 ///
@@ -38,81 +39,50 @@ pub struct AccessToken(Hold);
 /// How a token is held. A loan is a slot of the reading thread's in the cell's own ledger, so
 /// readers on many cores share no counter; whoever stores a new token turns loans into counts.
 enum Hold {
-    Lent(Guard<Arc<Parts>>),
-    Own(Arc<Parts>),
+    Lent(Guard<Arc<Token>>),
+    Own(Arc<Token>),
 }
 
-/// What a token is made of; what the cache's cell holds.
-pub(crate) struct Parts {
+/// The token itself, which the handles share and the cache's cell holds.
+pub(crate) struct Token {
     /// `{token type} {secret}`.
     authorization: HeaderValue,
     /// Where the secret begins in it.
     secret_start: usize,
     companions: HeaderMap,
-    expires_at: Option<SystemTime>,
     pub(crate) term: Term,
 }
 
-/// How good a token still is.
-///
-/// ```
-/// use auth_core::TokenState;
-/// assert!(TokenState::Stale.is_usable() && !TokenState::Expired.is_usable());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TokenState {
-    /// Good, and no refresh is due.
-    Fresh,
-    /// Still good; a refresh is due and runs behind the callers' backs.
-    Stale,
-    /// Not handed out any more.
-    Expired,
-}
-
-impl TokenState {
-    /// Whether a token in this state is handed out.
-    #[must_use]
-    pub const fn is_usable(self) -> bool {
-        matches!(self, Self::Fresh | Self::Stale)
-    }
-}
-
-impl Parts {
+impl Token {
     /// Makes a token of what was granted: `Authorization: {token_type} {secret}`.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the two cannot stand in a header.
-    pub(crate) fn new(
-        grant: Grant,
-        expires_at: Option<SystemTime>,
-        term: Term,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(grant: Grant, term: Term) -> Result<Self, Error> {
         let secret = grant.secret.expose_secret();
         let secret_start = grant.token_type.len() + 1;
         let mut header = WipedBuffer::with_capacity(secret_start + secret.len());
-        header.extend(grant.token_type.as_bytes());
-        header.extend(b" ");
-        header.extend(secret.as_bytes());
+        header.extend_from_slice(grant.token_type.as_bytes());
+        header.extend_from_slice(b" ");
+        header.extend_from_slice(secret.as_bytes());
         let authorization = header.into_header()?;
-        Ok(Self { authorization, secret_start, companions: grant.companions, expires_at, term })
+        Ok(Self { authorization, secret_start, companions: grant.companions, term })
     }
 
-    /// What stands in the cell of a source without a token: ended before it began, so it is never
-    /// handed out.
     /// Whether a grant is this very token again.
     pub(crate) fn is_repeated_by(&self, grant: &Grant) -> bool {
         let held = self.authorization.as_bytes().get(self.secret_start..).unwrap_or_default();
         !held.is_empty() && held == grant.secret.expose_secret().as_bytes()
     }
 
+    /// What stands in the cell of a source without a token: already expired, so it is never handed
+    /// out.
     pub(crate) fn none() -> Arc<Self> {
-        static NONE: LazyLock<Arc<Parts>> = LazyLock::new(|| {
-            Arc::new(Parts {
+        static NONE: LazyLock<Arc<Token>> = LazyLock::new(|| {
+            Arc::new(Token {
                 authorization: HeaderValue::from_static(""),
                 secret_start: 0,
                 companions: HeaderMap::new(),
-                expires_at: None,
                 term: Term::over(),
             })
         });
@@ -127,18 +97,23 @@ impl Parts {
 }
 
 impl AccessToken {
-    pub(crate) fn own(parts: Arc<Parts>) -> Self {
-        Self(Hold::Own(parts))
+    pub(crate) fn own(token: Arc<Token>) -> Self {
+        Self(Hold::Own(token))
     }
 
-    pub(crate) fn lent(cell: Guard<Arc<Parts>>) -> Self {
+    pub(crate) fn lent(cell: Guard<Arc<Token>>) -> Self {
         Self(Hold::Lent(cell))
     }
 
-    fn parts(&self) -> &Parts {
+    /// Whether it may still be handed out.
+    pub(crate) fn is_usable(&self, now: Moment) -> bool {
+        self.token().term.state(now).is_usable()
+    }
+
+    fn token(&self) -> &Token {
         match &self.0 {
             Hold::Lent(cell) => cell,
-            Hold::Own(parts) => parts,
+            Hold::Own(token) => token,
         }
     }
 
@@ -148,14 +123,14 @@ impl AccessToken {
     /// Reading it takes [`ExposeSecret`], so that each place that does can be found.
     #[must_use]
     pub fn secret(&self) -> SecretString {
-        self.parts().text().1.into()
+        self.token().text().1.into()
     }
 
     /// The ready `Authorization` value, marked sensitive. Made once per token; a clone copies
     /// nothing.
     #[must_use]
     pub fn authorization(&self) -> HeaderValue {
-        self.parts().authorization.clone()
+        self.token().authorization.clone()
     }
 
     /// Sets every header that the API wants: `Authorization`, and the companions that the provider
@@ -171,14 +146,14 @@ impl AccessToken {
 
     /// The headers that [`apply`](Self::apply) sets, one by one.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        let parts = self.parts();
-        std::iter::once((&AUTHORIZATION, &parts.authorization)).chain(parts.companions.iter())
+        let token = self.token();
+        std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.companions.iter())
     }
 
     /// The scheme in front of the token, `Bearer` for all documented flows.
     #[must_use]
     pub fn token_type(&self) -> &str {
-        self.parts().text().0.trim_end()
+        self.token().text().0.trim_end()
     }
 
     /// When the engine takes the token to end, on this machine's wall clock: what the provider said,
@@ -186,13 +161,13 @@ impl AccessToken {
     /// stated. For display and logs: the engine judges by more than this.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.parts().expires_at
+        self.token().term.expires_at()
     }
 
     /// Whether the two are the very same token, by identity and not by content.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.parts(), other.parts())
+        std::ptr::eq(self.token(), other.token())
     }
 }
 
@@ -201,7 +176,7 @@ impl Clone for AccessToken {
     fn clone(&self) -> Self {
         Self(Hold::Own(match &self.0 {
             Hold::Lent(cell) => Arc::clone(cell),
-            Hold::Own(parts) => Arc::clone(parts),
+            Hold::Own(token) => Arc::clone(token),
         }))
     }
 }

@@ -7,6 +7,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::error::Error;
+#[cfg(feature = "tracing")]
+use crate::error::cause::innermost;
 
 /// Runs one exchange inside its span.
 #[cfg(feature = "tracing")]
@@ -34,6 +36,8 @@ pub(crate) fn attempt_failed(
     error: &Error,
     pause: Option<Duration>,
 ) {
+    let asked = error.endpoint().and_then(|asked| asked.split('/').next());
+    let asked = asked.and_then(|asked| asked.parse::<http::uri::Authority>().ok());
     tracing::warn!(
         provider,
         attempt,
@@ -41,6 +45,9 @@ pub(crate) fn attempt_failed(
         "http.response.status_code" = error.status().map(|status| status.as_u16()),
         "error.type" = ?error.kind(),
         "error.code" = error.code(),
+        "error.cause" = std::error::Error::source(error).map(innermost),
+        "server.address" = asked.as_ref().map(|asked| asked.host()),
+        "server.port" = asked.as_ref().and_then(|asked| asked.port_u16()),
         "server.endpoint" = error.endpoint(),
         help = error.kind().help_url(),
         retry_in_ms = pause.map(millis),

@@ -5,14 +5,19 @@
 //! success must be one JSON object and nothing else; whatever is wrong with it, its content is
 //! never quoted, because decoder messages quote values and the values are tokens.
 
+pub(crate) mod codes;
+mod lenient;
 mod refusal;
 mod shapes;
+mod text;
 
 use http::StatusCode;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 pub use self::refusal::{Refusal, refused, usual_kind};
-pub use self::shapes::{Maybe, Number, Object, Text};
+pub use self::shapes::{Maybe, Number, Object};
+pub use self::text::Text;
 use crate::error::Error;
 use crate::response::Response;
 use crate::secret::Scrubber;
@@ -161,13 +166,14 @@ pub fn expect_bearer(token_type: Option<&str>, known: &Scrubber) -> Result<(), E
     const LONGEST: usize = 16;
     let stated = match token_type.map(str::trim) {
         Some(stated) if stated.eq_ignore_ascii_case("bearer") => return Ok(()),
-        Some(stated) => known.clean(stated, LONGEST + 1),
+        Some(stated) => Zeroizing::new(known.clean(stated, LONGEST + 1)),
         None => {
             return Err(Error::protocol("no token type in the answer where Bearer is expected"));
         }
     };
     let is_word = stated.len() <= LONGEST && stated.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let shown = if is_word { format!("{stated:?}") } else { "that is no word".to_owned() };
+    let shown =
+        if is_word { format!("{:?}", stated.as_str()) } else { "that is no word".to_owned() };
     Err(Error::protocol(format!("token type {shown} where Bearer is expected")))
 }
 

@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests alone use it
 
 mod fixtures;
+#[cfg(target_os = "linux")]
+pub mod memory;
 mod redirects;
 mod socket;
 

@@ -6,100 +6,22 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 use auth_core::secret::WipedBuffer;
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
-    AccessToken, CachedTokenSource, Endpoint, Error, Expiry, ExposeSecret, Grant, HttpClient,
-    Identity, ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest,
-    async_trait,
+    AccessToken, CachedTokenSource, Endpoint, Error, ExposeSecret, Grant, HttpClient, Identity,
+    ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest, async_trait,
 };
+use auth_testkit::memory::{Hidden, Search};
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// A text that stands nowhere in memory as such: each byte is made from its place.
-struct Hidden(u8);
-
-impl Hidden {
-    fn byte(&self, at: usize) -> u8 {
-        let mixed = (at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(self.0) << 40);
-        b'A' + u8::try_from((mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) % 26).unwrap()
-    }
-
-    fn write(&self, buffer: &mut WipedBuffer) {
-        (0..64).for_each(|at| buffer.extend(&[self.byte(at)]));
-    }
-
-    fn secret(&self) -> SecretString {
-        let mut buffer = WipedBuffer::with_capacity(64);
-        self.write(&mut buffer);
-        SecretString::from(std::str::from_utf8(buffer.as_slice()).unwrap())
-    }
-
-    fn is(&self, window: &[u8]) -> bool {
-        window.iter().enumerate().all(|(at, byte)| *byte == self.byte(at + 64 - TAIL))
-    }
-}
-
-/// How much of a hidden text is looked for: its end, since the allocator writes over the beginning
-/// of what is freed.
-const TAIL: usize = 32;
 const MANY: usize = 32;
-
-/// Reads this process's writable memory. All that it needs is allocated once: an allocation while
-/// it looks would write over what was freed before.
-struct Search {
-    maps: String,
-    page: Vec<u8>,
-}
-
-impl Search {
-    fn new() -> Self {
-        Self { maps: String::with_capacity(1 << 20), page: vec![0; 1 << 20] }
-    }
-
-    /// How often a hidden text stands in memory.
-    fn copies(&mut self, hidden: &Hidden) -> usize {
-        self.maps.clear();
-        File::open("/proc/self/maps").unwrap().read_to_string(&mut self.maps).unwrap();
-        let mut memory = File::open("/proc/self/mem").unwrap();
-        let page = &mut self.page;
-        // What is read must not be found again in the buffer that it is read into.
-        let own = page.as_ptr() as u64..page.as_ptr() as u64 + page.len() as u64;
-        let mut copies = 0;
-        for line in self.maps.lines().filter(|l| l.contains(" rw-p ") && !l.contains("[v")) {
-            let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
-            let parse = |text| u64::from_str_radix(text, 16).unwrap();
-            let (start, end) = (parse(start), parse(end));
-            for (from, to) in [(start, end.min(own.start)), (start.max(own.end), end)] {
-                let mut at = from;
-                while at + TAIL as u64 <= to {
-                    let room = usize::try_from(to - at).unwrap().min(page.len());
-                    memory.seek(SeekFrom::Start(at)).unwrap();
-                    let Ok(count @ TAIL..) = memory.read(&mut page[..room]) else {
-                        break;
-                    };
-                    copies += page[..count].windows(TAIL).filter(|w| hidden.is(w)).count();
-                    // Overlapping, so that none is missed between two reads.
-                    at += (count - TAIL) as u64 + 1;
-                }
-            }
-        }
-        page.fill(0);
-        copies
-    }
-
-    /// Both hidden texts.
-    fn both(&mut self) -> (usize, usize) {
-        (self.copies(&SECRET), self.copies(&TOKEN))
-    }
-}
-
-const SECRET: Hidden = Hidden(3);
-const TOKEN: Hidden = Hidden(11);
+const SECRET: Hidden = Hidden::new(3);
+const TOKEN: Hidden = Hidden::new(11);
 
 struct Flow(SecretString);
 
@@ -142,7 +64,7 @@ impl TokenExchange for Flow {
         let known =
             Scrubber::new([self.0.expose_secret()]).with_pair("user", self.0.expose_secret());
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 }
 
@@ -153,13 +75,13 @@ struct Canned(u16);
 impl HttpClient for Canned {
     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
         let (text, hidden): (&[u8], _) = match self.0 {
-            200 => (br#"{"expires_in":300,"token":""#, &TOKEN),
-            _ => (br#"{"message":""#, &SECRET),
+            200 => (br#"{"expires_in":300,"token":""#, TOKEN),
+            _ => (br#"{"message":""#, SECRET),
         };
         let mut body = WipedBuffer::default();
-        body.extend(text);
+        body.extend_from_slice(text);
         hidden.write(&mut body);
-        body.extend(br#""}"#);
+        body.extend_from_slice(br#""}"#);
         let mut response = http::Response::new(body.into_bytes());
         *response.status_mut() = http::StatusCode::from_u16(self.0).unwrap();
         Ok(response)
@@ -170,23 +92,23 @@ impl HttpClient for Canned {
 fn what_is_dropped_is_wiped() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut search = Search::new();
-    assert_eq!(search.both(), (0, 0), "the search finds itself");
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, 0], "the search finds itself");
     // Many of each: the allocator gives some of what is freed away at once, and never all of it.
     let plain: Vec<Vec<u8>> =
-        (0..MANY).map(|_| (0..64).map(|at| SECRET.byte(at)).collect()).collect();
+        (0..MANY).map(|_| SECRET.secret().expose_secret().as_bytes().to_vec()).collect();
     drop(plain);
-    assert!(search.copies(&SECRET) > 0, "the search is blind to what was freed");
+    assert!(search.copies([SECRET])[0] > 0, "the search is blind to what was freed");
     // Takes the place of what was freed.
     drop((0..4 * MANY).map(|_| vec![7_u8; 64]).collect::<Vec<_>>());
-    assert_eq!(search.both(), (0, 0));
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 
     // A buffer that has to move leaves nothing where it was.
     for _ in 0..MANY {
         let mut buffer = WipedBuffer::default();
         SECRET.write(&mut buffer);
-        buffer.extend(&[b'.'; 4096]);
+        buffer.extend_from_slice(&[b'.'; 4096]);
     }
-    assert_eq!(search.both(), (0, 0));
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 
     let sources: Vec<_> = (0..MANY)
         .map(|_| CachedTokenSource::builder(Flow(SECRET.secret())).http_client(Canned(200)))
@@ -194,12 +116,16 @@ fn what_is_dropped_is_wiped() {
         .collect();
     let tokens: Vec<_> =
         sources.iter().map(|source| runtime.block_on(source.token()).unwrap()).collect();
-    assert_eq!(search.both(), (MANY, MANY), "one in each flow, one in each header");
+    assert_eq!(
+        search.copies([SECRET, TOKEN]),
+        [MANY, MANY],
+        "one in each flow, one in each header"
+    );
     let headers: Vec<_> = tokens.iter().map(AccessToken::authorization).collect();
     drop((tokens, sources));
-    assert_eq!(search.both(), (0, MANY), "the headers are still held");
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, MANY], "the headers are still held");
     drop(headers);
-    assert_eq!(search.both(), (0, 0));
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 
     // Answers that say the secret again.
     for _ in 0..MANY {
@@ -207,7 +133,7 @@ fn what_is_dropped_is_wiped() {
         let error = runtime.block_on(source.build().unwrap().token()).unwrap_err();
         assert_eq!(error.description(), Some("[redacted]"));
     }
-    assert_eq!(search.both(), (0, 0));
+    assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 }
 
 /// What the HTTP library copies is not ours to wipe: this says how much of it there is.
@@ -233,11 +159,14 @@ fn measured_what_the_http_library_leaves_behind() {
         .json(&[("secret", (&SECRET.secret()).into())]);
     let client = ReqwestClient::shared().unwrap();
     let answer = runtime.block_on(client.send(request.unwrap())).unwrap();
-    println!("secret, token in memory with the answer held: {:?}", search.both());
+    println!("secret, token in memory with the answer held: {:?}", search.copies([SECRET, TOKEN]));
     drop(answer);
-    println!("with the answer dropped: {:?}", search.both());
+    println!("with the answer dropped: {:?}", search.copies([SECRET, TOKEN]));
     drop(runtime);
-    println!("with the runtime, and so the connection, dropped: {:?}", search.both());
+    println!(
+        "with the runtime, and so the connection, dropped: {:?}",
+        search.copies([SECRET, TOKEN])
+    );
     server.kill().unwrap();
     server.wait().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString, StaticTokenSource};
 
 pub(crate) const PROVIDER: &str = "digishare";
@@ -33,9 +33,13 @@ impl Credentials {
         client_id: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
+        let check = |name, value: SecretString| {
+            let checked = Charset::Text.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
         Ok(Self {
-            client_id: checked("client_id", client_id, Charset::Text)?,
-            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+            client_id: check("client_id", client_id.into())?,
+            client_secret: check("client_secret", client_secret.into())?,
         })
     }
 
@@ -46,15 +50,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let client_id = vars.required("DIGISHARE_CLIENT_ID", Charset::Text);
-        let client_secret = vars.required("DIGISHARE_CLIENT_SECRET", Charset::Text);
+        let client_id = vars.required_secret("DIGISHARE_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required_secret("DIGISHARE_CLIENT_SECRET", Charset::Text);
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
@@ -102,7 +103,8 @@ impl PersonalAccessToken {
     /// holds whitespace or characters that no token holds; `Bearer` does not belong in front. It is
     /// never shown.
     pub fn new(token: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::named("personal_access_token", token)
+        let made = Self::named("personal_access_token", token);
+        made.map_err(|error| error.with_provider(PROVIDER))
     }
 
     /// Reads `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or the file that
@@ -117,14 +119,14 @@ impl PersonalAccessToken {
 
     pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
         const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
-        let mut vars = env.reader(PROVIDER);
-        let token = vars.required(NAME, Charset::Header);
-        let token = token.and_then(|token| vars.keep(Self::named(NAME, token)));
-        vars.finish_with(|| token)
+        env.read(PROVIDER, |vars| {
+            let token = vars.required_secret(NAME, Charset::Header)?;
+            vars.keep(Self::named(NAME, token))
+        })
     }
 
     fn named(name: &str, token: impl Into<SecretString>) -> Result<Self, Error> {
-        let token = checked(name, token, Charset::Header)?;
+        let token = Charset::Header.check(name, token)?;
         StaticTokenSource::bearer(token).map(Self).map_err(|_| {
             Error::config(format!(
                 "{name} is longer than 16 KiB, or holds a character that no token holds"

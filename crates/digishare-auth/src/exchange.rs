@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::oauth2::Granted;
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, CachedTokenSource, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity,
     RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
@@ -80,11 +80,10 @@ impl Digishare {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let scope = vars.parsed("DIGISHARE_SCOPE", proved);
-        let endpoint = vars.endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let scope = vars.optional_text("DIGISHARE_SCOPE", Charset::Text);
+            let endpoint = vars.optional_endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
             Some(Self {
                 credentials: credentials?,
                 scope,
@@ -154,7 +153,8 @@ impl TokenExchange for Digishare {
 
 /// A scope that can be sent as it is.
 fn proved(scope: &str) -> Result<String, Error> {
-    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+    Charset::Text.check("the scope", scope)?;
+    Ok(scope.to_owned())
 }
 
 /// A source by whichever way the environment names: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or
@@ -228,7 +228,7 @@ mod tests {
         let text = Digishare::read_env(&env).unwrap_err().to_string();
         for part in [
             "digishare: set DIGISHARE_CLIENT_SECRET (or",
-            "; DIGISHARE_SCOPE: the scope is blank",
+            "; DIGISHARE_SCOPE is blank",
             "; DIGISHARE_BASE_URL: ",
         ] {
             assert!(text.contains(part), "{text}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auth_core::wire::{Refusal, Text};
+use auth_core::wire::{Maybe, Refusal, Text};
 use auth_core::{ErrorKind, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,8 +11,8 @@ use serde::de::IgnoredAny;
 #[derive(Default, Deserialize)]
 #[serde(from = "Body")]
 pub(crate) struct Refused {
-    code: Option<String>,
-    description: Option<String>,
+    code: Text,
+    description: Text,
     request_id: Text,
 }
 
@@ -26,53 +26,39 @@ struct Body {
     message: Text,
     details: Text,
     hint: Text,
-    errors: Option<Fields>,
+    errors: Maybe<BTreeMap<Text, IgnoredAny>>,
     request_id: Text,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Fields {
-    Named(BTreeMap<String, IgnoredAny>),
-    Other(IgnoredAny),
 }
 
 impl From<Body> for Refused {
     fn from(body: Body) -> Self {
-        let (code, prose) = match body.error.get() {
-            Some(error) if is_code(error) => (Some(error.to_owned()), None),
-            error => (None, error),
-        };
-        let fields = match body.errors {
-            Some(Fields::Named(fields)) if !fields.is_empty() => {
-                let names: Vec<_> = fields.into_keys().collect();
-                Some(format!("Fields: {}", names.join(", ")))
-            }
-            _ => None,
-        };
-        let mut description = String::new();
-        for part in [
-            prose,
-            body.error_description.get(),
-            body.message.get(),
-            body.details.get(),
-            body.hint.get(),
-            fields.as_deref(),
-        ] {
+        let is_prose = body.error.get().is_some_and(|error| !is_code(error));
+        let (code, prose) =
+            if is_prose { (Text::default(), body.error) } else { (body.error, Text::default()) };
+        let names = body.errors.0.unwrap_or_default();
+        let mut fields = Text::default();
+        for name in names.keys().filter_map(Text::get) {
+            fields.push_str(if fields.get().is_none() { "Fields: " } else { ", " });
+            fields.push_str(name);
+        }
+        let mut description = Text::default();
+        for part in
+            [&prose, &body.error_description, &body.message, &body.details, &body.hint, &fields]
+        {
+            let said = description.get().unwrap_or_default();
             // Passport 8 says the same again under `message`.
-            let Some(part) = part.filter(|part| !description.contains(part)) else {
+            let Some(part) = part.get().filter(|part| !said.contains(part)) else {
                 continue;
             };
-            if !description.is_empty() {
-                description.push_str(if description.ends_with('.') { " " } else { ". " });
-            }
+            let between = match said.chars().next_back() {
+                None => "",
+                Some('.') => " ",
+                Some(_) => ". ",
+            };
+            description.push_str(between);
             description.push_str(part);
         }
-        Self {
-            code,
-            description: (!description.is_empty()).then_some(description),
-            request_id: body.request_id,
-        }
+        Self { code, description, request_id: body.request_id }
     }
 }
 
@@ -89,11 +75,11 @@ impl Refused {
 
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.code.get()
     }
 
     fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+        self.description.get()
     }
 
     fn request_id(&self) -> Option<&str> {
@@ -123,15 +109,14 @@ impl Refusal for Refused {
                 "if it lasts, check DIGISHARE_CLIENT_ID: cut or swapped, it makes their server fail",
             );
         }
-        match self.code()?.to_ascii_lowercase().as_str() {
-            "invalid_scope" => Some("leave .scope(..) away, or name one that the client has"),
-            "unauthorized_client" => {
-                Some("ask Digishare to allow the client the client credentials grant")
-            }
-            "invalid_request" | "unsupported_grant_type" => {
-                Some("a field did not arrive; try .body_format(BodyFormat::Form)")
-            }
-            _ => None,
+        if self.has_code("invalid_scope") {
+            Some("leave .scope(..) away, or name one that the client has")
+        } else if self.has_code("unauthorized_client") {
+            Some("ask Digishare to allow the client the client credentials grant")
+        } else if self.has_code("invalid_request") || self.has_code("unsupported_grant_type") {
+            Some("a field did not arrive; try .body_format(BodyFormat::Form)")
+        } else {
+            None
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
 pub(crate) const PROVIDER: &str = "digitalpaye";
@@ -34,10 +34,14 @@ impl Credentials {
         api_key: impl Into<SecretString>,
         api_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
-        let api_key = checked("api_key", api_key, Charset::Text)?;
+        let check = |name, value: SecretString| {
+            let checked = Charset::Text.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
+        let api_key = without_colon("api_key", check("api_key", api_key.into())?);
         Ok(Self {
-            api_key: without_colon("api_key", api_key)?,
-            api_secret: checked("api_secret", api_secret, Charset::Text)?,
+            api_key: api_key.map_err(|error| error.with_provider(PROVIDER))?,
+            api_secret: check("api_secret", api_secret.into())?,
         })
     }
 
@@ -48,16 +52,13 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let key = vars.required("DIGITALPAYE_API_KEY", Charset::Text);
+        let key = vars.required_secret("DIGITALPAYE_API_KEY", Charset::Text);
         let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
-        let secret = vars.required("DIGITALPAYE_API_SECRET", Charset::Text);
+        let secret = vars.required_secret("DIGITALPAYE_API_SECRET", Charset::Text);
         Some(Self { api_key: key?, api_secret: secret? })
     }
 

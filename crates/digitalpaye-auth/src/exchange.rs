@@ -81,14 +81,13 @@ impl Digitalpaye {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let environment = vars.parsed("DIGITALPAYE_ENVIRONMENT", |name| {
-            let environment = Environment::from(name);
-            environment.header().map(|_| environment)
-        });
-        let endpoint = vars.endpoint("DIGITALPAYE_BASE_URL", TOKEN_PATH);
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let environment = vars.optional_parsed("DIGITALPAYE_ENVIRONMENT", |name| {
+                let environment = Environment::from(name);
+                environment.header().map(|_| environment)
+            });
+            let endpoint = vars.optional_endpoint("DIGITALPAYE_BASE_URL", TOKEN_PATH);
             Some(Self {
                 credentials: credentials?,
                 environment: environment.unwrap_or_default(),
@@ -137,7 +136,7 @@ impl TokenExchange for Digitalpaye {
         let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
         let known = self.credentials.known();
         let Granted { token, exp } = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let expiry = match Expiry::at_unix_seconds(exp) {
+        let expiry = match exp.instant() {
             Expiry::At(instant) if is_plausible(instant, response) => Expiry::At(instant),
             // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
             // that the document offers.

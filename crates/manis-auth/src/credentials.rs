@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
 pub(crate) const PROVIDER: &str = "manis";
@@ -34,9 +34,13 @@ impl Credentials {
         merchant_id: impl Into<SecretString>,
         secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
+        let check = |name, value: SecretString| {
+            let checked = Charset::Header.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
         Ok(Self {
-            merchant_id: checked("merchant_id", merchant_id, Charset::Header)?,
-            secret: checked("secret", secret, Charset::Header)?,
+            merchant_id: check("merchant_id", merchant_id.into())?,
+            secret: check("secret", secret.into())?,
         })
     }
 
@@ -47,15 +51,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let merchant_id = vars.required("MANIS_MERCHANT_ID", Charset::Header);
-        let secret = vars.required("MANIS_SECRET", Charset::Header);
+        let merchant_id = vars.required_secret("MANIS_MERCHANT_ID", Charset::Header);
+        let secret = vars.required_secret("MANIS_SECRET", Charset::Header);
         Some(Self { merchant_id: merchant_id?, secret: secret? })
     }
 

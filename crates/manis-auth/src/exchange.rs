@@ -62,11 +62,10 @@ impl Manis {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let endpoint = vars.required_endpoint("MANIS_BASE_URL", TOKEN_PATH);
-        let expiry_unit = vars.parsed("MANIS_EXPIRES_AT_UNIT", str::parse);
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let endpoint = vars.required_endpoint("MANIS_BASE_URL", TOKEN_PATH);
+            let expiry_unit = vars.optional_parsed("MANIS_EXPIRES_AT_UNIT", str::parse);
             let flow = Self::new(credentials?, endpoint?);
             Some(flow.expiry_unit(expiry_unit.unwrap_or_default()))
         })

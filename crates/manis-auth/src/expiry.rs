@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use auth_core::{Error, Expiry, unix_time};
+use auth_core::{Error, Expiry};
 
 /// An `expiresAt` further in the past than this, or further ahead than `LONGEST`, is not believed.
 const RECENT: Duration = Duration::from_secs(5 * 60);
@@ -70,7 +70,7 @@ impl ExpiryUnit {
             (Self::Auto, ..100_000_000_000_000_000) => 1_000_000,
             (Self::Auto, _) => 1_000_000_000,
         };
-        let Some(instant) = unix_time(number / per_second) else {
+        let Expiry::At(instant) = Expiry::at_unix_seconds(number / per_second) else {
             return Expiry::Unknown;
         };
         let is_near = match instant.duration_since(now) {
@@ -106,6 +106,8 @@ impl fmt::Display for ExpiryUnit {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]
@@ -114,7 +116,7 @@ mod tests {
         const NOW: i64 = 1_767_225_600; // 2026-01-01T00:00Z
         const DAYS_400: i64 = 400 * 86_400;
         let after = |seconds| Expiry::After(Duration::from_secs(seconds));
-        let at = |seconds| Expiry::At(unix_time(seconds).unwrap());
+        let at = Expiry::at_unix_seconds;
         for (unit, number, expiry) in [
             (Auto, i64::MIN, Expiry::Unknown),
             (Auto, -301, Expiry::Unknown),
@@ -155,7 +157,7 @@ mod tests {
             (RelativeSeconds, NOW + 60, Expiry::Unknown),
             (RelativeSeconds, i64::MAX, Expiry::Unknown),
         ] {
-            let found = unit.read(number, unix_time(NOW).unwrap());
+            let found = unit.read(number, UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()));
             assert_eq!(found, expiry, "{unit} {number}");
         }
     }

@@ -1,13 +1,11 @@
 //! The flow: key and secret in a JSON body, a bearer token back.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity,
-    RefreshPolicy, Response, RetryPolicy, TokenExchange, TokenRequest,
+    BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, RefreshPolicy,
+    Response, RetryPolicy, TokenExchange, TokenRequest,
 };
 
 use crate::credentials::{Credentials, PROVIDER};
@@ -16,19 +14,22 @@ use crate::wire::{Granted, Refused};
 const STAGING: Endpoint =
     Endpoint::from_static("https://authentication-service.staging.pay.papayaglobal.work");
 const TOKEN_PATH: &str = "token";
+const NO_PRODUCTION: &str =
+    "no production host is documented: ask Papaya for it and set PAPAYA_BASE_URL";
+const NOWHERE: &str = "no place to ask is set: set PAPAYA_ENVIRONMENT=staging, or the URL that Papaya gave you as PAPAYA_BASE_URL";
 /// How long a token lives, as the document states it.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Papaya Global's flow: `POST /token` with key and secret in a JSON body.
 ///
-/// It needs an [environment](Self::environment) or an [endpoint](Self::endpoint), and says so when
-/// a source is built.
+/// The document states a [staging](Self::staging) host and no other: for production ask Papaya for the
+/// URL, and hand it to [`new`](Self::new).
 ///
 /// ```
-/// use papaya_auth::{CachedTokenSource, Credentials, Environment, Papaya};
+/// use papaya_auth::{CachedTokenSource, Credentials, Papaya};
 ///
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
-/// let flow = Papaya::new(credentials).environment(Environment::Staging);
+/// let flow = Papaya::staging(credentials);
 /// let tokens = CachedTokenSource::new(flow)?;
 /// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
 /// # Ok::<(), papaya_auth::Error>(())
@@ -37,36 +38,19 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use]
 pub struct Papaya {
     credentials: Credentials,
-    environment: Option<Environment>,
-    endpoint: Option<Endpoint>,
+    endpoint: Endpoint,
     token_name: Option<String>,
 }
 
-/// Which of Papaya's environments to ask. Each has keys of its own.
-///
-/// ```
-/// use papaya_auth::{Credentials, Endpoint, Environment, Papaya, TokenExchange};
-///
-/// let flow = Papaya::new(Credentials::new("key-0001", "made-up-secret")?);
-/// assert!(flow.clone().environment(Environment::Production).request().is_err()); // no host known
-/// let asked = Endpoint::parse("https://the-host-that-papaya-gave.example")?;
-/// assert!(flow.clone().environment(Environment::Production).endpoint(asked).request().is_ok());
-/// assert!(flow.environment("Staging".parse()?).request().is_ok());
-/// # Ok::<(), papaya_auth::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Environment {
-    /// The one host that the document states.
-    Staging,
-    /// No host is documented: ask Papaya for it and set [`Papaya::endpoint`] too.
-    Production,
-}
-
 impl Papaya {
-    /// The flow for these credentials, without a place to ask yet.
-    pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, environment: None, endpoint: None, token_name: None }
+    /// The flow for these credentials at that base URL, which `/token` is appended to.
+    pub fn new(credentials: Credentials, endpoint: Endpoint) -> Self {
+        Self { credentials, endpoint, token_name: None }
+    }
+
+    /// The flow for these credentials in staging, the one host that the document states.
+    pub fn staging(credentials: Credentials) -> Self {
+        Self::new(credentials, STAGING)
     }
 
     /// Reads credentials and options from the environment variables that the crate's front page
@@ -84,34 +68,23 @@ impl Papaya {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let environment = vars.parsed("PAPAYA_ENVIRONMENT", str::parse);
-        let endpoint = vars.endpoint("PAPAYA_BASE_URL", TOKEN_PATH);
-        let unread = environment.is_none() && env.any_set(&["PAPAYA_ENVIRONMENT"]);
-        if !unread && !env.any_set(&["PAPAYA_BASE_URL", "PAPAYA_BASE_URL_INTERNAL"]) {
-            vars.keep(base_url(environment, None));
-        }
-        let token_name = vars.optional("PAPAYA_TOKEN_NAME");
-        if let Some(name) = token_name.as_deref() {
-            vars.keep(checked("PAPAYA_TOKEN_NAME", name, Charset::Text));
-        }
-        vars.finish_with(|| {
-            Some(Self { credentials: credentials?, environment, endpoint, token_name })
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let known = vars.optional_parsed("PAPAYA_ENVIRONMENT", known_host);
+            let endpoint = vars.optional_endpoint("PAPAYA_BASE_URL", TOKEN_PATH);
+            let endpoint = endpoint.or_else(|| known.clone().flatten());
+            if endpoint.is_none() && !env.any_set(&["PAPAYA_BASE_URL", "PAPAYA_BASE_URL_INTERNAL"])
+            {
+                let fault = match known {
+                    Some(_) => Some(NO_PRODUCTION),
+                    None if env.any_set(&["PAPAYA_ENVIRONMENT"]) => None, // reported already
+                    None => Some(NOWHERE),
+                };
+                vars.keep(fault.map_or(Ok(()), |text| Err(Error::config(text))));
+            }
+            let token_name = vars.optional_text("PAPAYA_TOKEN_NAME", Charset::Text);
+            Some(Self { credentials: credentials?, endpoint: endpoint?, token_name })
         })
-    }
-
-    /// The environment; none by default.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = Some(environment);
-        self
-    }
-
-    /// The base URL that `/token` is appended to, whatever the environment; the environment's by
-    /// default.
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.endpoint = Some(endpoint);
-        self
     }
 
     /// The name under which Papaya keeps each token; by default Papaya makes one up, a random UUID.
@@ -125,20 +98,12 @@ impl Papaya {
     }
 }
 
-/// Where to ask: an endpoint of the caller's wins over the environment's.
-fn base_url(
-    environment: Option<Environment>,
-    endpoint: Option<&Endpoint>,
-) -> Result<Endpoint, Error> {
-    match (endpoint, environment) {
-        (Some(endpoint), _) => Ok(endpoint.clone()),
-        (None, Some(Environment::Staging)) => Ok(STAGING),
-        (None, Some(Environment::Production)) => Err(Error::config(
-            "no production host is documented: ask Papaya for it and set .endpoint(..) or PAPAYA_BASE_URL",
-        )),
-        (None, None) => Err(Error::config(
-            "no place to ask is set: choose .environment(Environment::Staging) or PAPAYA_ENVIRONMENT=staging, or set the URL that Papaya gave you with .endpoint(..) or PAPAYA_BASE_URL",
-        )),
+/// The host of an environment, where one is documented.
+fn known_host(environment: &str) -> Result<Option<Endpoint>, Error> {
+    match environment.to_ascii_lowercase().as_str() {
+        "staging" => Ok(Some(STAGING)),
+        "production" => Ok(None),
+        _ => Err(Error::config("the environment is neither staging nor production")),
     }
 }
 
@@ -148,16 +113,13 @@ impl TokenExchange for Papaya {
     }
 
     fn identity(&self) -> Identity {
-        // The host tells the environments apart. Without one no request is made, nor asked whose.
-        let endpoint = base_url(self.environment, self.endpoint.as_ref()).unwrap_or(STAGING);
-        let account = self.credentials.api_key.expose_secret();
-        Identity::new(PROVIDER, &endpoint, &[account])
+        // The host tells the environments apart.
+        Identity::new(PROVIDER, &self.endpoint, &[self.credentials.api_key.expose_secret()])
     }
 
     fn request(&self) -> Result<HttpRequest, Error> {
-        let endpoint = base_url(self.environment, self.endpoint.as_ref())?;
         let name = match self.token_name.as_deref() {
-            Some(name) => Some(checked("token_name", name, Charset::Text)?),
+            Some(name) => Some(Charset::Text.check("token_name", name)?),
             None => None,
         };
         let mut fields: Vec<(&str, BodyValue<'_>)> = vec![
@@ -167,20 +129,13 @@ impl TokenExchange for Papaya {
         if let Some(name) = &name {
             fields.push(("token_name", name.into()));
         }
-        TokenRequest::post(&endpoint.with_path(TOKEN_PATH)?).json(&fields)
+        TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?).json(&fields)
     }
 
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let check = "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET, and that they are this environment's (a missing field may be answered alike)";
         let known = self.credentials.known();
-        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let (token, expiry) = granted.into_parts();
-        let grant = Grant::bearer(token, expiry)?;
-        Ok(if expiry == Expiry::Unknown {
-            grant.note("valid_until is missing or not of the documented form")
-        } else {
-            grant
-        })
+        auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant()
     }
 
     /// A day at most, which is what the document states: an end that is further away is read against
@@ -196,43 +151,13 @@ impl TokenExchange for Papaya {
     }
 }
 
-impl Environment {
-    /// The name, as `PAPAYA_ENVIRONMENT` takes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Staging => "staging",
-            Self::Production => "production",
-        }
-    }
-}
-
-impl FromStr for Environment {
-    type Err = Error;
-
-    /// Known names in any case, and no others.
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name.to_ascii_lowercase().as_str() {
-            "staging" => Ok(Self::Staging),
-            "production" => Ok(Self::Production),
-            _ => Err(Error::config("the environment is neither staging nor production")),
-        }
-    }
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth_core::{CachedTokenSource, ErrorKind};
+    use auth_core::{ErrorKind, Expiry};
 
     fn flow() -> Papaya {
-        Papaya::new(Credentials::new("key-0001", "made-up-secret").unwrap())
+        Papaya::staging(Credentials::new("key-0001", "made-up-secret").unwrap())
     }
 
     fn url(flow: Papaya) -> String {
@@ -241,8 +166,7 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_for_a_day_at_most() {
-        let flow = Papaya::new(Credentials::new("key-0001", "made-up-secret").unwrap());
-        assert_eq!(flow.refresh_policy(), RefreshPolicy::default().max_age(A_DAY));
+        assert_eq!(flow().refresh_policy(), RefreshPolicy::default().max_age(A_DAY));
     }
 
     #[test]
@@ -252,7 +176,7 @@ mod tests {
                 vec![],
                 vec![
                     "papaya: set PAPAYA_API_KEY (or PAPAYA_API_KEY_FILE) and PAPAYA_CLIENT_SECRET (or",
-                    "; no place to ask is set: choose ",
+                    "; no place to ask is set: set ",
                     "PAPAYA_ENVIRONMENT=staging",
                     "PAPAYA_BASE_URL",
                 ],
@@ -312,28 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_to_ask_no_source_is_built() {
-        for (flow, says) in [
-            (flow(), "papaya: no place to ask is set"),
-            (
-                flow().environment(Environment::Production),
-                "papaya: no production host is documented",
-            ),
-        ] {
-            let error = CachedTokenSource::new(flow.clone()).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Config);
-            let text = error.to_string();
-            assert!(text.starts_with(says), "{text}");
-            assert!(text.contains(".endpoint(..)") && text.contains("PAPAYA_BASE_URL"), "{text}");
-            let own = flow.endpoint(Endpoint::parse("https://pay.example.com").unwrap());
-            assert!(CachedTokenSource::new(own).is_ok());
-        }
-    }
-
-    #[test]
     fn a_token_name_that_is_a_pasting_fault_is_refused_before_anything_is_sent() {
         for name in ["", " ", "a\n", "a\u{0}b"] {
-            let flow = flow().environment(Environment::Staging).token_name(name);
+            let flow = flow().token_name(name);
             let error = flow.request().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(error.to_string().contains("token_name"), "{error}");
@@ -357,12 +262,13 @@ mod tests {
 
     #[test]
     fn a_key_at_a_host_is_whose_tokens_these_are() {
-        let staging = flow().environment(Environment::Staging);
+        let staging = flow();
         let named = staging.clone().token_name("replica-1");
         assert_eq!(staging.identity(), named.identity());
         let elsewhere = Endpoint::parse("https://pay.example.com").unwrap();
-        assert_ne!(staging.identity(), named.endpoint(elsewhere).identity());
+        let elsewhere = Papaya::new(staging.credentials.clone(), elsewhere);
+        assert_ne!(staging.identity(), elsewhere.identity());
         let debug = format!("{staging:?}");
-        assert!(debug.contains("Staging") && !debug.contains("0001") && !debug.contains("made-up"));
+        assert!(debug.contains("staging") && !debug.contains("0001") && !debug.contains("made-up"));
     }
 }

@@ -2,27 +2,26 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// As HTTP abbreviates them (RFC 9110 section 5.6.7).
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 /// Reads `valid_until`, and never later than it says: `2024-07-11T07:48Z`, with or without seconds
 /// and up to nine digits of a fraction (as Java writes an instant, shortest first), with `Z` or an
 /// offset (`+03:00`, `+0300`). What lies before 1970 is read as 1970: it is over either way.
 ///
-/// All else is no instant. The shape is checked here; what a date is, `httpdate` knows, which
-/// `auth-core` brings along for HTTP's own.
+/// All else is no instant. The shape is checked here, since jiff takes more than Papaya writes; what a
+/// date is, jiff knows. A `jiff::Timestamp` would end a day before year 9999 does, as which some
+/// write "never".
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
-    // Byte for byte as long as the text, so that places in one are places in the other.
+    // A token in its place must not be copied.
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.+Z".contains(&byte)) {
+        return None;
+    }
     let shape = text.replace(|c: char| c.is_ascii_digit(), "0");
     let mut zone = shape.strip_prefix("0000-00-00T00:00")?;
-    let mut second = "00";
     if let Some(rest) = zone.strip_prefix(":00") {
-        (zone, second) = (rest, text.get(17..19)?);
+        zone = rest;
         if let Some(rest) = rest.strip_prefix('.') {
-            // Dropped, which rounds down.
             zone = rest.trim_start_matches('0');
             if !(1..=9).contains(&(rest.len() - zone.len())) {
                 return None;
@@ -32,40 +31,25 @@ pub(crate) fn instant(text: &str) -> Option<SystemTime> {
     if !matches!(zone, "Z" | "+00:00" | "+0000" | "-00:00" | "-0000") {
         return None;
     }
-    let zone = text.get(text.len() - zone.len()..)?;
-    let (year, day, time) = (text.get(..4)?, text.get(8..10)?, text.get(11..16)?);
-    // A leap second ends with the second before it.
-    let second = if second == "60" { "59" } else { second };
-    let month = MONTHS.get(text.get(5..7)?.parse::<usize>().ok()?.checked_sub(1)?)?;
-    // Years before 1970 keep their rules for leap years 400 years on.
-    let early = year < "1970";
-    let year = year.parse::<u16>().ok()? + if early { 2000 } else { 0 };
-    let on = |weekday: &&str| {
-        httpdate::parse_http_date(&format!("{weekday}, {day} {month} {year} {time}:{second} GMT"))
-            .ok()
-    };
-    // A day that there is falls on one of the seven.
-    let local = WEEKDAYS.iter().find_map(on)?;
-    let (sign, ahead) = offset(zone)?;
-    if early {
-        return Some(UNIX_EPOCH);
-    }
-    let utc = if sign == '-' { local.checked_add(ahead) } else { local.checked_sub(ahead) };
-    Some(utc?.max(UNIX_EPOCH))
+    let (local, zone) = text.split_at_checked(text.len() - zone.len())?;
+    let local: DateTime = local.parse().ok()?;
+    let utc = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)) - offset(zone)?;
+    // Rounded down; before 1970 there is nothing that has not ended.
+    Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(utc.as_secs()).unwrap_or_default()))
 }
 
-/// How far a zone's clock is ahead of (or with `-` behind) UTC (RFC 3339 section 5.6).
-fn offset(zone: &str) -> Option<(char, Duration)> {
-    if zone == "Z" {
-        return Some(('+', Duration::ZERO));
+/// How far a zone's clock is ahead of UTC (RFC 3339 section 5.6).
+fn offset(zone: &str) -> Option<SignedDuration> {
+    let digits = zone.replace(['+', '-', ':', 'Z'], "");
+    if digits.is_empty() {
+        return Some(SignedDuration::ZERO);
     }
-    let digits = zone.replace(['+', '-', ':'], "");
-    let (hours, minutes) = (digits.get(..2)?, digits.get(2..4)?);
-    if hours > "23" || minutes > "59" {
+    let (hours, minutes) = (digits.get(..2)?.parse().ok()?, digits.get(2..)?.parse().ok()?);
+    if hours > 23 || minutes > 59 {
         return None;
     }
-    let minutes = hours.parse::<u64>().ok()? * 60 + minutes.parse::<u64>().ok()?;
-    Some((zone.chars().next()?, Duration::from_secs(minutes * 60)))
+    let ahead = SignedDuration::from_hours(hours) + SignedDuration::from_mins(minutes);
+    Some(if zone.starts_with('-') { -ahead } else { ahead })
 }
 
 #[cfg(test)]

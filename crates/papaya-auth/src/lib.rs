@@ -32,7 +32,7 @@
 //! | | the document | this crate |
 //! |---|---|---|
 //! | P1 | says that key and secret travel in the request's header, and shows them in its body | sends them in the JSON body, and nothing secret in a header |
-//! | P2 | states a staging host and no other | has no default: [`Environment::Staging`] or [`Papaya::endpoint`] must be set, else no source is built |
+//! | P2 | states a staging host and no other | has no default: [`Papaya::staging`], or [`Papaya::new`] with the URL that Papaya gave you |
 //! | P3 | its sample answer lacks a comma | reads JSON alone: such an answer is [`ErrorKind::Protocol`] |
 //! | P4 | writes `valid_until` without seconds | reads it so, and with seconds, a fraction, `Z` or an offset; rounds down; ignores any other form, and warns |
 //! | P5 | answers 201 | takes 200 too |
@@ -67,7 +67,7 @@ pub use auth_core::{
 };
 
 pub use crate::credentials::Credentials;
-pub use crate::exchange::{Environment, Papaya};
+pub use crate::exchange::Papaya;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

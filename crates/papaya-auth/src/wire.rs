@@ -1,7 +1,7 @@
 //! The shapes of Papaya's bodies.
 
 use auth_core::wire::{Refusal, Text};
-use auth_core::{Expiry, SecretString};
+use auth_core::{Error, Expiry, Grant, SecretString};
 use serde::Deserialize;
 
 use crate::expiry::instant;
@@ -15,10 +15,12 @@ pub(crate) struct Granted {
 }
 
 impl Granted {
-    /// The token and its expiry.
-    pub(crate) fn into_parts(self) -> (SecretString, Expiry) {
-        let expiry = self.valid_until.get().and_then(instant);
-        (self.token, expiry.map_or(Expiry::Unknown, Expiry::At))
+    pub(crate) fn into_grant(self) -> Result<Grant, Error> {
+        match self.valid_until.get().and_then(instant) {
+            Some(end) => Grant::bearer(self.token, Expiry::At(end)),
+            None => Ok(Grant::bearer(self.token, Expiry::Unknown)?
+                .note("valid_until is missing or not of the documented form")),
+        }
     }
 }
 

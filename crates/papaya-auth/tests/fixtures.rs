@@ -7,7 +7,7 @@ use papaya_auth::{Credentials, Endpoint, Papaya};
 const SECRET: &str = "CANARY-papaya-secret";
 
 fn flow(endpoint: Endpoint) -> Papaya {
-    Papaya::new(Credentials::new("CANARY-key", SECRET).unwrap()).endpoint(endpoint)
+    Papaya::new(Credentials::new("CANARY-key", SECRET).unwrap(), endpoint)
 }
 
 #[tokio::test]

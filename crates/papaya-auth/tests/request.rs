@@ -25,7 +25,7 @@ const HEADERS: [&str; 7] = [
 
 fn flow(endpoint: &str) -> Papaya {
     let credentials = Credentials::new("key-0001", "made-up-secret").unwrap();
-    Papaya::new(credentials).endpoint(Endpoint::parse(endpoint).unwrap())
+    Papaya::new(credentials, Endpoint::parse(endpoint).unwrap())
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn the_request_is_the_documented_one_and_nothing_more() {
 async fn every_character_of_a_secret_survives_the_way_into_the_body() {
     let server = Server::answering(response(201, &[], GRANTED.as_bytes())).await;
     let credentials = Credentials::new("key\"0001", "made\\up\u{2028}sécret/😀").unwrap();
-    let flow = Papaya::new(credentials).endpoint(server.endpoint()).token_name("replica \"1\"");
+    let flow = Papaya::new(credentials, server.endpoint()).token_name("replica \"1\"");
     let tokens = CachedTokenSource::new(flow).unwrap();
     tokens.token().await.unwrap();
     let [request] = server.requests().try_into().unwrap();

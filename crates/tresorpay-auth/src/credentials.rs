@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
 pub(crate) const PROVIDER: &str = "tresorpay";
@@ -33,9 +33,13 @@ impl Credentials {
         client_id: impl Into<SecretString>,
         client_secret: impl Into<SecretString>,
     ) -> Result<Self, Error> {
+        let check = |name, value: SecretString| {
+            let checked = Charset::Text.check(name, value);
+            checked.map_err(|unfit| Error::from(unfit).with_provider(PROVIDER))
+        };
         Ok(Self {
-            client_id: checked("client_id", client_id, Charset::Text)?,
-            client_secret: checked("client_secret", client_secret, Charset::Text)?,
+            client_id: check("client_id", client_id.into())?,
+            client_secret: check("client_secret", client_secret.into())?,
         })
     }
 
@@ -46,15 +50,12 @@ impl Credentials {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with everything that is missing or wrong, and
     /// no value.
     pub fn from_env() -> Result<Self, Error> {
-        let env = Env::process();
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Self::read(&mut vars);
-        vars.finish_with(|| credentials)
+        Env::process().read(PROVIDER, Self::read)
     }
 
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
-        let client_id = vars.required("TRESORPAY_CLIENT_ID", Charset::Text);
-        let client_secret = vars.required("TRESORPAY_CLIENT_SECRET", Charset::Text);
+        let client_id = vars.required_secret("TRESORPAY_CLIENT_ID", Charset::Text);
+        let client_secret = vars.required_secret("TRESORPAY_CLIENT_SECRET", Charset::Text);
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use auth_core::oauth2::Granted;
-use auth_core::secret::{Charset, checked};
+use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, Response,
     TokenExchange, TokenRequest,
@@ -114,14 +114,13 @@ impl TresorPay {
     /// # Errors
     /// As for `from_env`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER);
-        let credentials = Credentials::read(&mut vars);
-        let scope = vars.parsed("TRESORPAY_SCOPE", proved);
-        let environment = vars.parsed("TRESORPAY_ENVIRONMENT", str::parse);
-        let endpoint = vars.endpoint("TRESORPAY_TOKEN_URL", "");
-        let client_auth = vars.parsed("TRESORPAY_CLIENT_AUTH", str::parse);
-        let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
-        vars.finish_with(|| {
+        env.read(PROVIDER, |vars| {
+            let credentials = Credentials::read(vars);
+            let scope = vars.optional_text("TRESORPAY_SCOPE", Charset::Text);
+            let environment = vars.optional_parsed("TRESORPAY_ENVIRONMENT", str::parse);
+            let endpoint = vars.optional_endpoint("TRESORPAY_TOKEN_URL", "");
+            let client_auth = vars.optional_parsed("TRESORPAY_CLIENT_AUTH", str::parse);
+            let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
             Some(Self {
                 credentials: credentials?,
                 scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
@@ -209,7 +208,8 @@ impl TokenExchange for TresorPay {
 
 /// A scope that can be sent as it is.
 fn proved(scope: &str) -> Result<String, Error> {
-    checked("the scope", scope, Charset::Text).map(|_| scope.to_owned())
+    Charset::Text.check("the scope", scope)?;
+    Ok(scope.to_owned())
 }
 
 impl Environment {
@@ -281,7 +281,7 @@ mod tests {
         let text = TresorPay::read_env(&env).unwrap_err().to_string();
         for part in [
             "tresorpay: set TRESORPAY_CLIENT_SECRET (or",
-            "; TRESORPAY_SCOPE: the scope is blank",
+            "; TRESORPAY_SCOPE is blank",
             "; TRESORPAY_ENVIRONMENT: the environment is neither production nor sandbox",
             "; TRESORPAY_TOKEN_URL: ",
         ] {

@@ -43,8 +43,26 @@
 //! | T8 | is silent on prose in `error` ("Realm does not exist") | takes any text: see [`Error::code`] |
 //! | T9 | gives one URL; before version 17 Keycloak's began with `/auth` | [`TresorPay::endpoint`] takes the whole of it |
 //! | T10 | mentions a sandbox and gives no URL | [`Environment::Sandbox`] is from public sources, unverified |
-//! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours through `ReqwestClient::configure`, as the README shows; has no switch that stops verification |
+//! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours, as [below](#a-certificate-authority-of-your-own); has no switch that stops verification |
 //! | T12 | is silent on what the token holds: addresses, among others | reads `iat` and `exp` alone, and shows no claim |
+//!
+//! # A certificate authority of your own
+//!
+//! Where the host's TLS chain is incomplete, the error is [`ErrorKind::Connect`]. Hand in the missing
+//! certificate; it is trusted beside the platform's:
+//!
+//! ```no_run
+//! # #[cfg(feature = "rustls")] mod with_tls {
+//! use tresorpay_auth::{CachedTokenSource, ReqwestClient, TresorPay};
+//!
+//! fn tokens() -> Result<CachedTokenSource<TresorPay>, Box<dyn std::error::Error>> {
+//!     let missing = reqwest::Certificate::from_pem(&std::fs::read("authority.pem")?)?;
+//!     let client =
+//!         ReqwestClient::configure(move |builder| builder.tls_certs_merge([missing.clone()]))?;
+//!     Ok(CachedTokenSource::builder(TresorPay::from_env()?).http_client(client).build()?)
+//! }
+//! # }
+//! ```
 //!
 //! # More
 //!

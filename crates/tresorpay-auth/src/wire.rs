@@ -2,7 +2,7 @@
 
 use auth_core::oauth2;
 use auth_core::wire::{Number, Refusal};
-use auth_core::{ErrorKind, ExposeSecret, JwtTimes, Response, SecretString, unix_time};
+use auth_core::{ErrorKind, Expiry, ExposeSecret, JwtTimes, Response, SecretString};
 use http::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 
@@ -16,10 +16,10 @@ pub(crate) struct Policy {
 impl Policy {
     /// Whether the realm refuses all tokens of this one's age.
     pub(crate) fn revokes(&self, token: &SecretString) -> bool {
-        let policy = self.not_before.get().filter(|seconds| *seconds > 0);
         let issued_at = JwtTimes::peek(token.expose_secret()).issued_at();
-        match (issued_at, policy.and_then(unix_time)) {
-            (Some(issued_at), Some(policy)) => issued_at < policy,
+        match (issued_at, self.not_before.instant()) {
+            // 0 is no policy, and no token is from before 1970.
+            (Some(issued_at), Expiry::At(policy)) => issued_at < policy,
             _ => false,
         }
     }
@@ -30,7 +30,7 @@ impl Policy {
 #[serde(transparent)]
 pub(crate) struct Refused(oauth2::Refused);
 
-/// How Keycloak's texts begin, in lower case, where they say more than code and status do.
+/// How Keycloak's texts begin, in any case, where they say more than code and status do.
 const TEXTS: [(&str, ErrorKind); 10] = [
     ("client not enabled", ErrorKind::Request),
     ("public client", ErrorKind::Request),
@@ -50,17 +50,16 @@ impl Refused {
         codes.iter().any(|code| own.eq_ignore_ascii_case(code))
     }
 
-    /// The prose, wherever it stands, in lower case.
-    fn text(&self) -> String {
-        let text = self.description().or_else(|| self.code()).unwrap_or_default();
-        text.trim().to_ascii_lowercase()
+    /// The prose, wherever it stands.
+    fn text(&self) -> &str {
+        self.description().or_else(|| self.code()).unwrap_or_default().trim()
     }
 
     /// The kind that the body names, if it names one.
     fn named_kind(&self) -> Option<ErrorKind> {
         let text = self.text();
-        let known = TEXTS.iter().find(|(start, _)| text.starts_with(start));
-        let is_user_disabled = text.starts_with("user ") && text.ends_with("disabled");
+        let known = TEXTS.iter().find(|(start, _)| starts_with(text, start));
+        let is_user_disabled = starts_with(text, "user ") && ends_with(text, "disabled");
         if let Some((_, kind)) = known {
             Some(*kind)
         } else if self.has_code(&["invalid_client", "unauthorized_client", "invalid_grant"])
@@ -98,9 +97,8 @@ impl Refusal for Refused {
             );
         }
         // Some versions write what they mean into the code, and boilerplate into the description.
-        let code = self.code().unwrap_or_default().to_ascii_lowercase();
-        let text = self.text();
-        let says = |start: &str| text.starts_with(start) || code.starts_with(start);
+        let (code, text) = (self.code().unwrap_or_default(), self.text());
+        let says = |start: &str| starts_with(text, start) || starts_with(code, start);
         if says("realm not enabled") {
             Some("TresorPay has switched the realm off: ask them when it is back")
         } else if says("https required") {
@@ -114,7 +112,7 @@ impl Refusal for Refused {
                 "the client is set up for another proof than a secret: ask TresorPay for one with a secret",
             )
         } else if says("invalid method used to get client secret") {
-            Some(if text.contains("client_secret_basic") {
+            Some(if contains(text, "client_secret_basic") {
                 "the client takes its secret by Basic alone: set .client_auth(ClientAuth::Basic) or TRESORPAY_CLIENT_AUTH=basic"
             } else {
                 "the client takes its secret in the form alone: set .client_auth(ClientAuth::Form) or TRESORPAY_CLIENT_AUTH=form"
@@ -135,6 +133,20 @@ impl Refusal for Refused {
             None
         }
     }
+}
+
+/// In any case, and without a copy in lower case: the text may say the secret again.
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    let start = text.len().saturating_sub(end.len());
+    text.get(start..).is_some_and(|own| own.eq_ignore_ascii_case(end))
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.char_indices().any(|(at, _)| text.get(at..).is_some_and(|rest| starts_with(rest, part)))
 }
 
 /// Keycloak's answer to a Basic header that it could not read: a challenge and no body.

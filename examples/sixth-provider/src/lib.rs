@@ -3,12 +3,13 @@
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
 pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
-use auth_core::{Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
+use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
 use auth_core::{SecretString, TokenExchange, TokenRequest};
 use serde::Deserialize;
 
 const PROVIDER: &str = "sahelpay";
 const LIVE: Endpoint = Endpoint::from_static("https://api.sahelpay.example");
+const TOKEN_PATH: &str = "v2/sessions";
 
 /// An app key and its secret. `Debug` shows neither: that of a `SecretString` is redacted.
 #[derive(Clone, Debug)]
@@ -25,11 +26,11 @@ pub struct SahelPay {
 impl SahelPay {
     /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, where set, `SAHELPAY_BASE_URL`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        let mut vars = env.reader(PROVIDER); // all that is missing or wrong, in one error
-        let key = vars.required("SAHELPAY_APP_KEY", Charset::Text);
-        let secret = vars.required("SAHELPAY_APP_SECRET", Charset::Text);
-        let endpoint = vars.parsed("SAHELPAY_BASE_URL", Endpoint::parse).unwrap_or(LIVE);
-        vars.finish_with(|| {
+        // All that is missing or wrong comes in one error.
+        env.read(PROVIDER, |vars| {
+            let key = vars.required_secret("SAHELPAY_APP_KEY", Charset::Text);
+            let secret = vars.required_secret("SAHELPAY_APP_SECRET", Charset::Text);
+            let endpoint = vars.optional_endpoint("SAHELPAY_BASE_URL", TOKEN_PATH).unwrap_or(LIVE);
             Some(Self { credentials: Credentials(key?, secret?), endpoint, branch: None })
         })
     }
@@ -54,7 +55,7 @@ impl TokenExchange for SahelPay {
         let Credentials(key, secret) = &self.credentials;
         let mut fields = vec![("app_key", key.into()), ("app_secret", secret.into())];
         fields.extend(self.branch.as_deref().map(|branch| ("branch", branch.into())));
-        TokenRequest::post(&self.endpoint.join("v2/sessions")).json(&fields)
+        TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?).json(&fields)
     }
 
     fn read(&self, response: &Response) -> Result<Grant, Error> {
@@ -62,7 +63,7 @@ impl TokenExchange for SahelPay {
         let known = Scrubber::new([key.expose_secret(), secret.expose_secret()]);
         let check = "SAHELPAY_APP_KEY and SAHELPAY_APP_SECRET";
         let granted: Granted = wire::read::<_, Refused>(check, &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.valid_for))
+        Grant::bearer(granted.token, granted.valid_for.lifetime())
     }
 }
 

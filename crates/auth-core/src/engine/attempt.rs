@@ -6,17 +6,16 @@ use std::time::Duration;
 use http::Method;
 use http::header::{CONNECTION, HeaderValue};
 
-use super::jitter;
 use super::rule::Rule;
 use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::BODY_LIMIT;
-use crate::lifetime::{Kept, ServerTime};
 use crate::policy::RetryPolicy;
 use crate::response::Response;
-use crate::token::{Parts, TokenState};
+use crate::term::{Lifetime, ServerTime, Term, TokenState};
+use crate::token::Token;
 
 /// How often a provider is asked that repeats the token which this source held, and which has ended:
 /// some hand the old one out to its last second, and the next one a moment later.
@@ -43,9 +42,9 @@ pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
     tools: Arc<Tools>,
     attempts: u32,
-    held: Arc<Parts>,
+    held: Arc<Token>,
     (method, host): &(Method, Arc<str>),
-) -> Result<Kept, Error> {
+) -> Result<Token, Error> {
     let tries = try_often(&*exchange, &tools, attempts, &held);
     crate::trace::exchange(exchange.provider(), method, host, tries).await
 }
@@ -54,8 +53,8 @@ async fn try_often<E: TokenExchange>(
     exchange: &E,
     tools: &Tools,
     attempts: u32,
-    held: &Parts,
-) -> Result<Kept, Error> {
+    held: &Token,
+) -> Result<Token, Error> {
     let policy = &tools.retry;
     let began = tools.clock.monotonic();
     let spent = || tools.clock.monotonic().saturating_sub(began);
@@ -64,7 +63,7 @@ async fn try_often<E: TokenExchange>(
         // One timer an attempt serves both limits: the attempt's own and what is left of the flight.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
         let error = match try_once(exchange, tools, attempt, limit, held).await {
-            Ok(kept) => return Ok(kept),
+            Ok(token) => return Ok(token),
             Err(failed) if failed.is_repeated && spent() < REPEATED_LIMIT => {
                 tools.clock.sleep(REPEATED_PAUSE).await;
                 continue;
@@ -72,7 +71,11 @@ async fn try_often<E: TokenExchange>(
             Err(failed) => failed.error.with_provider(exchange.provider()),
         };
         let is_last = attempt >= attempts;
-        let pause = if is_last { None } else { pause(policy, &error, attempt, spent()) };
+        let pause = if is_last {
+            None
+        } else {
+            pause(policy, &error, attempt, spent(), tools.jitter.draw())
+        };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
@@ -87,8 +90,8 @@ async fn try_once<E: TokenExchange>(
     tools: &Tools,
     attempt: u32,
     limit: Duration,
-    held: &Parts,
-) -> Result<Kept, Failed> {
+    held: &Token,
+) -> Result<Token, Failed> {
     let began = tools.clock.now();
     let mut request = exchange.request()?;
     if !tools.retry.resend_unanswered {
@@ -122,22 +125,33 @@ async fn try_once<E: TokenExchange>(
     let ended = |error| Failed { error: about(error), is_repeated };
     let server = ServerTime { now: response.server_time(), age: response.age() };
     let cap = exchange.refresh_policy().max_age;
-    let kept = Kept::new(provider, grant, began, server, &tools.refresh, cap, jitter::draw())
-        .map_err(ended)?;
-    if kept.parts.term.state(tools.clock.now()) == TokenState::Expired {
+    let lifetime = Lifetime::of(&grant, server, &tools.refresh, cap).map_err(ended)?;
+    if let Some(warning) = lifetime.warning {
+        crate::trace::remark(provider, warning);
+    }
+    let term = Term::new(lifetime.span, began, &tools.refresh, tools.jitter.draw());
+    let token = Token::new(grant, term).map_err(ended)?;
+    if token.term.state(tools.clock.now()) == TokenState::Expired {
         let text = "a token that ended while it was on its way: check the network";
         return Err(ended(Error::protocol(text)));
     }
-    crate::trace::granted(provider, attempt, status.as_u16(), kept.lifetime);
-    Ok(kept)
+    crate::trace::granted(provider, attempt, status.as_u16(), lifetime.span);
+    Ok(token)
 }
 
-/// How long to wait before the next attempt; `None` where there should be none.
-fn pause(policy: &RetryPolicy, error: &Error, attempt: u32, spent: Duration) -> Option<Duration> {
+/// How long to wait before the next attempt; `None` where there should be none. `draw` is a random
+/// number between 0 and 1.
+fn pause(
+    policy: &RetryPolicy,
+    error: &Error,
+    attempt: u32,
+    spent: Duration,
+    draw: f64,
+) -> Option<Duration> {
     if !Rule::of(error, policy).again {
         return None;
     }
-    let drawn = policy.ceiling(attempt).mul_f64(jitter::draw());
+    let drawn = policy.ceiling(attempt).mul_f64(draw.clamp(0.0, 1.0));
     let asked = error.retry_after().unwrap_or_default();
     let pause = drawn.max(asked);
     // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to
@@ -160,11 +174,13 @@ mod tests {
                 .with_retry_after(Duration::from_secs(s))
         };
         let policy = RetryPolicy::default();
-        assert!(pause(&policy, &asked(3), 1, Duration::ZERO).unwrap() >= Duration::from_secs(3));
-        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28)), None);
-        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO), None);
+        assert!(
+            pause(&policy, &asked(3), 1, Duration::ZERO, 0.5).unwrap() >= Duration::from_secs(3)
+        );
+        assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28), 0.5), None);
+        assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO, 0.5), None);
         let patient = policy.deadline(Duration::from_secs(600));
-        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO), None);
-        assert!(pause(&patient, &asked(60), 1, Duration::ZERO).is_some());
+        assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO, 0.5), None);
+        assert!(pause(&patient, &asked(60), 1, Duration::ZERO, 0.5).is_some());
     }
 }

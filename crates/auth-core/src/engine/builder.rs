@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::CachedTokenSource;
 use super::Engine;
+use super::jitter::Jitter;
 use super::tools::Tools;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
@@ -57,11 +58,19 @@ pub struct CachedTokenSourceBuilder<E> {
     clock: SourceClock,
     refresh: Option<RefreshPolicy>,
     retry: Option<RetryPolicy>,
+    jitter: Jitter,
 }
 
 impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     pub(super) fn new(exchange: E) -> Self {
-        Self { exchange, http_client: None, clock: SourceClock::System, refresh: None, retry: None }
+        Self {
+            exchange,
+            http_client: None,
+            clock: SourceClock::System,
+            refresh: None,
+            retry: None,
+            jitter: Jitter::default(),
+        }
     }
 
     /// The HTTP client; by default the one that all sources share.
@@ -89,6 +98,14 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         self
     }
 
+    /// Where the jitter is drawn from, evenly from 0 to 1, so that a run can be repeated.
+    #[cfg(any(test, feature = "test-util"))]
+    #[doc(hidden)]
+    pub fn draw(mut self, draw: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.jitter = Jitter::new(draw);
+        self
+    }
+
     /// Makes the source. Nothing is sent and nothing is spawned.
     ///
     /// # Errors
@@ -109,7 +126,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
                 crate::http::reqwest::default_client(is_plain)?
             }
         };
-        let tools = Tools { http_client, clock: self.clock, refresh, retry };
+        let tools = Tools { http_client, clock: self.clock, refresh, retry, jitter: self.jitter };
         Engine::new(self.exchange, tools)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }

@@ -9,7 +9,8 @@ use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::source::{SharedTokenSource, TokenSource};
-use crate::token::{AccessToken, TokenState};
+use crate::term::TokenState;
+use crate::token::AccessToken;
 
 /// A source that keeps a provider's token fresh: the engine around a [`TokenExchange`].
 ///
@@ -107,9 +108,14 @@ impl<E: TokenExchange> CachedTokenSource<E> {
             Look::Fresh(token) => Ok(token),
             // Boxed, so that the future of a call that finds a fresh token stays small.
             Look::Stale(token) => {
+                drop(token);
                 Box::pin(self.engine.refresh()).await;
-                // A refresh that this caller drove may have brought a newer one.
-                Ok(self.engine.usable().unwrap_or(token))
+                // Where this caller drove the refresh, there may be a newer one, or the token has
+                // ended meanwhile.
+                match self.engine.usable() {
+                    Some(token) => Ok(token),
+                    None => Box::pin(self.engine.fetch()).await,
+                }
             }
             Look::Nothing => Box::pin(self.engine.fetch()).await,
         }

@@ -31,7 +31,7 @@ use crate::clock::BoxFuture;
 pub(super) enum End<T> {
     /// With an outcome that everyone shares.
     Landed(T),
-    /// Its exchange was replaced: the waiters start again.
+    /// Another exchange or flight took its place: the waiters start again.
     Superseded,
     /// Its runtime was shut down, or what it brought came too late to count: the waiters start again.
     Lost,

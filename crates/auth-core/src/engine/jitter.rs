@@ -1,16 +1,43 @@
 //! What keeps a fleet from asking in step: a number drawn anew, of no use for secrets.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
-/// At least 0 and below 1, evenly spread. Drawn from what std seeds its hash tables with (the
-/// operating system's randomness, and another key for each table), so it costs no crate. A process
-/// that was forked has its parent's keys: its own number makes its draws others.
-pub(super) fn draw() -> f64 {
-    spread(RandomState::new().hash_one(std::process::id()))
+/// Where a source draws from.
+#[derive(Clone)]
+pub(super) struct Jitter(Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl Jitter {
+    /// Draws of a test's own, so that a run can be repeated.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(super) fn new(draw: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(draw))
+    }
+
+    /// At least 0 and below 1, evenly spread.
+    pub(super) fn draw(&self) -> f64 {
+        (self.0)()
+    }
 }
 
-/// Evenly from 0 to 1.
-fn spread(drawn: u64) -> f64 {
+impl Default for Jitter {
+    /// Draws from what std seeds its hash tables with: the operating system's randomness, and other
+    /// keys for each table. It costs no crate.
+    fn default() -> Self {
+        Self(Arc::new(|| drawn(&RandomState::new(), std::process::id())))
+    }
+}
+
+impl fmt::Debug for Jitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jitter")
+    }
+}
+
+/// A process that was forked has its parent's keys: its own number makes its draws others.
+pub(super) fn drawn(keys: &RandomState, process: u32) -> f64 {
+    let drawn = keys.hash_one(process);
     f64::from(u32::try_from(drawn >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
 }
 
@@ -20,7 +47,8 @@ mod tests {
 
     #[test]
     fn draws_are_spread_and_do_not_repeat() {
-        let mut drawn: Vec<_> = (0..10_000).map(|_| draw()).collect();
+        let jitter = Jitter::default();
+        let mut drawn: Vec<_> = (0..10_000).map(|_| jitter.draw()).collect();
         assert!(drawn.iter().all(|number| (0.0..1.0).contains(number)));
         drawn.sort_by(f64::total_cmp);
         drawn.dedup();
@@ -31,5 +59,15 @@ mod tests {
             let found = f64::from(u32::try_from(below).unwrap());
             assert!((found - expected).abs() < 300.0, "{below} of 10,000 below {tenth}/10");
         }
+    }
+
+    #[test]
+    fn a_forked_process_draws_other_numbers_than_its_parent() {
+        let keys = RandomState::new(); // a fork has the very same
+        assert_eq!(drawn(&keys, 100).to_bits(), drawn(&keys.clone(), 100).to_bits());
+        let mut forks: Vec<_> = (100..1_100).map(|process| drawn(&keys, process)).collect();
+        forks.sort_by(f64::total_cmp);
+        forks.dedup();
+        assert!(forks.len() > 990, "{}", forks.len());
     }
 }

@@ -4,6 +4,7 @@
 //! moves it. Nothing sleeps, and nothing touches a network.
 
 mod asking;
+mod fleets;
 mod flights;
 mod not_asking;
 mod reading;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use crate::wire::{self, Number, Refusal, Text};
 use crate::{
-    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind, Expiry,
+    AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind,
     ExposeSecret, Grant, HttpClient, HttpRequest, HttpResponse, Identity, ManualClock,
     RefreshPolicy, Response, RetryPolicy, Scrubber, SecretString, SharedTokenSource, TokenExchange,
     TokenRequest, TokenSource, TokenState, async_trait,
@@ -92,7 +93,7 @@ impl TokenExchange for Acme {
         }
         let known = Scrubber::new([self.secret]);
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 
     fn retry(&self) -> RetryPolicy {

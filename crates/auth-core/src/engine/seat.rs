@@ -8,12 +8,12 @@ use http::Method;
 use tokio::runtime::Id;
 use tokio::task::AbortHandle;
 
-use super::flight::Flight;
+use super::flight::{End, Flight};
 use super::memory::Failure;
 use super::throttle::Throttle;
+use crate::clock::Moment;
 use crate::error::Error;
-use crate::exchange::Identity;
-use crate::lifetime::Moment;
+use crate::identity::Identity;
 use crate::token::AccessToken;
 
 /// What the short lock guards.
@@ -47,7 +47,7 @@ pub(super) struct Seat {
 /// What everyone who waited for a flight gets.
 pub(super) type Outcome = Result<AccessToken, Error>;
 
-/// What a new flight took the place of. Its task is aborted when this is dropped: after the lock.
+/// What a new flight or exchange took the place of. It is ended when this is dropped: after the lock.
 pub(super) struct Replaced {
     pub(super) seat: Option<Seat>,
     #[expect(dead_code, reason = "held to be dropped without the lock")]
@@ -56,7 +56,13 @@ pub(super) struct Replaced {
 
 impl Drop for Replaced {
     fn drop(&mut self) {
-        if let Some((task, _)) = self.seat.as_mut().and_then(|seat| seat.task.take()) {
+        let Some(seat) = &mut self.seat else { return };
+        // Before its task is aborted, so that nobody sees it lost; and where a caller drives it that
+        // stands still, it sends nothing more when that one goes on.
+        if let Some(flight) = seat.flight.upgrade() {
+            flight.end(End::Superseded);
+        }
+        if let Some((task, _)) = seat.task.take() {
             task.abort();
         }
     }

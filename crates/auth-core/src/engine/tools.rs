@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::jitter::Jitter;
 use crate::clock::SourceClock;
 use crate::http::HttpClient;
 use crate::policy::{RefreshPolicy, RetryPolicy};
@@ -13,4 +14,5 @@ pub(super) struct Tools {
     pub(super) clock: SourceClock,
     pub(super) refresh: RefreshPolicy,
     pub(super) retry: RetryPolicy,
+    pub(super) jitter: Jitter,
 }

@@ -14,16 +14,14 @@ impl EnvReader<'_> {
     /// use auth_core::Env;
     ///
     /// let env = Env::from_pairs([("ACME_BASE_URL_INTERNAL", "https://auth-proxy:8443")]);
-    /// let mut vars = env.reader("acme");
-    /// let endpoint = vars.endpoint("ACME_BASE_URL", "v1/token");
-    /// vars.finish()?;
-    /// assert_eq!(endpoint.unwrap().host(), "auth-proxy:8443");
+    /// let endpoint = env.read("acme", |vars| vars.optional_endpoint("ACME_BASE_URL", "v1/token"))?;
+    /// assert_eq!(endpoint.host(), "auth-proxy:8443");
     /// # Ok::<(), auth_core::Error>(())
     /// ```
-    pub fn endpoint(&mut self, name: &str, path: &str) -> Option<Endpoint> {
+    pub fn optional_endpoint(&mut self, name: &str, path: &str) -> Option<Endpoint> {
         let internal = format!("{name}_INTERNAL");
         let whole = |endpoint: Endpoint| endpoint.with_path(path).map(|_| endpoint);
-        match (self.read(name), self.read(&internal)) {
+        match (self.look_up(name), self.look_up(&internal)) {
             (Some(_), Some(_)) => {
                 self.faults.push(format!("{name} and {internal} are both set: unset one"));
                 None
@@ -38,24 +36,18 @@ impl EnvReader<'_> {
         }
     }
 
-    /// As [`endpoint`](Self::endpoint), for one that must be set.
+    /// As [`optional_endpoint`](Self::optional_endpoint), for one that must be set.
     ///
     /// ```
     /// use auth_core::Env;
     ///
     /// let env = Env::from_pairs([("ACME_KEY", "k-1")]);
-    /// let mut vars = env.reader("acme");
-    /// vars.required_endpoint("ACME_BASE_URL", "v1/token");
-    /// let error = vars.finish().unwrap_err();
+    /// let made = env.read("acme", |vars| vars.required_endpoint("ACME_BASE_URL", "v1/token"));
+    /// let error = made.unwrap_err();
     /// assert_eq!(error.message(), "set ACME_BASE_URL (or ACME_BASE_URL_FILE)");
     /// ```
     pub fn required_endpoint(&mut self, name: &str, path: &str) -> Option<Endpoint> {
-        let known = self.faults.len();
-        let endpoint = self.endpoint(name, path);
-        if endpoint.is_none() && self.faults.len() == known {
-            self.missing.push(name.to_owned());
-        }
-        endpoint
+        self.require(name, |vars| vars.optional_endpoint(name, path))
     }
 }
 
@@ -81,14 +73,14 @@ mod tests {
             (&[("A_URL", "https://a.example"), ("A_URL_INTERNAL", "https://b")], "are both set"),
         ] {
             let env = Env::from_pairs(pairs.iter().copied());
-            let mut vars = env.reader("acme");
-            assert!(vars.endpoint("A_URL", "v1/token").is_none());
-            let text = vars.finish().unwrap_err().to_string();
+            let made = env.read("acme", |vars| vars.optional_endpoint("A_URL", "v1/token"));
+            let text = made.unwrap_err().to_string();
             assert!(text.contains(says) && !text.contains("Endpoint::"), "{text}");
         }
         for url in ["https://auth-proxy:8443", "https://10.0.0.1", "https://a.example"] {
             let env = Env::from_pairs([("A_URL_INTERNAL", url)]);
-            assert!(env.reader("acme").required_endpoint("A_URL", "v1/token").is_some(), "{url}");
+            let made = env.read("acme", |vars| vars.required_endpoint("A_URL", "v1/token"));
+            assert!(made.is_ok(), "{url}");
         }
     }
 }

@@ -8,15 +8,15 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::residue::Residue;
-use super::{WipedBuffer, form_encoded};
+use super::{WipedBuffer, form_encoded, replaced};
 
 /// Replaces known secrets in text that came from outside.
 ///
 /// A provider that echoes the request back must not put a secret into our logs. Looked for are
 /// each secret raw, in base64 and base64url (padded or not), percent- and form-encoded, escaped as
 /// JSON or HTML, and in hexadecimal. Anything that looks like a JWT goes too. Where a run of eight
-/// letters and digits of a secret is left after that, in any case, wrapped, or in escapes inside
-/// escapes, the whole text is withheld. The forms are made when a text is scrubbed and wiped after
+/// letters and digits of a secret is left after that, in any case, wrapped, or in escapes and encodings
+/// inside one another, the whole text is withheld. The forms are made when a text is scrubbed and wiped after
 /// it, so a scrubber that meets no text costs little.
 ///
 /// | | looked for |
@@ -65,9 +65,8 @@ impl Scrubber {
     /// the provider's own words. Looked for as a whole, from 8 characters with a digit on.
     #[must_use]
     pub fn with_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        let telling =
-            |id: &&str| id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit());
-        self.wholes.extend(ids.into_iter().filter(telling).map(SecretString::from));
+        let telling = ids.into_iter().filter(|id| is_telling(id));
+        self.wholes.extend(telling.map(SecretString::from));
         self
     }
 
@@ -78,10 +77,10 @@ impl Scrubber {
         let (mut plain, mut encoded) =
             (WipedBuffer::with_capacity(longest), WipedBuffer::with_capacity(longest));
         for part in [user, ":", password] {
-            plain.extend(part.as_bytes());
+            plain.extend_from_slice(part.as_bytes());
         }
         form_encoded(user, &mut encoded);
-        encoded.extend(b":");
+        encoded.extend_from_slice(b":");
         form_encoded(password, &mut encoded);
         for pair in [plain, encoded] {
             let pair = std::str::from_utf8(pair.as_slice()).ok().filter(|pair| is_telling(pair));
@@ -99,8 +98,13 @@ impl Scrubber {
     /// The text with every known secret, and everything that looks like a JWT, replaced.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
+        self.scrubbed(text).as_str().to_owned()
+    }
+
+    /// Wiped, for it may hold a token that nobody here knows.
+    fn scrubbed(&self, text: &str) -> Zeroizing<String> {
         if text.is_empty() {
-            return String::new();
+            return Zeroizing::default();
         }
         let (mut forms, mut residue) = (Vec::new(), Residue::default());
         for secret in self.secrets.iter().map(ExposeSecret::expose_secret) {
@@ -118,18 +122,20 @@ impl Scrubber {
         let mut text = Zeroizing::new(text.to_owned());
         for form in &forms {
             if text.contains(form.as_str()) {
-                text = Zeroizing::new(text.replace(form.as_str(), REDACTED));
+                text = replaced(&text, form, REDACTED);
             }
         }
-        let text = Zeroizing::new(without_jwts(&text));
-        let rest = Zeroizing::new(text.replace(REDACTED, " "));
-        if residue.is_in(&rest) { REDACTED.to_owned() } else { text.as_str().to_owned() }
+        let text = without_jwts(&text);
+        if residue.is_in(&replaced(&text, REDACTED, " ")) {
+            return Zeroizing::new(REDACTED.to_owned());
+        }
+        text
     }
 
     /// The text scrubbed, made fit for one line of a log, and cut at `limit` characters: in this
     /// order, so that line breaks still tell a wrap, and no cut leaves half of a secret.
     pub(crate) fn clean(&self, text: &str, limit: usize) -> String {
-        printable(&self.scrub(text), limit)
+        printable(&self.scrubbed(text), limit)
     }
 }
 
@@ -187,28 +193,28 @@ fn written_forms(secret: &str, forms: &mut Vec<Zeroizing<String>>) {
         add(spelt(bytes, |byte, form| push_hex(byte, digits, form)));
     }
     add(spelt(bytes, |byte, form| match byte {
-        b'"' => form.extend(br#"\""#),
-        b'\\' => form.extend(br"\\"),
-        byte => form.extend(&[byte]),
+        b'"' => form.extend_from_slice(br#"\""#),
+        b'\\' => form.extend_from_slice(br"\\"),
+        byte => form.extend_from_slice(&[byte]),
     }));
     add(spelt(bytes, |byte, form| match byte {
-        b'&' => form.extend(b"&amp;"),
-        b'<' => form.extend(b"&lt;"),
-        b'>' => form.extend(b"&gt;"),
-        b'"' => form.extend(b"&quot;"),
-        b'\'' => form.extend(b"&#39;"),
-        byte => form.extend(&[byte]),
+        b'&' => form.extend_from_slice(b"&amp;"),
+        b'<' => form.extend_from_slice(b"&lt;"),
+        b'>' => form.extend_from_slice(b"&gt;"),
+        b'"' => form.extend_from_slice(b"&quot;"),
+        b'\'' => form.extend_from_slice(b"&#39;"),
+        byte => form.extend_from_slice(&[byte]),
     }));
 }
 
 fn percent_encoded(bytes: &[u8], kept: &str, digits: &[u8; 16], space: &str) -> Zeroizing<String> {
     spelt(bytes, |byte, form| {
         if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            form.extend(&[byte]);
+            form.extend_from_slice(&[byte]);
         } else if byte == b' ' {
-            form.extend(space.as_bytes());
+            form.extend_from_slice(space.as_bytes());
         } else {
-            form.extend(b"%");
+            form.extend_from_slice(b"%");
             push_hex(byte, digits, form);
         }
     })
@@ -225,14 +231,17 @@ fn spelt(bytes: &[u8], mut spell: impl FnMut(u8, &mut WipedBuffer)) -> Zeroizing
 
 fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
     for nibble in [byte >> 4, byte & 15] {
-        form.extend(digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref));
+        form.extend_from_slice(
+            digits.get(usize::from(nibble)).map_or(&[][..], std::slice::from_ref),
+        );
     }
 }
 
 /// Replaces runs of base64url and dots that begin as every JWT does: `eyJ` is `{"`.
-fn without_jwts(text: &str) -> String {
+fn without_jwts(text: &str) -> Zeroizing<String> {
     let in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let mut out = String::with_capacity(text.len());
+    // Only what is longer is replaced, so it never grows.
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(start) = rest.find("eyJ") {
         let (before, from) = rest.split_at(start);
@@ -242,14 +251,20 @@ fn without_jwts(text: &str) -> String {
         out.push_str(if token.len() > 20 { REDACTED } else { token });
         rest = after;
     }
-    out + rest
+    out.push_str(rest);
+    out
 }
 
 /// Text fit for one line of a log: no control characters, no escapes, no direction overrides, at
 /// most `limit` characters.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
-    let spaced = Zeroizing::new(text.replace(['\r', '\n', '\t', '\u{2028}', '\u{2029}'], " "));
-    spaced.trim().chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(limit).collect()
+    let breaks = ['\r', '\n', '\t', '\u{2028}', '\u{2029}'];
+    let spaced = text.trim().chars().map(|c| if breaks.contains(&c) { ' ' } else { c });
+    let shown = spaced.filter(|c| !c.is_control() && !is_invisible(*c)).take(limit);
+    // Room for all of it, so that growing leaves nothing behind.
+    let mut out = String::with_capacity(text.len().min(limit.saturating_mul(4)));
+    out.extend(shown);
+    out
 }
 
 /// Characters that show nothing: soft hyphens, zero widths, fillers, direction marks, variation

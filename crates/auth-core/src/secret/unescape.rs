@@ -2,23 +2,31 @@
 
 use zeroize::Zeroizing;
 
+use super::decode;
+use super::lossy;
 use super::scrub::is_invisible;
 
 /// One layer off; the same text where there was none.
 type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every layer that is known.
-pub(super) const LAYERS: [Undo; 7] = [
-    |text| without(text, is_invisible),
+pub(super) const LAYERS: [Undo; 12] = [
+    |text| without(text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace())),
     |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
     |text| undo(text, backslash),
     |text| undo(text, |text| entity(text, Digits::All)),
     |text| undo(text, |text| entity(text, Digits::OfAscii)),
     |text| undo(text, |text| hex_byte(text.strip_prefix(b"%")?).map(|(byte, n)| (byte, n + 1))),
     |text| undo(text, quoted_printable),
+    decode::base64,
+    decode::hex,
+    decode::numbers,
+    |text| undo(text, misread),
+    // A soft break whose line end another wrap took away.
+    |text| undo(text, |text| text.starts_with(b"==").then_some((Plain::Nothing, 1))),
 ];
 
-fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
+pub(super) fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String> {
     let mut kept = Zeroizing::new(String::with_capacity(text.len()));
     kept.extend(text.chars().filter(|c| !dropped(*c)));
     kept
@@ -48,14 +56,7 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
         }
         rest = rest.get(used..).unwrap_or(after);
     }
-    let mut text = Zeroizing::new(String::with_capacity(3 * plain.len()));
-    for chunk in plain.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    text
+    lossy(&plain)
 }
 
 /// JSON's, and those of languages that print like it.
@@ -68,8 +69,23 @@ fn backslash(text: &[u8]) -> Undone {
             let code = number(digits, 16).filter(|_| end == Some(&b'}'))?;
             Some((sign(code), digits.len() + 4))
         }
-        b'u' => Some((sign(number(after.get(1..5)?, 16)?), 6)),
+        b'u' => {
+            let first = number(after.get(1..5)?, 16)?;
+            // A character beyond U+FFFF is written as two halves.
+            let second = after.get(5..).and_then(|rest| rest.strip_prefix(b"\\u")?.get(..4));
+            match second.and_then(|digits| number(digits, 16)) {
+                Some(second @ 0xdc00..=0xdfff) if (0xd800..0xdc00).contains(&first) => {
+                    let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    Some((sign(code), 12))
+                }
+                _ => Some((sign(first), 6)),
+            }
+        }
         b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
+        b'0'..=b'3' => {
+            let code = number(after.get(..3)?, 8)?;
+            Some((Plain::Byte(u8::try_from(code).ok()?), 4))
+        }
         b'n' => Some((Plain::Byte(b'\n'), 2)),
         b'r' => Some((Plain::Byte(b'\r'), 2)),
         b't' | b'b' | b'f' => Some((Plain::Byte(b' '), 2)),
@@ -143,6 +159,12 @@ fn named(after: &[u8]) -> Undone {
     ];
     // Without the semicolon only what browsers take so, and what begins an escape.
     let known = SIGNS.iter().find(|(name, _)| starts_with(after, name));
+    let letter = || {
+        LATIN
+            .split_whitespace()
+            .zip('\u{c0}'..)
+            .find(|(name, _)| after.starts_with(name.as_bytes()))
+    };
     let letters = after.iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let name = std::str::from_utf8(after.get(..letters)?).ok()?;
     if letters > 0 && after.get(letters) == Some(&b';') {
@@ -155,7 +177,10 @@ fn named(after: &[u8]) -> Undone {
         };
         return Some((stands_for, letters + 2));
     }
-    known.map(|(name, byte)| (Plain::Byte(*byte), name.len() + 1))
+    if let Some((name, byte)) = known {
+        return Some((Plain::Byte(*byte), name.len() + 1));
+    }
+    letter().map(|(name, letter)| (Plain::Char(letter), name.len() + 1))
 }
 
 fn starts_with(text: &[u8], name: &str) -> bool {
@@ -174,6 +199,26 @@ fn quoted_printable(text: &[u8]) -> Undone {
         return Some((Plain::Nothing, blanks + 2));
     }
     hex_byte(after).map(|(byte, used)| (byte, used + 1))
+}
+
+/// What Windows-1252 has where Latin-1 has controls, from 0x80 on.
+const WINDOWS: &str = "\u{20ac}\u{81}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\
+    \u{2039}\u{152}\u{8d}\u{17d}\u{8f}\u{90}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\u{2013}\u{2014}\u{2dc}\
+    \u{2122}\u{161}\u{203a}\u{153}\u{9d}\u{17e}\u{178}";
+
+/// A byte of UTF-8 that was read as a character of Latin-1 or Windows-1252: `\u{c3}\u{a9}` is an `\u{e9}`.
+fn misread(text: &[u8]) -> Undone {
+    let length = match *text.first()? {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        _ => return None,
+    };
+    let c = std::str::from_utf8(text.get(..length)?).ok()?.chars().next()?;
+    let of_windows = || (0x80..).zip(WINDOWS.chars()).find(|(_, known)| *known == c);
+    match u8::try_from(u32::from(c)) {
+        Ok(byte) => Some((Plain::Byte(byte), length)),
+        Err(_) => of_windows().map(|(byte, _)| (Plain::Byte(byte), length)),
+    }
 }
 
 fn hex_byte(text: &[u8]) -> Undone {
@@ -205,17 +250,22 @@ mod tests {
 
     #[test]
     fn each_layer_is_undone_once() {
-        let [invisible, wraps, json, html, html_of_ascii, percent, quoted] = LAYERS;
+        let [invisible, wraps, json, html, html_of_ascii, percent, quoted, .., misread, lost] =
+            LAYERS;
         for (layer, text, plain) in [
-            (invisible, "a\u{ad}b\u{200b}c", "abc"),
+            (invisible, "a\u{ad}b\u{200b}c\0\u{85}\n", "abc\u{85}\n"),
             (wraps, "a\r\n b", "ab"),
             (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
-            (json, r"\ud83d\ude00\u00", r"\u00"),
+            (json, r"\155\141\0\09\477", r"ma\0\09\477"),
+            (json, r"\ud835\udc00\ud835x\udc00\u00", "\u{1d400}x\\u00"),
             (html, "&amp;#39;&#39;&#x2F;&#x2f;&#0000065;", "&#39;'//A"),
             (html, "&lpar;&eacute;&Eacute;&szlig;&yuml;&amp", " \u{e9}\u{c9}\u{df}\u{ff}&"),
             (html, "&#x2fab&; &unknown x", "\u{2fab}&; &unknown x"),
             (html_of_ascii, "&#x2fab12&#47ab&#1234&#00477&#x0002f2", "/ab12/ab{4/7/2"),
             (percent, "%41%4z%2525%C3%A9%ff", "A%4z%25\u{e9}\u{fffd}"),
+            (html, "caf&eacute1&Eacutes", "caf\u{e9}1\u{c9}s"),
+            (misread, "caf\u{c3}\u{a9} \u{e2}\u{201a}\u{ac} \u{e9}", "caf\u{e9} \u{20ac} \u{fffd}"),
+            (lost, "=C3==A9=", "=C3=A9="),
             (quoted, "a=\r\nb= \nc=3D=zz", "abc==zz"),
         ] {
             assert_eq!(*layer(text), plain, "{text}");

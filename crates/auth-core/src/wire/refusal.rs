@@ -2,13 +2,15 @@
 
 use http::StatusCode;
 use http::header::LOCATION;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
+use super::lenient::Lenient;
 use super::{Object, first_byte, page_type, without_bom};
 use crate::error::{Error, ErrorKind};
-use crate::oauth2;
 use crate::response::Response;
-use crate::secret::Scrubber;
+use crate::secret::{Scrubber, lossy, replaced};
 
 /// What a provider's error body says, as far as it is one. All fields of the implementing type
 /// should be optional: a body that is not read counts as an empty one, never as a failure.
@@ -70,7 +72,7 @@ pub trait Refusal: DeserializeOwned + Default {
     /// standard (RFC 6749 section 5.2) or the provider's document defines; `None` for another, which
     /// stays [`ErrorKind::Protocol`].
     fn kind_in_success(&self, answer: &Response) -> Option<ErrorKind> {
-        let usual = oauth2::kind(self.code()?)?;
+        let usual = super::codes::kind(self.code()?)?;
         Some(self.kind(answer, usual))
     }
 
@@ -245,13 +247,15 @@ fn is_word(text: &str) -> bool {
 /// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
 /// what they say about the credentials counts all the same.
 fn lenient<F: Refusal>(response: &Response) -> Option<F> {
+    if first_byte(response) != Some(b'{') {
+        return None;
+    }
     let body = without_bom(response.body());
     if let Ok(Object(read)) = serde_json::from_slice(body) {
         return Some(read);
     }
-    let text = String::from_utf8_lossy(body);
-    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).ok()?;
-    F::deserialize(serde_json::Value::Object(fields)).ok()
+    let text = lossy(body);
+    Object::deserialize(Lenient(&text)).ok().map(|Object(read)| read)
 }
 
 /// Names the target's host and nothing else of it: paths and queries may hold secrets, and so may
@@ -271,15 +275,14 @@ fn redirect(known: &Scrubber, response: &Response) -> String {
 }
 
 enum Target {
-    Host(String),
+    Host(Zeroizing<String>),
     SameHost,
     Unreadable,
 }
 
 fn target_host(location: &[u8]) -> Target {
-    let text = String::from_utf8_lossy(location);
     // Back-slashes are slashes to the parsers that follow redirects.
-    let text = text.trim().replace('\\', "/");
+    let text = replaced(lossy(location).trim(), "\\", "/");
     let after_scheme =
         text.find([':', '/', '?', '#']).filter(|at| text.as_bytes().get(*at) == Some(&b':'));
     let rest = after_scheme.and_then(|at| text.get(at + 1..)).unwrap_or(&text);
@@ -294,7 +297,7 @@ fn target_host(location: &[u8]) -> Target {
     if host.is_empty() || host.len() > 253 || !host.chars().all(is_plain) {
         return Target::Unreadable;
     }
-    Target::Host(host.to_owned())
+    Target::Host(Zeroizing::new(host.to_owned()))
 }
 
 #[cfg(test)]
@@ -315,7 +318,7 @@ mod tests {
             ("mailto:CANARY", "unreadable"),
         ] {
             let found = match target_host(location.as_bytes()) {
-                Target::Host(host) => host,
+                Target::Host(host) => host.as_str().to_owned(),
                 Target::SameHost => "same host".to_owned(),
                 Target::Unreadable => "unreadable".to_owned(),
             };

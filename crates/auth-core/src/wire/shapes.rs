@@ -5,8 +5,64 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use zeroize::Zeroizing;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+/// The visits of a shape that reads as something else, whatever it holds.
+macro_rules! reads_as {
+    ($value:expr; bool) => {
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+    };
+    ($value:expr; unit) => {
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+    };
+    ($value:expr; number) => {
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+    };
+    ($value:expr; text) => {
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok($value)
+        }
+    };
+    ($value:expr; seq) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+    ($value:expr; map) => {
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            use serde::de::IgnoredAny;
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+    ($value:expr => $($shape:ident)+) => {
+        $(reads_as!($value; $shape);)+
+    };
+}
+pub(super) use reads_as;
+
+use crate::grant::Expiry;
 
 /// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
 /// provider means.
@@ -38,8 +94,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(Object)
             }
+
+            // The usual message of a decoder would quote it, in memory that nobody wipes.
+            fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::custom("a text where an object is expected"))
+            }
         }
-        deserializer.deserialize_map(OnlyMap(PhantomData))
+        deserializer.deserialize_any(OnlyMap(PhantomData))
     }
 }
 
@@ -50,6 +111,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// edge; a number that no double can hold (`1e400`) makes the whole body unreadable.
 ///
 /// ```
+/// use auth_core::Expiry;
 /// use auth_core::wire::Number;
 ///
 /// let read = |json| serde_json::from_str::<Number>(json).unwrap().get();
@@ -57,6 +119,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// assert_eq!(read("\"300\""), Some(300));
 /// assert_eq!(read("299.9"), Some(299));
 /// assert_eq!(read("true"), None);
+///
+/// let expires_in: Number = serde_json::from_str("300").unwrap();
+/// assert_eq!(expires_in.lifetime(), Expiry::after_seconds(300));
 /// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Number(Option<i64>);
@@ -66,6 +131,20 @@ impl Number {
     #[must_use]
     pub const fn get(self) -> Option<i64> {
         self.0
+    }
+
+    /// As a lifetime in seconds: a negative one ends at once, an absent one is unknown.
+    #[must_use]
+    pub fn lifetime(self) -> Expiry {
+        self.get().map_or(Expiry::Unknown, |seconds| {
+            Expiry::after_seconds(u64::try_from(seconds).unwrap_or_default())
+        })
+    }
+
+    /// As an instant in Unix seconds; an absent one is unknown.
+    #[must_use]
+    pub fn instant(self) -> Expiry {
+        self.get().map_or(Expiry::Unknown, Expiry::at_unix_seconds)
     }
 }
 
@@ -112,23 +191,7 @@ impl<'de> Visitor<'de> for AnyNumber {
         }
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Number, E> {
-        Ok(Number(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Number, E> {
-        Ok(Number(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Number, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Number(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Number, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Number(None))
-    }
+    reads_as!(Number(None) => bool unit seq map);
 }
 
 /// An object read as `T`, or nothing where something else stands: PHP writes an empty object as a
@@ -165,84 +228,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(|value| Maybe(Some(value)))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Maybe(None))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Maybe(None))
-            }
+            reads_as!(Maybe(None) => bool unit number text seq);
         }
         deserializer.deserialize_any(AnyShape(PhantomData))
-    }
-}
-
-/// A text that may be written as anything: prose, a number, an object. Only a text or a number is
-/// kept, so that an error body of an unforeseen shape still gives up its other fields.
-///
-/// Wiped when dropped, since a provider may say the secret again.
-///
-/// ```
-/// use auth_core::wire::Text;
-///
-/// let read = |json| serde_json::from_str::<Text>(json).unwrap().get().map(str::to_owned);
-/// assert_eq!(read(r#""invalid_client""#).as_deref(), Some("invalid_client"));
-/// assert_eq!(read("4001").as_deref(), Some("4001"));
-/// assert_eq!(read(r#"{"reason":"x"}"#), None);
-/// ```
-#[derive(Default, Clone)]
-pub struct Text(Option<Zeroizing<String>>);
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Text([unscrubbed])" } else { "Text()" })
-    }
-}
-
-impl Text {
-    /// The text, if there is one.
-    #[must_use]
-    pub fn get(&self) -> Option<&str> {
-        self.0.as_ref().map(|text| text.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) if !text.trim().is_empty() => {
-                Some(Zeroizing::new(text))
-            }
-            serde_json::Value::Number(number) => Some(Zeroizing::new(number.to_string())),
-            _ => None,
-        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_message_of_a_decoder_quotes_a_text_in_place_of_an_object() {
+        let read = serde_json::from_str::<Object<Number>>(r#""CANARY""#);
+        let text = read.unwrap_err().to_string();
+        assert!(text.starts_with("a text where an object is expected"), "{text}");
+    }
 
     #[test]
     fn numbers_are_read_as_providers_write_them() {

@@ -90,6 +90,86 @@ fn a_good_token_is_waited_for_one_second_a_flight_at_most() {
     assert_eq!(provider.requests(), 2, "one request, whoever drove it for a second");
 }
 
+#[test]
+fn a_caller_that_stood_still_gets_no_token_that_has_ended() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(8)]));
+    provider.shut();
+    let source = provider.source(&clock);
+    let (mut driver, mut still) = (Box::pin(source.token()), Box::pin(source.token()));
+    assert!(poll_once(driver.as_mut()).is_pending());
+    assert!(poll_once(still.as_mut()).is_pending());
+    provider.let_through(2);
+    assert!(matches!(poll_once(driver.as_mut()), Poll::Ready(Ok(_))));
+    clock.advance(SECS(9));
+    let Poll::Ready(token) = poll_once(still.as_mut()) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-2");
+}
+
+#[test]
+fn a_token_that_ends_while_its_refresh_is_driven_is_not_handed_out() {
+    let script = [Answer::Token(2), Answer::Silence];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
+    clock.advance(MILLIS(1_700));
+    let mut call = pin!(source.token()); // stale, and this call alone can drive the refresh
+    assert!(poll_once(call.as_mut()).is_pending());
+    clock.advance(SECS(1));
+    assert!(poll_once(call.as_mut()).is_pending(), "the token has ended");
+    clock.advance(SECS(31));
+    let Poll::Ready(outcome) = poll_once(call.as_mut()) else { panic!("hangs") };
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn a_caller_whose_time_is_over_takes_the_token_that_another_flight_brought() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let still = current_thread();
+    let mut call = Box::pin(source.token());
+    assert!(poll_inside(&still, call.as_mut()).is_pending());
+    clock.advance(SECS(32));
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
+    let Poll::Ready(token) = poll_once(call.as_mut()) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-1");
+}
+
+#[test]
+fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_goes_on() {
+    let script = [Answer::Connect, Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.source(&clock);
+    let mut still = Box::pin(source.token());
+    assert!(poll_once(still.as_mut()).is_pending()); // between two attempts
+    clock.advance(SECS(32));
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
+    assert_eq!(provider.requests(), 2);
+    source.replace(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
+    let Poll::Ready(token) = poll_once(still.as_mut()) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-2");
+    assert_eq!(provider.requests(), 2, "the old secret is not sent again");
+}
+
+#[test]
+fn a_probe_holds_up_no_caller_beyond_its_own_limit() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
+    let retry = RetryPolicy::never();
+    let source = provider.builder(&clock, Acme { retry, ..Acme::default() }).build().unwrap();
+    assert!(poll_once(pin!(source.token())).is_ready());
+    provider.then([Answer::Silence]);
+    clock.advance(SECS(10));
+    let mut first = Box::pin(source.token()); // the probe, which stands still
+    assert!(poll_once(first.as_mut()).is_pending());
+    clock.advance(MILLIS(500));
+    let mut call = Box::pin(source.token());
+    assert!(poll_once(call.as_mut()).is_pending());
+    clock.advance(MILLIS(30_500)); // the probe is none any more
+    let runtime = current_thread();
+    assert!(poll_inside(&runtime, call.as_mut()).is_pending());
+    clock.advance(MILLIS(500)); // 31 s after the call began
+    assert!(poll_inside(&runtime, call.as_mut()).is_ready());
+}
+
 #[tokio::test]
 async fn what_fails_after_a_freeze_is_not_remembered() {
     let script = [Answer::Token(300), Answer::Silence, Answer::Token(300)];

@@ -1,5 +1,5 @@
 //! Promise 19: what an exchange says to a log. That it says no secret is shown for all five
-//! providers by the umbrella crate's test `silence`.
+//! providers by the test `silence` of `auth-tests`.
 
 use std::io::Write;
 
@@ -96,7 +96,7 @@ impl TokenExchange for Asking {
     fn read(&self, response: &Response) -> Result<Grant, Error> {
         let known = Scrubber::default();
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
-        Grant::bearer(granted.token, Expiry::after_seconds(granted.expires_in))
+        Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 }
 
@@ -155,6 +155,9 @@ async fn a_query_shows_in_nothing_that_the_client_says() {
     let (second, outcome) = logged(source.token()).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
+    for part in ["server.address=\"127.0.0.1\" server.port=", "error.cause=\"Connection refused"] {
+        assert!(second.contains(part), "{part} is not in: {second}");
+    }
     let mut text = format!("{first} {second} {error} {error:?}");
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -49,7 +49,7 @@ async fn a_wrong_local_clock_neither_shortens_nor_stretches_a_token() {
         r#"{"token":"eyJhbGciOiJub25lIn0.eyJpYXQiOjE3NjcyMjU2MDAsImV4cCI6MTc2NzIyNjIwMH0."}"#;
     for wrong in [-3_600_i64, 0, 3_600] {
         let clock = ManualClock::default();
-        let wall = crate::unix_time(1_767_225_600 + wrong).unwrap();
+        let wall = crate::clock::unix_time(1_767_225_600 + wrong).unwrap();
         clock.set_wall(wall);
         let provider = Provider::new([Answer::Body(body, "Thu, 01 Jan 2026 00:00:00 GMT")]);
         let source = provider.source(&clock);

@@ -14,9 +14,10 @@ use http::header::{CONNECTION, HeaderMap};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 
-use super::failure::{failure, innermost};
+use super::failure::failure;
 use super::kept::{Kept, Key};
 use crate::error::Error;
+use crate::error::cause::innermost;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
 
@@ -293,7 +294,7 @@ async fn read(
 ) -> Result<(), reqwest::Error> {
     while let Some(chunk) = response.chunk().await? {
         let room = limit.saturating_sub(body.len());
-        body.extend(chunk.get(..room).unwrap_or(&chunk));
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if body.len() >= limit {
             break;
         }

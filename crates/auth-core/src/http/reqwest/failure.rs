@@ -3,11 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use crate::error::cause::{chain, innermost};
 use crate::error::{Error, ErrorKind};
-use crate::secret::printable;
-
-/// The longest cause that a text quotes, in characters.
-const CAUSE_LIMIT: usize = 120;
 
 /// Tells apart what was surely not sent (`Connect`), what may have been (`Timeout`, `Unavailable`),
 /// and what was answered by something that speaks no HTTP (`Protocol`).
@@ -37,12 +34,6 @@ pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
         (ErrorKind::Unavailable, text)
     };
     Error::new(kind, text).with_source(cause)
-}
-
-/// The text of the last cause in the chain: printable, and cut.
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    printable(&last, CAUSE_LIMIT)
 }
 
 /// The causes that call for different remedies have different texts.
@@ -84,10 +75,4 @@ fn is_no_http(cause: &(dyn StdError + 'static)) -> bool {
     chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
         error.is_parse() || error.to_string().starts_with("received unexpected message")
     })
-}
-
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| StdError::source(*error))
 }

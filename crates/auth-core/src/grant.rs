@@ -1,0 +1,194 @@
+//! What a provider granted, exactly as the wire said it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::Error;
+
+/// What a provider granted, as the wire said it.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::{Expiry, Grant};
+///
+/// let grant = Grant::bearer("made-up-token", Expiry::After(Duration::from_secs(300)))?;
+/// assert!(Grant::bearer("<html>", Expiry::Unknown).is_err());
+/// assert!(!format!("{grant:?}").contains("made-up"));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+pub struct Grant {
+    pub(crate) secret: SecretString,
+    pub(crate) token_type: String,
+    pub(crate) expiry: Expiry,
+    pub(crate) companions: HeaderMap,
+    pub(crate) notes: Vec<&'static str>,
+}
+
+/// When a token ends, exactly as the wire said it. The engine turns it into a deadline; flows never
+/// do.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::Expiry;
+///
+/// assert_eq!(Expiry::after_seconds(300), Expiry::After(Duration::from_secs(300)));
+/// let at = std::time::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+/// assert_eq!(Expiry::at_unix_seconds(1_767_225_600), Expiry::At(at));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// So long after the request began.
+    After(Duration),
+    /// At an instant on the provider's clock.
+    At(SystemTime),
+    /// Not stated, or not readable.
+    Unknown,
+}
+
+/// The longest token taken: RFC 6749 section 5.1 sets no size, so the cap is generous.
+const TOKEN_LIMIT: usize = 16 * 1024;
+
+impl Expiry {
+    /// A lifetime in seconds, as RFC 6749 section 5.1 states it.
+    #[must_use]
+    pub const fn after_seconds(seconds: u64) -> Self {
+        Self::After(Duration::from_secs(seconds))
+    }
+
+    /// An instant in Unix seconds; [`Unknown`](Self::Unknown) where the platform cannot say it.
+    #[must_use]
+    pub fn at_unix_seconds(seconds: i64) -> Self {
+        crate::clock::unix_time(seconds).map_or(Self::Unknown, Self::At)
+    }
+}
+
+impl Grant {
+    /// A bearer token (RFC 6750).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the token is empty, longer than
+    /// 16 KiB, or holds a character that no token holds: whatever is not visible ASCII, and the
+    /// brackets, quotes, commas, semicolons and back-slashes that a page or a JSON document would
+    /// bring along. Wider than the `b64token` of RFC 6750 section 2.1 on purpose: a bar or a colon
+    /// in an opaque token is no fault.
+    pub fn bearer(token: impl Into<SecretString>, expiry: Expiry) -> Result<Self, Error> {
+        Self::with_type("Bearer", token, expiry)
+    }
+
+    /// A token with another scheme in front of it.
+    ///
+    /// # Errors
+    /// As for [`bearer`](Self::bearer), and where the scheme is not one word.
+    pub fn with_type(
+        token_type: &str,
+        token: impl Into<SecretString>,
+        expiry: Expiry,
+    ) -> Result<Self, Error> {
+        let secret = token.into();
+        let text = secret.expose_secret();
+        let fault = if text.is_empty() {
+            "no token"
+        } else if text.len() > TOKEN_LIMIT {
+            "a token of over 16 KiB"
+        } else if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+            "a token with its scheme (Bearer) in front: the provider's answer changed; report it"
+        } else if !is_token(text.as_bytes()) {
+            "a token with characters that no token holds"
+        } else if token_type.is_empty()
+            || !token_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        {
+            "a token type that is not one word"
+        } else {
+            return Ok(Self {
+                secret,
+                token_type: token_type.to_owned(),
+                expiry,
+                companions: HeaderMap::new(),
+                notes: Vec::new(),
+            });
+        };
+        Err(Error::protocol(format!("the answer holds {fault}")))
+    }
+
+    /// Adds a header that the API wants beside `Authorization`.
+    #[must_use]
+    pub fn companion(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.companions.insert(name, value);
+        self
+    }
+
+    /// Adds a remark that the engine logs as a warning: something odd that did not stop the token.
+    #[must_use]
+    pub fn note(mut self, remark: &'static str) -> Self {
+        self.notes.push(remark);
+        self
+    }
+
+    /// When the token ends, as the wire said it.
+    #[must_use]
+    pub fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// The token. Reading it takes [`ExposeSecret`].
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// The scheme in front of the token.
+    #[must_use]
+    pub fn token_type(&self) -> &str {
+        &self.token_type
+    }
+
+    /// The remarks made with [`note`](Self::note).
+    #[must_use]
+    pub fn notes(&self) -> &[&'static str] {
+        &self.notes
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("token_type", &self.token_type)
+            .field("secret", &"[redacted]")
+            .field("expiry", &self.expiry)
+            .field("notes", &self.notes)
+            .finish()
+    }
+}
+
+/// Visible ASCII but for what a page or a JSON document would bring along.
+///
+/// Written without a branch in the loop, so that the compiler makes it one of the processor's wide
+/// ones: a token has a thousand bytes.
+fn is_token(text: &[u8]) -> bool {
+    const REFUSED: [u8; 15] = *b"\"'(),;<>[\\]`{}\x7f";
+    !text.iter().fold(false, |bad, byte| {
+        REFUSED.iter().fold(bad | (*byte < 0x21) | (*byte > 0x7e), |bad, no| bad | (byte == no))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_in_a_token_or_not() {
+        let taken: Vec<u8> = (0..=255).filter(|byte| is_token(&[*byte])).collect();
+        let expected =
+            "!#$%&*+-./0123456789:=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ^_abcdefghijklmnopqrstuvwxyz|~";
+        assert_eq!(std::str::from_utf8(&taken).unwrap(), expected);
+        for at in 0..100 {
+            let mut text = [b'a'; 100];
+            text[at] = b'<';
+            assert!(!is_token(&text), "{at}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A buffer that wipes what it held.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use super::charset::Unfit;
+
+/// A growing byte buffer that wipes what it held: on drop, and the old storage when it grows.
+///
+/// A plain `Vec` leaves copies of a secret behind each time it reallocates.
+///
+/// ```
+/// use auth_core::secret::WipedBuffer;
+///
+/// let mut buffer = WipedBuffer::with_capacity(16);
+/// buffer.extend_from_slice(b"made-up-secret");
+/// assert_eq!(format!("{buffer:?}"), "WipedBuffer(14 bytes)");
+/// let header = buffer.into_header()?; // no copy
+/// assert!(header.is_sensitive());
+/// # Ok::<(), auth_core::secret::Unfit>(())
+/// ```
+#[derive(Default)]
+pub struct WipedBuffer(Zeroizing<Vec<u8>>);
+
+impl WipedBuffer {
+    /// An empty buffer with room for `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(capacity)))
+    }
+
+    /// Appends bytes. Old storage is wiped if the buffer has to grow.
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let mut grown = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)));
+            grown.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(grown);
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// The number of bytes held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes held.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Shares the buffer without copying it; the last clone wipes it.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self.0)
+    }
+
+    /// Makes a sensitive header value of the buffer without copying it; the last clone wipes it.
+    ///
+    /// # Errors
+    /// [`Unfit`] where the bytes cannot stand in a header.
+    pub fn into_header(self) -> Result<HeaderValue, Unfit> {
+        let mut value = HeaderValue::from_maybe_shared(self.into_bytes())
+            .map_err(|_| Unfit::new("a header value", "holds a character that headers refuse"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl std::io::Write for WipedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for WipedBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WipedBuffer({} bytes)", self.len())
+    }
+}
+
+/// A text as a form body writes it (`application/x-www-form-urlencoded`), in a buffer that is wiped.
+pub(crate) fn form_encoded(text: &str, buffer: &mut WipedBuffer) {
+    for part in form_urlencoded::byte_serialize(text.as_bytes()) {
+        buffer.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// The base64 of some bytes, in a buffer that is wiped.
+pub(crate) fn base64_wiped(prefix: &str, bytes: &[u8]) -> WipedBuffer {
+    let encoded = Zeroizing::new(STANDARD.encode(bytes));
+    let mut buffer = WipedBuffer::with_capacity(prefix.len() + encoded.len());
+    buffer.extend_from_slice(prefix.as_bytes());
+    buffer.extend_from_slice(encoded.as_bytes());
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_keeps_its_bytes_while_it_grows() {
+        let mut buffer = WipedBuffer::default();
+        for byte in 0..=255u8 {
+            buffer.extend_from_slice(&[byte]);
+        }
+        assert_eq!(buffer.as_slice(), (0..=255u8).collect::<Vec<_>>());
+        assert_eq!(format!("{buffer:?}"), "WipedBuffer(256 bytes)");
+    }
+}

@@ -1,0 +1,115 @@
+//! What a value may hold, by the place that it travels in.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::scrub::is_invisible;
+
+/// What a value may hold, by the place that it travels in.
+///
+/// ```
+/// use auth_core::secret::Charset;
+///
+/// assert!(Charset::Text.check("the secret", "pa\u{df}word").is_ok());
+/// assert!(Charset::Header.check("the secret", "pa\u{df}word").is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Charset {
+    /// Any text without control characters: a JSON or form body, or Basic, carries it encoded.
+    Text,
+    /// Visible ASCII (`0x21` to `0x7e`) alone: a header carries it as it is (RFC 9110 section
+    /// 5.5; a value with other bytes is altered or misread on the way).
+    Header,
+}
+
+impl Charset {
+    /// Proves that a credential value can be sent as it is, or says what is wrong with it.
+    ///
+    /// Refuses blank values, surrounding whitespace (a pasted newline is the commonest fault),
+    /// control characters, and, for [`Charset::Header`], everything that is not visible ASCII. It
+    /// never trims: a value that was changed silently is a fault that nobody finds. The error names
+    /// `name` and never the value.
+    ///
+    /// ```
+    /// use auth_core::secret::Charset;
+    ///
+    /// let error = Charset::Text.check("ACME_SECRET", "made-up-secret\n").unwrap_err();
+    /// assert!(error.to_string().contains("ACME_SECRET has whitespace at its start or end"));
+    /// assert!(!error.to_string().contains("made-up-secret"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Unfit`], which `?` makes an [`Error`](crate::Error) of
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config).
+    pub fn check(self, name: &str, value: impl Into<SecretString>) -> Result<SecretString, Unfit> {
+        let value = value.into();
+        let text = value.expose_secret();
+        let fault = if text.trim().is_empty() {
+            "is blank"
+        } else if text.trim() != text {
+            "has whitespace at its start or end: was a newline pasted with it?"
+        } else if text.chars().any(char::is_control) {
+            "holds a control character"
+        } else if text.chars().any(is_invisible) {
+            "holds an invisible character, such as the byte order mark that some editors put at the start of a file: save it without"
+        } else if self == Self::Header && !text.bytes().all(|b| b.is_ascii_graphic()) {
+            "holds a space or a character outside visible ASCII, which a header cannot carry"
+        } else {
+            return Ok(value);
+        };
+        Err(Unfit::new(name, fault))
+    }
+}
+
+/// Why a value cannot be sent as it is: its name and the reason, never the value.
+///
+/// ```
+/// use auth_core::{Error, ErrorKind};
+/// use auth_core::secret::Charset;
+///
+/// let unfit = Charset::Text.check("ACME_KEY", "").unwrap_err();
+/// assert_eq!(unfit.to_string(), "ACME_KEY is blank");
+/// assert_eq!(Error::from(unfit).kind(), ErrorKind::Config);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {fault}")]
+pub struct Unfit {
+    name: String,
+    fault: &'static str,
+}
+
+impl Unfit {
+    pub(super) fn new(name: &str, fault: &'static str) -> Self {
+        Self { name: name.to_owned(), fault }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_cannot_be_sent_as_it_is_is_refused_by_name_and_never_shown() {
+        use Charset::{Header, Text};
+        for (value, charset, says) in [
+            ("", Text, "blank"),
+            ("  ", Text, "blank"),
+            ("CANARY\n", Text, "whitespace at its start or end"),
+            (" CANARY", Header, "whitespace at its start or end"),
+            ("CAN\u{0}ARY", Text, "control character"),
+            ("CAN\rARY", Header, "control character"),
+            ("\u{feff}CANARY", Text, "byte order mark"),
+            ("CAN\u{200b}ARY", Header, "invisible character"),
+            ("CAN ARY", Header, "visible ASCII"),
+            ("CANAR\u{e9}Y", Header, "visible ASCII"),
+        ] {
+            let error = charset.check("the secret", value).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.contains("the secret") && text.contains(says), "{value:?}: {text}");
+            assert!(value.trim().is_empty() || !text.contains(value));
+        }
+        for (value, charset) in [("secr\u{e9}t with spaces", Text), ("s-e.c_r~e!t", Header)] {
+            assert!(charset.check("the secret", value).is_ok());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Encodings of a whole text, undone where they stand inside another: base64, hexadecimal, and the
+//! lists of numbers as which many languages print bytes.
+//!
+//! What is undone must be text again. A word of a provider's prose is base64 too, and of bytes that
+//! are none.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use super::lossy;
+
+/// The shortest run of base64 or hexadecimal that is undone: eight bytes.
+const SHORTEST_BASE64: usize = 11;
+const SHORTEST_HEX: usize = 16;
+/// The fewest numbers in a row that are taken for bytes.
+const FEWEST: usize = 4;
+
+/// As other stacks write it: with padding or without, whatever the last bits say.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Base64 in either alphabet.
+pub(super) fn base64(text: &str) -> Zeroizing<String> {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"+/-_".contains(&b);
+    runs(text, SHORTEST_BASE64, is_letter, |run| {
+        let mut letters = Zeroizing::new(run.to_vec());
+        if letters.len() % 4 == 1 {
+            letters.pop(); // half of a byte
+        }
+        for letter in letters.iter_mut() {
+            *letter = match *letter {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => other,
+            };
+        }
+        LENIENT.decode(&*letters).ok().map(Zeroizing::new)
+    })
+}
+
+/// Hexadecimal without anything between the bytes.
+pub(super) fn hex(text: &str) -> Zeroizing<String> {
+    runs(
+        text,
+        SHORTEST_HEX,
+        |b| b.is_ascii_hexdigit(),
+        |run| {
+            let digit =
+                |b: &u8| char::from(*b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            let byte = |pair: &[u8]| match pair {
+                [high, low] => Some(digit(high)? << 4 | digit(low)?),
+                _ => None,
+            };
+            run.chunks(2).map(byte).collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+        },
+    )
+}
+
+/// Undoes each run of such bytes that stands for text.
+fn runs(
+    text: &str,
+    shortest: usize,
+    belongs: impl Fn(u8) -> bool,
+    decode: impl Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
+) -> Zeroizing<String> {
+    // Nothing decoded is longer than its code, so the buffer never grows.
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let length = rest.iter().take_while(|b| belongs(**b)).count();
+        let (run, after) = rest.split_at(length);
+        let decoded = if length < shortest { None } else { decode(run) };
+        let decoded = decoded.filter(|bytes| is_text(bytes));
+        plain.extend_from_slice(decoded.as_ref().map_or(run, |bytes| bytes));
+        let between = after.iter().take_while(|b| !belongs(**b)).count();
+        let (between, after) = after.split_at(between);
+        plain.extend_from_slice(between);
+        rest = after;
+    }
+    lossy(&plain)
+}
+
+/// Whether bytes are text; every second one may be zero, as in UTF-16.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\0' | '\t' | '\r' | '\n');
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
+}
+
+/// Lists of bytes: `[107, 51]`, `0x6B 0x33`, `107;51`.
+pub(super) fn numbers(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    let mut is_start = true;
+    while let Some((&first, after)) = rest.split_first() {
+        let before = plain.len();
+        let used = if is_start && first.is_ascii_digit() { list(rest, &mut plain) } else { 0 };
+        let listed = plain.get(before..).unwrap_or_default();
+        if listed.len() >= FEWEST && is_text(listed) {
+            rest = rest.get(used..).unwrap_or_default();
+            is_start = false;
+        } else {
+            plain.truncate(before);
+            plain.push(first);
+            rest = after;
+            is_start = !first.is_ascii_alphanumeric();
+        }
+    }
+    lossy(&plain)
+}
+
+/// Appends the bytes of the list that a text begins with, and returns how much of it that is.
+fn list(text: &[u8], bytes: &mut Vec<u8>) -> usize {
+    let mut used = 0;
+    loop {
+        let rest = text.get(used..).unwrap_or_default();
+        let gap = rest.iter().take_while(|b| b",;:| \t\r\n".contains(b)).count();
+        let is_next = if used == 0 { gap == 0 } else { (1..=4).contains(&gap) };
+        match number(rest.get(gap..).unwrap_or_default()).filter(|_| is_next) {
+            Some((byte, length)) => {
+                bytes.push(byte);
+                used += gap + length;
+            }
+            None => return used,
+        }
+    }
+}
+
+/// A number that is a byte, and its length.
+fn number(text: &[u8]) -> Option<(u8, usize)> {
+    let length = text.iter().take_while(|b| b.is_ascii_alphanumeric()).take(5).count();
+    let digits = std::str::from_utf8(text.get(..length)?).ok()?;
+    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let byte = hex.map_or_else(|| digits.parse(), |hex| u8::from_str_radix(hex, 16)).ok()?;
+    Some((byte, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_text_is_undone_and_all_else_stays() {
+        for (text, plain) in [
+            ("is bWFkZS11cCZzZWNyZXQ= here", "is made-up&secret= here"),
+            ("bWFkZS11cCZzZWNyZX", "made-up&secre"),
+            ("YS9iP2M-ZC9lZj8_", "a/b?c>d/ef??"),
+            (
+                "internationalisation of telecommunications",
+                "internationalisation of telecommunications",
+            ),
+            ("short: YWJj", "short: YWJj"),
+        ] {
+            assert_eq!(*base64(text), plain, "{text}");
+        }
+        for (text, plain) in [
+            ("x6d6164652d7570267365", "xmade-up&se"),
+            ("(6D6164652d7570267365)", "(made-up&se)"),
+            ("6d006100640065002d00", "m\0a\0d\0e\0-\0"),
+            ("0123456789abcdef0", "0123456789abcdef0"),
+        ] {
+            assert_eq!(*hex(text), plain, "{text}");
+        }
+        for (text, plain) in [
+            ("[109, 97, 100, 101]", "[made]"),
+            ("0x6D 0x61,0X64;\n0x65!", "made!"),
+            ("{109:97:100:101:45}", "{made-}"),
+            ("[109, 97, 100]", "[109, 97, 100]"),
+            ("[109, 97, 100, 256]", "[109, 97, 100, 256]"),
+            ("127.0.0.1, 2026-01-02 10:20:30", "127.0.0.1, 2026-01-02 10:20:30"),
+            ("x109, 97, 100, 101", "x109, 97, 100, 101"),
+        ] {
+            assert_eq!(*numbers(text), plain, "{text}");
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! How long a token lives: from what a grant and its answer say to the two instants that matter, when a
+//! refresh is due and when the token is no longer handed out.
+
+use std::time::{Duration, SystemTime};
+
+use secrecy::ExposeSecret;
+
+use crate::clock::Moment;
+use crate::error::Error;
+use crate::grant::{Expiry, Grant};
+use crate::jwt::JwtTimes;
+use crate::policy::RefreshPolicy;
+
+/// How good a token still is.
+///
+/// ```
+/// use auth_core::TokenState;
+/// assert!(TokenState::Stale.is_usable() && !TokenState::Expired.is_usable());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenState {
+    /// Good, and no refresh is due.
+    Fresh,
+    /// Still good; a refresh is due and runs behind the callers' backs.
+    Stale,
+    /// Not handed out any more.
+    Expired,
+}
+
+impl TokenState {
+    /// Whether a token in this state is handed out.
+    #[must_use]
+    pub const fn is_usable(self) -> bool {
+        matches!(self, Self::Fresh | Self::Stale)
+    }
+}
+
+/// When a token is refreshed, and when it is no longer handed out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Term {
+    /// Nobody stated an end: a token that was pasted.
+    Endless,
+    Until {
+        refresh_due: Moment,
+        usable_until: Moment,
+        /// The end itself, on the wall clock.
+        expires_at: Option<SystemTime>,
+    },
+}
+
+/// What an answer says of the provider's time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerTime {
+    /// What the provider's clock shows; instants that it states are on that clock.
+    pub(crate) now: SystemTime,
+    /// How long the answer lay in a cache; lifetimes that it states have shrunk by that.
+    pub(crate) age: Duration,
+}
+
+/// An end this far ahead is doubted: the clock that it is read against may be years behind.
+const FAR: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+impl Term {
+    /// A token of this lifetime, which counts from `began`, the moment the request began.
+    ///
+    /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
+    pub(crate) fn new(
+        lifetime: Duration,
+        began: Moment,
+        policy: &RefreshPolicy,
+        jitter: f64,
+    ) -> Self {
+        let window = policy.window_for(lifetime);
+        let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
+        Self::Until {
+            refresh_due: began.plus(lifetime.saturating_sub(window).saturating_sub(early)),
+            usable_until: began.plus(lifetime.saturating_sub(policy.margin_for(lifetime))),
+            expires_at: SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall),
+        }
+    }
+
+    /// Already expired, whatever the clock shows.
+    pub(crate) const fn over() -> Self {
+        let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
+        Self::Until { refresh_due: zero, usable_until: zero, expires_at: None }
+    }
+
+    /// Whether a token of this term can be handed out for longer than one of the other. Both clocks
+    /// count: somebody may have set the wall clock between the two.
+    pub(crate) fn outlasts(&self, other: &Self, now: Moment) -> bool {
+        self.left(now) > other.left(now)
+    }
+
+    fn left(&self, now: Moment) -> Duration {
+        match self {
+            Self::Endless => Duration::MAX,
+            Self::Until { usable_until, .. } => {
+                let left = usable_until.monotonic.saturating_sub(now.monotonic);
+                left.min(usable_until.wall.saturating_sub(now.wall))
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn state(&self, now: Moment) -> TokenState {
+        match self {
+            Self::Endless => TokenState::Fresh,
+            Self::Until { usable_until, .. } if now.has_reached(*usable_until) => {
+                TokenState::Expired
+            }
+            Self::Until { refresh_due, .. } if now.has_reached(*refresh_due) => TokenState::Stale,
+            Self::Until { .. } => TokenState::Fresh,
+        }
+    }
+
+    /// When the token ends, on the wall clock, where that is known.
+    pub(crate) fn expires_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Endless => None,
+            Self::Until { expires_at, .. } => *expires_at,
+        }
+    }
+}
+
+/// How long a token lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime {
+    pub(crate) span: Duration,
+    /// Why it is shorter than what the provider stated, to be logged.
+    pub(crate) warning: Option<&'static str>,
+}
+
+impl Lifetime {
+    /// What the grant says, and the token itself where it is a JWT: the earliest end counts.
+    ///
+    /// `cap` is the longest time for a token whose end is an instant more than 400 days ahead: the
+    /// provider's `Date` may be years behind, and then every token would be kept for years.
+    ///
+    /// # Errors
+    /// `Protocol` where the token had ended before it came.
+    pub(crate) fn of(
+        grant: &Grant,
+        server: ServerTime,
+        policy: &RefreshPolicy,
+        cap: Duration,
+    ) -> Result<Self, Error> {
+        let (absolute, relative) = stated(grant, server);
+        let (span, warning) = match absolute.into_iter().chain(relative).min() {
+            Some(span) if span > FAR && Some(span) == absolute => {
+                let text = "the token ends more than 400 days after the answer's date: is the provider's clock behind?";
+                (span.min(cap), Some(text))
+            }
+            Some(span) => (span, None),
+            None => {
+                let text = "the provider stated no readable expiry: the token is kept for a short time only";
+                (policy.unknown_lifetime, Some(text))
+            }
+        };
+        let span = span.min(policy.max_age);
+        if span.is_zero() {
+            return Err(Error::protocol(
+                "a token that had ended before it came: check this machine's clock and the provider's",
+            ));
+        }
+        Ok(Self { span, warning })
+    }
+}
+
+/// How long a grant lasts, by the earliest instant and by the shortest span that the field and the
+/// JWT state.
+fn stated(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Duration>) {
+    let until = |instant: SystemTime| instant.duration_since(server.now).unwrap_or_default();
+    let left = |span: Duration| span.saturating_sub(server.age);
+    let (at, after) = match grant.expiry {
+        Expiry::After(span) => (None, Some(left(span))),
+        Expiry::At(instant) => (Some(until(instant)), None),
+        Expiry::Unknown => (None, None),
+    };
+    let jwt = JwtTimes::peek(grant.secret.expose_secret());
+    let absolute = at.into_iter().chain(jwt.expires_at().map(until)).min();
+    // `exp - iat` needs no clock at all, so a wrong one cannot stretch it.
+    (absolute, after.into_iter().chain(jwt.lifetime().map(left)).min())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::unix_time;
+    use crate::clock::{Clock as _, ManualClock, SourceClock};
+    use std::sync::Arc;
+
+    fn now(clock: &ManualClock) -> Moment {
+        SourceClock::Custom(Arc::new(clock.clone())).now()
+    }
+
+    const SECS: fn(u64) -> Duration = Duration::from_secs;
+
+    fn lifetime(grant: &Grant, now: SystemTime) -> Result<Duration, Error> {
+        let server = ServerTime { now, age: Duration::ZERO };
+        Lifetime::of(grant, server, &RefreshPolicy::default(), FAR).map(|lifetime| lifetime.span)
+    }
+
+    /// A token of five minutes.
+    fn term(clock: &ManualClock, jitter: f64) -> Term {
+        Term::new(SECS(300), now(clock), &RefreshPolicy::default(), jitter)
+    }
+
+    fn opaque(expiry: Expiry) -> Grant {
+        Grant::bearer("opaque", expiry).unwrap()
+    }
+
+    /// A JWT of iat 1000 and exp 1600.
+    fn jwt(expiry: Expiry) -> Grant {
+        Grant::bearer("eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMH0.", expiry).unwrap()
+    }
+
+    #[test]
+    fn the_earliest_of_field_jwt_and_cap_wins() {
+        let at = |s| Expiry::At(unix_time(s).unwrap());
+        let now = unix_time(1000).unwrap();
+        for (grant, server_time, expected) in [
+            (opaque(Expiry::After(SECS(300))), now, 300),
+            (opaque(Expiry::Unknown), now, 300),
+            (opaque(at(1450)), now, 450),
+            (opaque(Expiry::After(SECS(u64::MAX))), now, 400 * 86_400),
+            (opaque(at(i64::MAX / 2)), now, 400 * 86_400),
+            (jwt(Expiry::Unknown), now, 600),
+            (jwt(Expiry::After(SECS(300))), now, 300),
+            (jwt(Expiry::After(SECS(9_999))), now, 600),
+            (jwt(at(1500)), now, 500),
+            // A provider's clock that runs behind cannot stretch a JWT beyond `exp - iat`.
+            (jwt(at(1600)), unix_time(100).unwrap(), 600),
+        ] {
+            assert_eq!(lifetime(&grant, server_time).unwrap(), SECS(expected), "{grant:?}");
+        }
+    }
+
+    #[test]
+    fn what_lay_in_a_cache_has_less_time_left() {
+        for (grant, age, lifetime) in [
+            (opaque(Expiry::After(SECS(600))), 540, Some(60)),
+            (opaque(Expiry::After(SECS(600))), 600, None),
+            (jwt(Expiry::Unknown), 540, Some(60)),
+            (opaque(Expiry::At(unix_time(1600).unwrap())), 540, Some(60)),
+        ] {
+            let server = ServerTime { now: unix_time(1540).unwrap(), age: SECS(age) };
+            let found = Lifetime::of(&grant, server, &RefreshPolicy::default(), FAR);
+            assert_eq!(found.ok().map(|found| found.span), lifetime.map(SECS));
+        }
+    }
+
+    #[test]
+    fn an_end_beyond_400_days_is_capped_by_what_the_flow_allows() {
+        let day = SECS(86_400);
+        let behind = ServerTime { now: unix_time(1_451_606_400).unwrap(), age: Duration::ZERO };
+        let at = |after: Duration| opaque(Expiry::At(behind.now + after));
+        for (grant, lifetime) in [
+            (at(day * 3650), day),
+            (at(day * 400 + SECS(1)), day),
+            (at(day * 400), day * 400),
+            (opaque(Expiry::After(day * 3650)), day * 400), // a span needs no clock
+        ] {
+            let found = Lifetime::of(&grant, behind, &RefreshPolicy::default(), day).unwrap();
+            assert_eq!(found.span, lifetime);
+        }
+    }
+
+    #[test]
+    fn dead_on_arrival_is_an_error() {
+        let now = unix_time(2000).unwrap();
+        for grant in [
+            opaque(Expiry::After(Duration::ZERO)),
+            opaque(Expiry::At(now)),
+            opaque(Expiry::At(unix_time(-5).unwrap())),
+            jwt(Expiry::After(SECS(300))),
+        ] {
+            let error = lifetime(&grant, now).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Protocol);
+        }
+    }
+
+    #[test]
+    fn a_five_minute_token_is_fresh_for_four() {
+        let clock = ManualClock::default();
+        let (began, term) = (now(&clock), term(&clock, 0.0));
+        for (at, state) in [
+            (0, TokenState::Fresh),
+            (239, TokenState::Fresh),
+            (240, TokenState::Stale),
+            (289, TokenState::Stale),
+            (290, TokenState::Expired),
+        ] {
+            assert_eq!(term.state(began.plus(SECS(at))), state, "{at}");
+        }
+    }
+
+    #[test]
+    fn either_clock_ends_a_token() {
+        let clock = ManualClock::default();
+        let term = term(&clock, 0.0);
+        clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
+        assert_eq!(term.state(now(&clock)), TokenState::Expired);
+        clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
+        assert_eq!(term.state(now(&clock)), TokenState::Fresh);
+        clock.advance(SECS(300));
+        assert_eq!(term.state(now(&clock)), TokenState::Expired);
+    }
+
+    #[test]
+    fn a_token_outlasts_another_by_the_clock_that_ends_it_first() {
+        let clock = ManualClock::default();
+        let term = |life| Term::new(SECS(life), now(&clock), &RefreshPolicy::default(), 0.0);
+        let old = term(301);
+        clock.suspend(SECS(8));
+        let young = term(300);
+        assert!(young.outlasts(&old, now(&clock)) && !old.outlasts(&young, now(&clock)));
+        assert!(old.outlasts(&Term::over(), now(&clock)));
+        assert!(Term::Endless.outlasts(&old, now(&clock)));
+        assert!(!Term::Endless.outlasts(&Term::Endless, now(&clock)));
+        clock.advance(SECS(301));
+        assert!(!young.outlasts(&old, now(&clock)), "both have ended");
+    }
+
+    #[test]
+    fn jitter_moves_the_refresh_earlier_by_up_to_a_quarter_of_its_window() {
+        let clock = ManualClock::default();
+        let began = now(&clock);
+        for (jitter, due) in [(0.0, 240.0), (1.0, 225.0), (0.5, 232.5)] {
+            let Term::Until { refresh_due, .. } = term(&clock, jitter) else { panic!("endless") };
+            let found = refresh_due.monotonic - began.monotonic;
+            assert_eq!(found, Duration::from_secs_f64(due));
+        }
+    }
+}

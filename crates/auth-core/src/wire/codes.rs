@@ -1,0 +1,32 @@
+//! The codes of RFC 6749 section 5.2. Providers that speak nothing else of the standard use them too.
+
+use crate::error::ErrorKind;
+
+/// What a code of RFC 6749 section 5.2 means, in any case; `None` for other codes.
+///
+/// | code | kind |
+/// |---|---|
+/// | `invalid_client` | `Credentials` |
+/// | `invalid_request`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type`, `invalid_scope` | `Request` |
+///
+/// ```
+/// use auth_core::{ErrorKind, oauth2};
+///
+/// assert_eq!(oauth2::kind("invalid_client"), Some(ErrorKind::Credentials));
+/// assert_eq!(oauth2::kind("slow_down"), None);
+/// ```
+#[must_use]
+pub fn kind(code: &str) -> Option<ErrorKind> {
+    const REQUEST: [&str; 5] = [
+        "invalid_request",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    ];
+    if code.eq_ignore_ascii_case("invalid_client") {
+        Some(ErrorKind::Credentials)
+    } else {
+        REQUEST.iter().any(|known| code.eq_ignore_ascii_case(known)).then_some(ErrorKind::Request)
+    }
+}

@@ -1,0 +1,82 @@
+//! The five flows as one type, set up as a program would: from variables.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_core::{Env, Error, TokenExchange};
+use auth_sandbox::Provider;
+
+/// A flow of any provider.
+pub type AnyFlow = Arc<dyn TokenExchange>;
+
+/// Where the flow puts its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Where the flow puts it by itself.
+    Usual,
+    /// Where two flows put it on request: TresorPay in `Authorization: Basic`, Digishare in a form.
+    Other,
+}
+
+/// Every provider in every shape that it has.
+pub const ALL: [(Provider, Shape); 7] = [
+    (Provider::Digitalpaye, Shape::Usual),
+    (Provider::Digishare, Shape::Usual),
+    (Provider::Digishare, Shape::Other),
+    (Provider::TresorPay, Shape::Usual),
+    (Provider::TresorPay, Shape::Other),
+    (Provider::Papaya, Shape::Usual),
+    (Provider::Manis, Shape::Usual),
+];
+
+/// A flow, and what its `Debug` shows.
+pub struct Flow {
+    /// The flow.
+    pub exchange: AnyFlow,
+    /// `{:?}` and `{:#?}` of it, before it was made one of any.
+    pub shown: String,
+}
+
+impl Flow {
+    fn of(flow: impl TokenExchange + fmt::Debug) -> Self {
+        let shown = format!("{flow:?}\n{flow:#?}\n");
+        Self { exchange: Arc::new(flow), shown }
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// A provider's flow from these variables, which [`Handle::env`](auth_sandbox::Handle::env) lists.
+///
+/// # Errors
+/// Where a variable is missing or wrong.
+///
+/// # Panics
+/// For a provider that has no flow here.
+pub fn flow(
+    provider: Provider,
+    shape: Shape,
+    variables: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<Flow, Error> {
+    let env = Env::from_pairs(variables);
+    Ok(match (provider, shape) {
+        (Provider::Digitalpaye, _) => Flow::of(digitalpaye_auth::Digitalpaye::read_env(&env)?),
+        (Provider::Digishare, Shape::Usual) => Flow::of(digishare_auth::Digishare::read_env(&env)?),
+        (Provider::Digishare, Shape::Other) => {
+            let flow = digishare_auth::Digishare::read_env(&env)?;
+            Flow::of(flow.body_format(digishare_auth::BodyFormat::Form))
+        }
+        (Provider::TresorPay, Shape::Usual) => Flow::of(tresorpay_auth::TresorPay::read_env(&env)?),
+        (Provider::TresorPay, Shape::Other) => {
+            let flow = tresorpay_auth::TresorPay::read_env(&env)?;
+            Flow::of(flow.client_auth(tresorpay_auth::ClientAuth::Basic))
+        }
+        (Provider::Papaya, _) => Flow::of(papaya_auth::Papaya::read_env(&env)?),
+        (Provider::Manis, _) => Flow::of(manis_auth::Manis::read_env(&env)?),
+        (other, _) => panic!("{other} has no flow here"),
+    })
+}
