@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
-use self::front::Front;
+use self::front::{Front, State};
 use self::registry::Registry;
 use self::watched::Watched;
 use super::check;
@@ -117,8 +117,8 @@ fn released(
         let told = stage.publish(&["--execute"], true)?.finish()?;
         expect(!told.contains("Uploading"), &format!("it found something to do:\n{told}"))?;
         stage.quiet(1)?;
-        let (taken, put_off) = (front.lock().taken, front.lock().put_off);
         let there = registry.crates()?;
+        let State { taken, put_off, .. } = *front.lock();
         println!("    {there} crates in the index, {taken} uploads taken, {put_off} put off");
         expect(put_off > 0, "no upload met the limit")?;
         expect((taken, there) == (all, all), &format!("{all} crates make {all} uploads"))
