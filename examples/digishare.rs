@@ -16,7 +16,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (env, api_url) = examples::settings(Provider::Digishare)?;
 
     let daily = RefreshPolicy::default().max_age(Duration::from_secs(24 * 60 * 60));
-    let tokens = CachedTokenSource::builder(Digishare::read_env(&env)?).refresh(daily).build()?;
+    let tokens =
+        CachedTokenSource::builder(Digishare::read_env(&env)?).refresh_policy(daily).build()?;
     let token = tokens.token().await?; // before each call; cached
     println!("digishare: {token:?}"); // never shows the token
 

@@ -47,7 +47,7 @@ impl Payroll {
 
 /// What a test begins with: the client under test, and the source that it was handed.
 fn payroll<P>(papaya: &Handle<P>, retry: RetryPolicy) -> Outcome<(Payroll, Tokens)> {
-    let tokens = CachedTokenSource::builder(flow(papaya)?).retry(retry).build()?;
+    let tokens = CachedTokenSource::builder(flow(papaya)?).retry_policy(retry).build()?;
     let http = examples::api_client().map_err(|fault| fault.to_string())?;
     let shared = tokens.clone().into();
     Ok((Payroll { http, tokens: shared, url: papaya.api_url() }, tokens))
@@ -126,7 +126,7 @@ async fn an_api_that_always_refuses_makes_no_loop() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
     let (payroll, _) = payroll(&papaya, RetryPolicy::default())?;
-    papaya.refuse_api_calls(true);
+    papaya.set_refuse_api_calls(true);
     assert_eq!(payroll.status().await?, StatusCode::UNAUTHORIZED);
     assert_eq!(papaya.counters().api_calls, 2);
     assert_eq!(papaya.counters().tokens_issued, 2);
@@ -141,7 +141,7 @@ async fn a_rotated_secret_costs_nothing() -> Outcome {
     assert_eq!(payroll.status().await?, StatusCode::OK);
     papaya.rotate_secret();
     assert_eq!(payroll.status().await?, StatusCode::OK);
-    tokens.replace(flow(&papaya)?)?;
+    tokens.replace_exchange(flow(&papaya)?)?;
     assert_eq!(payroll.status().await?, StatusCode::OK);
     assert_eq!(papaya.counters().tokens_issued, 1);
     Ok(())

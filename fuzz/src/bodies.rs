@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use auth_core::{ExposeSecret as _, HttpResponse, Response, TokenExchange};
+use auth_core::{ExposeSecret as _, HttpResponse, TokenResponse, TokenExchange};
 
 use crate::writing::{Writing, folded, in_json};
 use crate::{DIGISHARE, DIGITALPAYE, Draw, MANIS, PAPAYA, SECRET, TRESORPAY, assert_one_line};
@@ -71,7 +71,7 @@ fn answer(flow: &dyn TokenExchange, status: u16, body: &[u8], echo: &str) {
     {
         answer.headers_mut().insert("location", target);
     }
-    match flow.read(&Response::new(answer, std::time::UNIX_EPOCH)) {
+    match flow.read(&TokenResponse::new(answer, std::time::UNIX_EPOCH)) {
         Ok(grant) => {
             let token = grant.secret().expose_secret();
             assert!(!token.is_empty(), "an empty token");

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_core::{HttpResponse, Response, TokenExchange as _};
+use auth_core::{HttpResponse, TokenResponse, TokenExchange as _};
 
 use crate::{MANIS, NOW};
 
 /// An answer with each line as a header of its own.
-fn answer(status: u16, headers: &[(&'static str, &[u8])], received_at: SystemTime) -> Response {
+fn answer(status: u16, headers: &[(&'static str, &[u8])], received_at: SystemTime) -> TokenResponse {
     let mut answer = HttpResponse::new("{}".into());
     *answer.status_mut() = status.try_into().expect("a status");
     for (name, value) in headers {
@@ -15,7 +15,7 @@ fn answer(status: u16, headers: &[(&'static str, &[u8])], received_at: SystemTim
             answer.headers_mut().append(*name, value);
         }
     }
-    Response::new(answer, received_at)
+    TokenResponse::new(answer, received_at)
 }
 
 /// Lines of `Retry-After`; the one before a blank line is `Date`.

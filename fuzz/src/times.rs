@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{
-    Expiry, Grant, HttpResponse, JwtTimes, Response, Scrubber, TokenExchange, oauth2,
+    Expiry, Grant, HttpResponse, JwtTimes, TokenResponse, Scrubber, TokenExchange, oauth2,
     wire,
 };
 use base64::Engine as _;
@@ -80,7 +80,7 @@ pub fn expires_in(input: &[u8]) {
     let value = String::from_utf8_lossy(input);
     let body =
         format!(r#"{{"access_token":"made-up","token_type":"Bearer","expires_in":{value}}}"#);
-    let answer = Response::recorded(200, body.clone());
+    let answer = TokenResponse::recorded(200, body.clone());
     let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ID", &known, &answer);
     let Ok(grant) = granted.and_then(|granted| granted.into_grant(&known)) else { return };
     // Half a surrogate pair or too great a number, in a field that is not looked at.
@@ -102,7 +102,7 @@ pub fn expires_in(input: &[u8]) {
 /// A grant that a flow reads out of a body, where it reads one.
 fn granted(flow: &dyn TokenExchange, body: String) -> Option<Grant> {
     let answer = HttpResponse::new(body.into());
-    flow.read(&Response::new(answer, now())).ok()
+    flow.read(&TokenResponse::new(answer, now())).ok()
 }
 
 fn now() -> SystemTime {
@@ -135,7 +135,7 @@ pub fn manis_expiry(input: &[u8]) {
             assert!(end >= now() - Duration::from_secs(300) && end <= now() + LONGEST, "{value}");
         }
         _ => {
-            assert_eq!(grant.notes().len(), 1, "{value}: kept without a word");
+            assert_eq!(grant.warnings().len(), 1, "{value}: kept without a word");
             let near = |at: i64| (NOW as i64..=NOW as i64 + LONGEST.as_secs() as i64).contains(&at);
             let is_plain = match (unit, whole) {
                 (ExpiryUnit::Seconds, Some(at)) => near(at),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
-    Endpoint, Error, Expiry, ExposeSecret, Grant, Identity, Response, Scrubber, SecretString,
-    TokenExchange, TokenRequest,
+    Endpoint, Error, Expiry, ExposeSecret, Grant, Identity, Scrubber, SecretString, TokenExchange,
+    TokenRequest, TokenResponse,
 };
 use bytes::Bytes;
 use serde::Deserialize;
@@ -62,7 +62,7 @@ impl TokenExchange for Flow {
         TokenRequest::post(&self.endpoint).json(&[("secret", (&self.secret).into())])
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let known = Scrubber::new([self.secret.expose_secret()]);
         let granted: Granted = wire::read::<_, Refused>("nothing", &known, response)?;
         let lifetime = granted.expires_in_ms.get().and_then(|ms| ms.try_into().ok());

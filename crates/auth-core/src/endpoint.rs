@@ -264,6 +264,21 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+impl AsRef<str> for Endpoint {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl TryFrom<&str> for Endpoint {
+    type Error = Error;
+
+    /// As [`parse`](Self::parse).
+    fn try_from(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = Error;
 

@@ -326,7 +326,7 @@ impl<E: TokenExchange> Engine<E> {
     fn invalidate(&self, token: &AccessToken) {
         let now = self.tools.clock.monotonic();
         let mut state = self.locked();
-        let is_kept = AccessToken::lent(self.kept.load()).is_same(token);
+        let is_kept = AccessToken::lent(self.kept.load()).ptr_eq(token);
         if is_kept && state.throttle.admits(now) {
             self.kept.store(Token::none());
         }

@@ -9,7 +9,7 @@ use crate::grant::Grant;
 use crate::http::HttpRequest;
 use crate::identity::Identity;
 use crate::policy::{RefreshPolicy, RetryPolicy};
-use crate::response::Response;
+use crate::response::TokenResponse;
 
 /// One provider's documented flow: exchange credentials for a bearer token.
 ///
@@ -17,20 +17,20 @@ use crate::response::Response;
 /// when a source is built, to find a missing setting before the first token is needed.
 ///
 /// ```
-/// use auth_core::{Endpoint, Error, Expiry, Grant, HttpRequest, Identity, Response};
+/// use auth_core::{Endpoint, Error, Expiry, Grant, HttpRequest, Identity, TokenResponse};
 /// use auth_core::{TokenExchange, TokenRequest};
-/// use auth_core::secret::{Scrubber, SecretString, ExposeSecret};
-/// use auth_core::wire::{self, Number, Refusal};
+/// use auth_core::{ExposeSecret, Scrubber, SecretString};
+/// use auth_core::wire::{self, Number, Refusal, Text};
 ///
 /// struct Acme { endpoint: Endpoint, secret: SecretString }
 ///
 /// #[derive(serde::Deserialize)]
-/// struct Granted { #[serde(default)] token: String, #[serde(default)] expires_in: Number }
+/// struct Granted { token: SecretString, #[serde(default)] expires_in: Number }
 ///
 /// #[derive(serde::Deserialize, Default)]
-/// struct Refused { error: Option<String> }
+/// struct Refused { #[serde(default)] error: Text }
 /// impl Refusal for Refused {
-///     fn code(&self) -> Option<&str> { self.error.as_deref() }
+///     fn code(&self) -> Option<&str> { self.error.get() }
 /// }
 ///
 /// impl TokenExchange for Acme {
@@ -40,7 +40,7 @@ use crate::response::Response;
 ///         TokenRequest::post(&self.endpoint.join("token"))
 ///             .json(&[("secret", (&self.secret).into())])
 ///     }
-///     fn read(&self, response: &Response) -> Result<Grant, Error> {
+///     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
 ///         let known = Scrubber::new([self.secret.expose_secret()]);
 ///         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
 ///         Grant::bearer(granted.token, granted.expires_in.lifetime())
@@ -53,7 +53,7 @@ use crate::response::Response;
 ///     secret: "made-up-secret".into(),
 /// };
 /// assert_eq!(acme.request()?.body(), r#"{"secret":"made-up-secret"}"#);
-/// let grant = acme.read(&Response::recorded(200, r#"{"token":"made-up","expires_in":300}"#))?;
+/// let grant = acme.read(&TokenResponse::recorded(200, r#"{"token":"made-up","expires_in":300}"#))?;
 /// assert_eq!(grant.expiry(), Expiry::After(std::time::Duration::from_secs(300)));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
@@ -76,10 +76,10 @@ pub trait TokenExchange: Send + Sync + 'static {
     ///
     /// # Errors
     /// The kind that [`wire::read`](crate::wire::read) derives from status and body.
-    fn read(&self, response: &Response) -> Result<Grant, Error>;
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error>;
 
     /// How hard to try, where the caller says nothing else.
-    fn retry(&self) -> RetryPolicy {
+    fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy::default()
     }
 

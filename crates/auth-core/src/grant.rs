@@ -21,10 +21,10 @@ use crate::error::Error;
 /// ```
 pub struct Grant {
     pub(crate) secret: SecretString,
-    pub(crate) token_type: String,
+    pub(crate) scheme: String,
     pub(crate) expiry: Expiry,
-    pub(crate) companions: HeaderMap,
-    pub(crate) notes: Vec<&'static str>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) warnings: Vec<&'static str>,
 }
 
 /// When a token ends, exactly as the wire said it. The engine turns it into a deadline; flows never
@@ -76,15 +76,15 @@ impl Grant {
     /// bring along. Wider than the `b64token` of RFC 6750 section 2.1 on purpose: a bar or a colon
     /// in an opaque token is no fault.
     pub fn bearer(token: impl Into<SecretString>, expiry: Expiry) -> Result<Self, Error> {
-        Self::with_type("Bearer", token, expiry)
+        Self::new("Bearer", token, expiry)
     }
 
     /// A token with another scheme in front of it.
     ///
     /// # Errors
     /// As for [`bearer`](Self::bearer), and where the scheme is not one word.
-    pub fn with_type(
-        token_type: &str,
+    pub fn new(
+        scheme: &str,
         token: impl Into<SecretString>,
         expiry: Expiry,
     ) -> Result<Self, Error> {
@@ -98,17 +98,17 @@ impl Grant {
             "a token with its scheme (Bearer) in front: the provider's answer changed; report it"
         } else if !is_token(text.as_bytes()) {
             "a token with characters that no token holds"
-        } else if token_type.is_empty()
-            || !token_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        } else if scheme.is_empty()
+            || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         {
-            "a token type that is not one word"
+            "a scheme that is not one word"
         } else {
             return Ok(Self {
                 secret,
-                token_type: token_type.to_owned(),
+                scheme: scheme.to_owned(),
                 expiry,
-                companions: HeaderMap::new(),
-                notes: Vec::new(),
+                headers: HeaderMap::new(),
+                warnings: Vec::new(),
             });
         };
         Err(Error::protocol(format!("the answer holds {fault}")))
@@ -116,15 +116,15 @@ impl Grant {
 
     /// Adds a header that the API wants beside `Authorization`.
     #[must_use]
-    pub fn companion(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.companions.insert(name, value);
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
         self
     }
 
-    /// Adds a remark that the engine logs as a warning: something odd that did not stop the token.
+    /// Adds a warning for the engine to log: something odd that did not stop the token.
     #[must_use]
-    pub fn note(mut self, remark: &'static str) -> Self {
-        self.notes.push(remark);
+    pub fn warning(mut self, warning: &'static str) -> Self {
+        self.warnings.push(warning);
         self
     }
 
@@ -142,24 +142,24 @@ impl Grant {
 
     /// The scheme in front of the token.
     #[must_use]
-    pub fn token_type(&self) -> &str {
-        &self.token_type
+    pub fn scheme(&self) -> &str {
+        &self.scheme
     }
 
-    /// The remarks made with [`note`](Self::note).
+    /// The warnings added with [`warning`](Self::warning).
     #[must_use]
-    pub fn notes(&self) -> &[&'static str] {
-        &self.notes
+    pub fn warnings(&self) -> &[&'static str] {
+        &self.warnings
     }
 }
 
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
-            .field("token_type", &self.token_type)
+            .field("scheme", &self.scheme)
             .field("secret", &"[redacted]")
             .field("expiry", &self.expiry)
-            .field("notes", &self.notes)
+            .field("warnings", &self.warnings)
             .finish()
     }
 }

@@ -1,6 +1,6 @@
 //! The seam to the network: one request out, one response in, and the rules that hold for both.
 //!
-//! [`HttpClient`] is all that the engine knows of HTTP; [`Response`](crate::Response) is all that a
+//! [`HttpClient`] is all that the engine knows of HTTP; [`TokenResponse`](crate::TokenResponse) is all that a
 //! flow does.
 
 use std::fmt;
@@ -28,7 +28,7 @@ pub(crate) mod scripted;
 pub type HttpRequest = http::Request<Bytes>;
 
 /// An answer as an [`HttpClient`] returns it: status, headers and the whole body. A flow reads it
-/// as a [`Response`](crate::Response).
+/// as a [`TokenResponse`](crate::TokenResponse).
 ///
 /// ```
 /// use auth_core::HttpResponse;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::clock::unix_time;
-use crate::wire::{Number, Object};
+use crate::wire::{Number, RequiredObject};
 
 /// The times that a JWT states about itself (RFC 7519 sections 4.1.4 and 4.1.6), cut to whole
 /// seconds. Passport writes them as floats, Keycloak as integers.
@@ -58,7 +58,8 @@ impl JwtTimes {
         let mut json = Zeroizing::new(vec![0; base64::decoded_len_estimate(payload.len())]);
         let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut json).ok()?;
         json.truncate(length);
-        let Object(claims) = serde_json::from_slice::<Object<Claims>>(&json).ok()?;
+        let claims: RequiredObject<Claims> = serde_json::from_slice(&json).ok()?;
+        let claims = claims.get();
         Some(Self {
             issued_at: claims.iat.get().and_then(unix_time),
             expires_at: claims.exp.get().and_then(unix_time),

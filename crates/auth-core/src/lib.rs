@@ -26,6 +26,7 @@ pub mod wire;
 
 pub use ::async_trait::async_trait;
 pub use ::bytes::Bytes;
+pub use ::secrecy::{ExposeSecret, SecretString};
 
 #[cfg(any(test, feature = "test-util"))]
 pub use crate::clock::ManualClock;
@@ -45,8 +46,8 @@ pub use crate::identity::Identity;
 pub use crate::jwt::JwtTimes;
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};
-pub use crate::response::Response;
-pub use crate::secret::{ExposeSecret, Scrubber, SecretString};
+pub use crate::response::TokenResponse;
+pub use crate::secret::scrub::Scrubber;
 pub use crate::source::{SharedTokenSource, StaticTokenSource, TokenSource};
 pub use crate::term::TokenState;
 pub use crate::token::AccessToken;

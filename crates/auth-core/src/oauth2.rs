@@ -3,9 +3,9 @@
 //! A flow that speaks the standard needs no shapes of its own:
 //!
 //! ```
-//! use auth_core::{Error, ErrorKind, Grant, Response, Scrubber, oauth2, wire};
+//! use auth_core::{Error, ErrorKind, Grant, TokenResponse, Scrubber, oauth2, wire};
 //!
-//! fn read(response: &Response) -> Result<Grant, Error> {
+//! fn read(response: &TokenResponse) -> Result<Grant, Error> {
 //!     let known = Scrubber::new(["made-up-secret"]);
 //!     let check = "ACME_CLIENT_ID and ACME_CLIENT_SECRET";
 //!     let granted = wire::read::<oauth2::Granted, oauth2::Refused>(check, &known, response)?;
@@ -13,8 +13,8 @@
 //! }
 //!
 //! let body = r#"{"access_token":"made-up","token_type":"bearer","expires_in":300}"#;
-//! assert!(read(&Response::recorded(200, body)).is_ok());
-//! let error = read(&Response::recorded(400, r#"{"error":"invalid_client"}"#)).unwrap_err();
+//! assert!(read(&TokenResponse::recorded(200, body)).is_ok());
+//! let error = read(&TokenResponse::recorded(400, r#"{"error":"invalid_client"}"#)).unwrap_err();
 //! assert_eq!(error.kind(), ErrorKind::Credentials);
 //! # Ok::<(), Error>(())
 //! ```
@@ -23,8 +23,10 @@ use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
 use crate::grant::Grant;
-use crate::response::Response;
-use crate::secret::{Scrubber, SecretString};
+use crate::response::TokenResponse;
+use secrecy::SecretString;
+
+use crate::secret::Scrubber;
 pub use crate::wire::codes::kind;
 use crate::wire::{Number, Refusal, Text, expect_bearer};
 
@@ -32,11 +34,11 @@ use crate::wire::{Number, Refusal, Text, expect_bearer};
 /// stands there, such as a refresh token, is not read: one more secret to keep, and of no use.
 ///
 /// ```
-/// use auth_core::{Response, Scrubber, oauth2, wire};
+/// use auth_core::{TokenResponse, Scrubber, oauth2, wire};
 ///
 /// let known = Scrubber::new(["made-up-secret"]);
 /// let body = r#"{"access_token":"made-up","token_type":"Bearer","expires_in":"300"}"#;
-/// let answer = Response::recorded(200, body);
+/// let answer = TokenResponse::recorded(200, body);
 /// let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ACME_SECRET", &known, &answer)?;
 /// assert_eq!(granted.expires_in.get(), Some(300));
 /// let grant = granted.into_grant(&known)?;
@@ -68,10 +70,10 @@ impl Granted {
 /// An error: `{"error", "error_description"}` (RFC 6749 section 5.2).
 ///
 /// ```
-/// use auth_core::{Response, Scrubber, oauth2, wire};
+/// use auth_core::{TokenResponse, Scrubber, oauth2, wire};
 ///
 /// let body = r#"{"error":"invalid_scope","error_description":"Unknown scope"}"#;
-/// let answer = Response::recorded(400, body);
+/// let answer = TokenResponse::recorded(400, body);
 /// let error = wire::refused::<oauth2::Refused>("ACME_SECRET", &Scrubber::default(), &answer);
 /// assert_eq!(error.description(), Some("Unknown scope"));
 /// ```
@@ -94,7 +96,7 @@ impl Refusal for Refused {
     }
 
     /// By the code where the status is 400 or 401, which the RFC allows for the same fault.
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             400 | 401 => self.code().and_then(kind).unwrap_or(usual),
             _ => usual,
@@ -109,7 +111,7 @@ mod tests {
 
     fn read(status: u16, body: &str) -> Result<Grant, Error> {
         let known = Scrubber::new(["made-up-secret"]);
-        let answer = Response::recorded(status, body.to_owned());
+        let answer = TokenResponse::recorded(status, body.to_owned());
         wire::read::<Granted, Refused>("ACME_SECRET", &known, &answer)?.into_grant(&known)
     }
 

@@ -12,7 +12,7 @@ use crate::grant::Grant;
 use crate::http::{HttpClient, HttpRequest, HttpResponse};
 use crate::identity::Identity;
 use crate::policy::{RefreshPolicy, RetryPolicy};
-use crate::response::Response;
+use crate::response::TokenResponse;
 use crate::source::TokenSource;
 use crate::token::AccessToken;
 
@@ -52,12 +52,12 @@ macro_rules! pass_on {
                 (**self).request()
             }
 
-            fn read(&self, response: &Response) -> Result<Grant, Error> {
+            fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
                 (**self).read(response)
             }
 
-            fn retry(&self) -> RetryPolicy {
-                (**self).retry()
+            fn retry_policy(&self) -> RetryPolicy {
+                (**self).retry_policy()
             }
 
             fn refresh_policy(&self) -> RefreshPolicy {
@@ -121,11 +121,11 @@ mod tests {
             TokenRequest::post(&Endpoint::from_static("https://pay.example.com")).empty()
         }
 
-        fn read(&self, _: &Response) -> Result<Grant, Error> {
+        fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
             Grant::bearer("made-up", Expiry::Unknown)
         }
 
-        fn retry(&self) -> RetryPolicy {
+        fn retry_policy(&self) -> RetryPolicy {
             RetryPolicy::never()
         }
 
@@ -138,7 +138,7 @@ mod tests {
     async fn a_pointer_passes_every_call_on_and_those_with_a_default_too() {
         let flow: Arc<dyn TokenExchange> = Arc::new(Flow);
         assert_eq!(flow.provider(), "acme");
-        assert_eq!(TokenExchange::retry(&flow), RetryPolicy::never());
+        assert_eq!(TokenExchange::retry_policy(&flow), RetryPolicy::never());
         assert_eq!(TokenExchange::refresh_policy(&flow), Flow.refresh_policy());
         assert!(TokenExchange::identity(&flow) == Flow.identity());
 
@@ -148,7 +148,7 @@ mod tests {
         let tokens = CachedTokenSource::builder(flow).http_client(client).clock(clock);
         let tokens: Box<dyn TokenSource> = Box::new(tokens.build().unwrap());
         let token = TokenSource::token(&tokens).await.unwrap();
-        assert!(TokenSource::fresh(&tokens).unwrap().is_same(&token));
+        assert!(TokenSource::fresh(&tokens).unwrap().ptr_eq(&token));
         TokenSource::invalidate(&tokens, &token);
         assert!(TokenSource::fresh(&tokens).is_none());
     }

@@ -209,7 +209,8 @@ impl TokenRequest {
     /// the way leaves a copy behind that nobody wipes.
     ///
     /// ```
-    /// use auth_core::secret::{ExposeSecret, SecretString, WipedBuffer};
+    /// use auth_core::{ExposeSecret, SecretString};
+    /// use auth_core::secret::WipedBuffer;
     /// use auth_core::{Endpoint, TokenRequest};
     ///
     /// #[derive(serde::Serialize)]

@@ -12,22 +12,22 @@ use crate::http::HttpResponse;
 /// An answer to a token request: what a flow reads. `Debug` shows the status and the size alone.
 ///
 /// ```
-/// use auth_core::{HttpResponse, Response};
+/// use auth_core::{HttpResponse, TokenResponse};
 ///
 /// let mut answer = HttpResponse::new("{}".into());
 /// answer.headers_mut().insert("date", "Thu, 01 Jan 2026 00:00:00 GMT".parse()?);
-/// let response = Response::new(answer, std::time::SystemTime::now());
+/// let response = TokenResponse::new(answer, std::time::SystemTime::now());
 /// assert!(response.server_time() < std::time::SystemTime::now());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Response {
+pub struct TokenResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
     received_at: SystemTime,
 }
 
-impl Response {
+impl TokenResponse {
     /// An answer, and what the local wall clock showed when it came.
     #[must_use]
     pub fn new(response: HttpResponse, received_at: SystemTime) -> Self {
@@ -39,9 +39,9 @@ impl Response {
     /// 2026-01-01T00:00:00Z. With headers or at another time it is [`new`](Self::new).
     ///
     /// ```
-    /// use auth_core::Response;
+    /// use auth_core::TokenResponse;
     ///
-    /// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
+    /// let answer = TokenResponse::recorded(401, r#"{"error":"invalid_client"}"#);
     /// assert_eq!(answer.status(), 401);
     /// let new_year_2026 = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
     /// assert_eq!(answer.server_time(), new_year_2026);
@@ -103,11 +103,11 @@ impl Response {
     /// there was no cache. A lifetime that the answer states has shrunk by that.
     ///
     /// ```
-    /// use auth_core::{HttpResponse, Response};
+    /// use auth_core::{HttpResponse, TokenResponse};
     ///
     /// let mut answer = HttpResponse::default();
     /// answer.headers_mut().insert("age", "540".parse()?);
-    /// let response = Response::new(answer, std::time::UNIX_EPOCH);
+    /// let response = TokenResponse::new(answer, std::time::UNIX_EPOCH);
     /// assert_eq!(response.age().as_secs(), 540);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -171,9 +171,9 @@ pub(crate) fn test_status(status: u16) -> StatusCode {
     }
 }
 
-impl fmt::Debug for Response {
+impl fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
+        f.debug_struct("TokenResponse")
             .field("status", &self.status.as_u16())
             .field("media_type", &self.media_type())
             .field("body_bytes", &self.body.len())
@@ -186,12 +186,12 @@ mod tests {
     use super::*;
     use http::header::{HeaderName, HeaderValue};
 
-    fn answer(headers: &[(HeaderName, &str)], received_at: SystemTime) -> Response {
+    fn answer(headers: &[(HeaderName, &str)], received_at: SystemTime) -> TokenResponse {
         let mut response = http::Response::new(Bytes::new());
         for (name, value) in headers {
             response.headers_mut().insert(name.clone(), HeaderValue::from_str(value).unwrap());
         }
-        Response::new(response, received_at)
+        TokenResponse::new(response, received_at)
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         for value in ["3", later, "40"] {
             two.headers_mut().append(RETRY_AFTER, HeaderValue::from_static(value));
         }
-        assert_eq!(Response::new(two, now).retry_after(), Some(Duration::from_secs(120)));
+        assert_eq!(TokenResponse::new(two, now).retry_after(), Some(Duration::from_secs(120)));
         // A wrong local clock does not stretch a date: the provider's own counts.
         let skewed = answer(
             &[(RETRY_AFTER, later), (DATE, "Thu, 01 Jan 2026 00:00:00 GMT")],

@@ -9,16 +9,14 @@ mod buffer;
 mod charset;
 mod decode;
 mod residue;
-mod scrub;
+pub(crate) mod scrub;
 mod unescape;
 mod wiped;
-
-pub use secrecy::{ExposeSecret, SecretString};
 
 pub use self::buffer::WipedBuffer;
 pub(crate) use self::buffer::{base64_wiped, form_encoded};
 pub use self::charset::{Charset, Unfit};
-pub use self::scrub::Scrubber;
+pub(crate) use self::scrub::Scrubber;
 #[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) use self::scrub::printable;
 pub(crate) use self::wiped::{lossy, replaced};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use crate::error::{Error, ErrorKind};
@@ -26,6 +27,10 @@ use crate::token::{AccessToken, Token};
 /// # Ok(()) }
 /// ```
 #[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of tokens",
+    note = "a flow asks, a source keeps: wrap it, `CachedTokenSource::new(flow)?`"
+)]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// A token that is good now.
     ///
@@ -120,6 +125,10 @@ impl TokenSource for SharedTokenSource {
 /// let token = StaticTokenSource::bearer("made-up-token")?.token().await?;
 /// assert_eq!(token.expires_at(), None);
 /// assert!(StaticTokenSource::bearer("token\n").is_err()); // a pasted newline
+///
+/// let name = http::HeaderName::from_static("x-environment");
+/// let tokens = StaticTokenSource::bearer("made-up-token")?.header(name, "Sandbox".parse().unwrap());
+/// assert_eq!(tokens.token().await?.headers().count(), 2);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -137,8 +146,13 @@ impl StaticTokenSource {
                 "the pasted token is blank, too long, or holds whitespace or characters that no token holds",
             )
         })?;
-        let token = Token::new(grant, Term::Endless)?;
-        Ok(Self(AccessToken::own(Arc::new(token))))
+        Ok(Self(AccessToken::own(Arc::new(Token::new(grant, Term::Endless)?))))
+    }
+
+    /// Adds a header that the API wants beside `Authorization`, such as Digitalpaye's `X-Environment`.
+    #[must_use]
+    pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self(self.0.with_header(name, value))
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Token {
     authorization: HeaderValue,
     /// Where the secret begins in it.
     secret_start: usize,
-    companions: HeaderMap,
+    headers: HeaderMap,
     pub(crate) term: Term,
 }
 
@@ -60,13 +60,13 @@ impl Token {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the two cannot stand in a header.
     pub(crate) fn new(grant: Grant, term: Term) -> Result<Self, Error> {
         let secret = grant.secret.expose_secret();
-        let secret_start = grant.token_type.len() + 1;
+        let secret_start = grant.scheme.len() + 1;
         let mut header = WipedBuffer::with_capacity(secret_start + secret.len());
-        header.extend_from_slice(grant.token_type.as_bytes());
+        header.extend_from_slice(grant.scheme.as_bytes());
         header.extend_from_slice(b" ");
         header.extend_from_slice(secret.as_bytes());
         let authorization = header.into_header()?;
-        Ok(Self { authorization, secret_start, companions: grant.companions, term })
+        Ok(Self { authorization, secret_start, headers: grant.headers, term })
     }
 
     /// Whether a grant is this very token again.
@@ -82,7 +82,7 @@ impl Token {
             Arc::new(Token {
                 authorization: HeaderValue::from_static(""),
                 secret_start: 0,
-                companions: HeaderMap::new(),
+                headers: HeaderMap::new(),
                 term: Term::over(),
             })
         });
@@ -110,6 +110,15 @@ impl AccessToken {
         self.token().term.state(now).is_usable()
     }
 
+    /// The same token with one more header beside it.
+    pub(crate) fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
+        let token = self.token();
+        let mut headers = token.headers.clone();
+        headers.insert(name, value);
+        let authorization = token.authorization.clone(); // shares its bytes
+        Self::own(Arc::new(Token { authorization, headers, ..*token }))
+    }
+
     fn token(&self) -> &Token {
         match &self.0 {
             Hold::Lent(cell) => cell,
@@ -122,7 +131,7 @@ impl AccessToken {
     ///
     /// Reading it takes [`ExposeSecret`], so that each place that does can be found.
     #[must_use]
-    pub fn secret(&self) -> SecretString {
+    pub fn to_secret(&self) -> SecretString {
         self.token().text().1.into()
     }
 
@@ -133,7 +142,7 @@ impl AccessToken {
         self.token().authorization.clone()
     }
 
-    /// Sets every header that the API wants: `Authorization`, and the companions that the provider
+    /// Sets every header that the API wants: `Authorization`, and the headers that the provider
     /// asks for beside it (Digitalpaye's `X-Environment`). Values set before are replaced.
     ///
     /// Only call this for requests to the provider's own hosts: a token sent elsewhere is a token
@@ -147,7 +156,7 @@ impl AccessToken {
     /// The headers that [`apply`](Self::apply) sets, one by one.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let token = self.token();
-        std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.companions.iter())
+        std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.headers.iter())
     }
 
     /// The scheme in front of the token, `Bearer` for all documented flows.
@@ -166,7 +175,7 @@ impl AccessToken {
 
     /// Whether the two are the very same token, by identity and not by content.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn ptr_eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.token(), other.token())
     }
 }

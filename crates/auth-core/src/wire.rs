@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 pub use self::refusal::{Refusal, refused, usual_kind};
-pub use self::shapes::{Maybe, Number, Object};
+pub use self::shapes::{Number, Object, RequiredObject};
 pub use self::text::Text;
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::TokenResponse;
 use crate::secret::Scrubber;
 
 /// Reads a success, or makes the error that an answer of another kind is.
@@ -29,7 +29,7 @@ use crate::secret::Scrubber;
 ///
 /// ```
 /// use auth_core::wire::{self, Refusal, Text};
-/// use auth_core::{ErrorKind, Response, Scrubber};
+/// use auth_core::{ErrorKind, TokenResponse, Scrubber};
 ///
 /// #[derive(Debug, serde::Deserialize)]
 /// struct Granted { access_token: String }
@@ -41,7 +41,7 @@ use crate::secret::Scrubber;
 ///
 /// let known = Scrubber::new(["made-up-secret"]);
 /// let read = |status, body| {
-///     let answer = Response::recorded(status, body);
+///     let answer = TokenResponse::recorded(status, body);
 ///     wire::read::<Granted, Refused>("ACME_SECRET", &known, &answer)
 /// };
 /// assert_eq!(read(200, r#"{"access_token":"made-up"}"#)?.access_token, "made-up");
@@ -59,7 +59,7 @@ use crate::secret::Scrubber;
 pub fn read<S: DeserializeOwned, F: Refusal>(
     check: &str,
     known: &Scrubber,
-    response: &Response,
+    response: &TokenResponse,
 ) -> Result<S, Error> {
     let status = response.status();
     if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
@@ -73,7 +73,7 @@ pub fn read<S: DeserializeOwned, F: Refusal>(
     })
 }
 
-fn first_byte(response: &Response) -> Option<u8> {
+fn first_byte(response: &TokenResponse) -> Option<u8> {
     without_bom(response.body()).iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
@@ -84,13 +84,13 @@ fn without_bom(body: &[u8]) -> &[u8] {
 
 /// The type of a body that is a page. A hint only, but a page is no token response, whatever could
 /// be read out of it.
-fn page_type(response: &Response) -> Option<String> {
+fn page_type(response: &TokenResponse) -> Option<String> {
     let is_page =
         |t: &String| matches!(t.as_str(), "text/html" | "application/xhtml+xml" | "text/plain");
     response.media_type().filter(is_page)
 }
 
-fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
+fn success<S: DeserializeOwned>(response: &TokenResponse) -> Result<S, String> {
     if let Some(media_type) = page_type(response) {
         return Err(format!(
             "a body of type {media_type} where JSON is documented; is there a portal or proxy in between?"
@@ -109,8 +109,8 @@ fn success<S: DeserializeOwned>(response: &Response) -> Result<S, String> {
         return Err("JSON that is nested too deeply".into());
     }
     // serde_json's message quotes values; its category and position do not.
-    serde_json::from_slice::<Object<S>>(without_bom(response.body()))
-        .map(|Object(body)| body)
+    serde_json::from_slice::<RequiredObject<S>>(without_bom(response.body()))
+        .map(RequiredObject::into_inner)
         .map_err(|fault| {
             let what = match fault.classify() {
                 serde_json::error::Category::Data => "JSON that is not of the documented shape",
@@ -212,7 +212,7 @@ mod tests {
         for (name, value) in headers {
             response.headers_mut().insert(*name, http::HeaderValue::from_static(value));
         }
-        let response = Response::new(response, UNIX_EPOCH);
+        let response = TokenResponse::new(response, UNIX_EPOCH);
         read::<Granted, Refused>("ACME_SECRET", &Scrubber::new(["CANARY-1"]), &response)
     }
 
@@ -337,7 +337,7 @@ mod tests {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Refused {
-            error: Maybe<Reason>,
+            error: Object<Reason>,
             trace_id: Text,
         }
         #[derive(Default, Deserialize)]
@@ -347,7 +347,7 @@ mod tests {
         }
         impl Refusal for Refused {
             fn code(&self) -> Option<&str> {
-                self.error.0.as_ref()?.code.get()
+                self.error.get()?.code.get()
             }
             fn request_id(&self) -> Option<&str> {
                 self.trace_id.get()
@@ -365,7 +365,7 @@ mod tests {
             (r#""\u00e9 \n""#, None),
         ] {
             let body = format!(r#"{{"error":{shape},"trace_id":"t-1"}}"#);
-            let answer = Response::recorded(429, body);
+            let answer = TokenResponse::recorded(429, body);
             let error = refused::<Refused>("-", &Scrubber::default(), &answer);
             assert_eq!((error.code(), error.request_id()), (code, Some("t-1")), "{shape}");
         }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let tresorpay = sandbox.tresorpay();
-/// tresorpay.clock_skew(Skew::Behind(Duration::from_secs(3600))); // an hour late, `exp` and all
-/// tresorpay.clock_skew(Skew::None);
+/// tresorpay.set_clock_skew(Skew::Behind(Duration::from_secs(3600))); // an hour late, `exp` and all
+/// tresorpay.set_clock_skew(Skew::None);
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

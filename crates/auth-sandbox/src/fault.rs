@@ -85,7 +85,7 @@ pub enum Fault {
     /// The normal answer, gzip-encoded although nobody asked for it.
     Gzip,
     /// The normal answer, its `Date` header alone skewed. For a provider whose whole clock is
-    /// wrong, see [`Handle::clock_skew`](crate::Handle::clock_skew).
+    /// wrong, see [`Handle::set_clock_skew`](crate::Handle::set_clock_skew).
     SkewedDate(Skew),
     /// The normal answer without a `Date` header.
     NoDate,

@@ -120,7 +120,7 @@ impl<P> Handle<P> {
     }
 
     /// Why this provider took requests that its document does not describe, each reason once and
-    /// in the order in which they came up. Always empty in a [strict](crate::Builder::strict)
+    /// in the order in which they came up. Always empty in a [strict](crate::SandboxBuilder::strict)
     /// sandbox, which refuses such requests.
     ///
     /// ```
@@ -155,13 +155,13 @@ impl<P> Handle<P> {
     /// On the wire it counts in whole seconds, rounded down; the API route accepts a token for the
     /// exact span. Papaya also cuts `valid_until` to the minute, so a lifetime below one may be
     /// over on arrival: see [`Handle::<Papaya>::valid_until`](Handle::valid_until).
-    pub fn token_lifetime(&self, lifetime: Duration) {
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.shared.state().lifetime = lifetime;
     }
 
     /// Sets the provider's whole clock off: `Date`, `iat`, `exp` and every absolute expiry.
     /// How long the API route accepts a token does not change.
-    pub fn clock_skew(&self, skew: Skew) {
+    pub fn set_clock_skew(&self, skew: Skew) {
         self.shared.state().skew = skew;
     }
 
@@ -184,7 +184,7 @@ impl<P> Handle<P> {
     }
 
     /// Whether the API route refuses every token, however new, with 401.
-    pub fn refuse_api_calls(&self, refuse: bool) {
+    pub fn set_refuse_api_calls(&self, refuse: bool) {
         self.shared.state().api_refuses = refuse;
     }
 

@@ -72,7 +72,7 @@
 //! says what comes from the provider, what from the software behind it, and what from us.
 //!
 //! It takes what the real servers are known to take beside what the documents show, and
-//! [`Handle::remarks`] then says what was missing; [`Builder::strict`] holds a client to the
+//! [`Handle::remarks`] then says what was missing; [`SandboxBuilder::strict`] holds a client to the
 //! documents.
 //!
 //! # As a program
@@ -131,7 +131,7 @@ pub use error::Error;
 pub use fault::{Fault, RetryAfter};
 pub use handle::{AnyProvider, Handle};
 pub use provider::Provider;
-pub use sandbox::{Builder, Sandbox};
+pub use sandbox::{Sandbox, SandboxBuilder};
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

@@ -53,8 +53,8 @@ impl Sandbox {
     }
 
     /// A sandbox with a fixed port, another address, or short-lived tokens.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 
     /// Digitalpaye: Basic credentials for a JWT of ten minutes.
@@ -118,20 +118,20 @@ impl Sandbox {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Builder {
+pub struct SandboxBuilder {
     address: IpAddr,
     port: u16,
     lifetime: Option<Duration>,
     strict: bool,
 }
 
-impl Default for Builder {
+impl Default for SandboxBuilder {
     fn default() -> Self {
         Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, lifetime: None, strict: false }
     }
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// Listens on this loopback address; 127.0.0.1 by default.
     pub fn bind(mut self, address: impl Into<IpAddr>) -> Self {
         self.address = address.into();
@@ -146,7 +146,7 @@ impl Builder {
     }
 
     /// Gives every provider's tokens this lifetime in place of the provider's own; see
-    /// [`Handle::token_lifetime`].
+    /// [`Handle::set_token_lifetime`].
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self

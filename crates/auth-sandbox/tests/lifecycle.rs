@@ -55,13 +55,13 @@ async fn revoked_tokens_are_refused_and_new_ones_accepted() {
         assert_eq!(api(&handle, &old).send(&handle).await.status, 401, "{handle:?}");
         let new = right(&handle).send(&handle).await.token();
         assert_eq!(api(&handle, &new).send(&handle).await.status, 200, "{handle:?}");
-        handle.refuse_api_calls(true);
+        handle.set_refuse_api_calls(true);
         assert_eq!(api(&handle, &new).send(&handle).await.status, 401, "{handle:?}");
-        handle.refuse_api_calls(false);
+        handle.set_refuse_api_calls(false);
         assert_eq!(api(&handle, &new).send(&handle).await.status, 200, "{handle:?}");
     }
     let digishare = sandbox.digishare();
-    digishare.refuse_api_calls(true);
+    digishare.set_refuse_api_calls(true);
     let personal = digishare.personal_access_token();
     assert_eq!(api(&digishare, &personal).send(&digishare).await.status, 401);
 }
@@ -93,9 +93,9 @@ async fn lifetimes_can_be_set_for_all_or_for_one() {
     };
     for handle in sandbox.handles() {
         assert_eq!(span(&right(&handle).send(&handle).await), 42.0, "{handle:?}");
-        handle.token_lifetime(Duration::from_secs(7));
+        handle.set_token_lifetime(Duration::from_secs(7));
         assert_eq!(span(&right(&handle).send(&handle).await), 7.0, "{handle:?}");
-        handle.token_lifetime(Duration::MAX);
+        handle.set_token_lifetime(Duration::MAX);
         let forever = right(&handle).send(&handle).await.token();
         assert_eq!(api(&handle, &forever).send(&handle).await.status, 200, "{handle:?}");
     }
@@ -106,7 +106,7 @@ async fn a_skewed_clock_writes_its_own_time_everywhere() {
     let sandbox = start().await;
     let day = Duration::from_secs(86_400);
     for handle in sandbox.handles() {
-        handle.clock_skew(Skew::Behind(day));
+        handle.set_clock_skew(Skew::Behind(day));
         let reply = right(&handle).send(&handle).await;
         let date = httpdate::parse_http_date(reply.header("date").unwrap()).unwrap();
         let date = date.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();

@@ -27,11 +27,11 @@ async fn the_documented_request_gets_the_documented_answer() {
 async fn expires_at_counts_in_the_unit_that_was_chosen() {
     let sandbox = start().await;
     let manis = sandbox.manis();
-    manis.expires_at_unit(ExpiresAtUnit::Millis);
+    manis.set_expires_at_unit(ExpiresAtUnit::Millis);
     let reply = right(&manis).send(&manis).await;
     let (_, claims) = jwt(&reply.token());
     assert_eq!(reply.json()["expiresAt"].as_u64(), claims["exp"].as_u64().map(|exp| exp * 1000));
-    manis.expires_at_unit(ExpiresAtUnit::Relative);
+    manis.set_expires_at_unit(ExpiresAtUnit::Relative);
     assert_eq!(right(&manis).send(&manis).await.json()["expiresAt"], 3600);
     assert!(manis.env().contains(&("MANIS_EXPIRES_AT_UNIT", "relative".to_owned())));
 }
@@ -75,7 +75,7 @@ async fn a_missing_header_is_400_and_a_wrong_one_401() {
 async fn a_400_can_take_the_shape_of_the_prose() {
     let sandbox = start().await;
     let manis = sandbox.manis();
-    manis.bad_request_shape(BadRequestShape::Prose);
+    manis.set_bad_request_shape(BadRequestShape::Prose);
     let json = right(&manis).without("x-secret").send(&manis).await.json();
     let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["detail", "soaCode", "status", "timestamp", "title", "type"]);

@@ -30,7 +30,7 @@ async fn the_documented_request_gets_the_documented_answer() {
     assert_eq!(json["valid_until"], expected, "cut to the minute");
     assert_eq!(json["token_name"].as_str().unwrap().len(), 36, "a random UUID");
 
-    papaya.valid_until(ValidUntil::Seconds);
+    papaya.set_valid_until(ValidUntil::Seconds);
     let precise = right(&papaya).send(&papaya).await;
     let (_, claims) = jwt(&precise.token());
     let expected = jiff::Timestamp::from_second(claims["exp"].as_i64().unwrap()).unwrap();

@@ -125,8 +125,8 @@ pub async fn check_fixtures<E: TokenExchange>(
         let server = Server::answering(fixture.response(secret)).await;
         let source = CachedTokenSource::builder(flow(server.endpoint()))
             .clock(ManualClock::at(fixture.sent_at()))
-            .refresh(RefreshPolicy::default())
-            .retry(RetryPolicy::never())
+            .refresh_policy(RefreshPolicy::default())
+            .retry_policy(RetryPolicy::never())
             .build()
             .unwrap();
         let found = match source.token().await {

@@ -17,7 +17,7 @@ pub async fn check_redirects<E: TokenExchange>(flow: impl Fn(Endpoint) -> E) {
             let location = [("location".to_owned(), target.clone())];
             let first = Server::answering(response(status, &location, b"")).await;
             let source = CachedTokenSource::builder(flow(first.endpoint()))
-                .retry(RetryPolicy::default())
+                .retry_policy(RetryPolicy::default())
                 .build()
                 .unwrap();
             let error = source.token().await.unwrap_err();

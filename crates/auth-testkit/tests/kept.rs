@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use auth_core::{
     CachedTokenSource, Clock as _, Endpoint, Error, Expiry, Grant, HttpClient, HttpRequest,
-    HttpResponse, Identity, ManualClock, RefreshPolicy, Response, TokenExchange, TokenRequest,
+    HttpResponse, Identity, ManualClock, RefreshPolicy, TokenExchange, TokenRequest, TokenResponse,
     async_trait,
 };
 
@@ -29,7 +29,7 @@ impl TokenExchange for Daily {
         TokenRequest::post(&ENDPOINT).empty()
     }
 
-    fn read(&self, _: &Response) -> Result<Grant, Error> {
+    fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
         Grant::bearer("made-up-token", self.0)
     }
 
@@ -63,7 +63,7 @@ async fn kept(
     let builder =
         CachedTokenSource::builder(Daily(expiry)).http_client(Answer(headers)).clock(clock.clone());
     let builder = match policy {
-        Some(policy) => builder.refresh(policy),
+        Some(policy) => builder.refresh_policy(policy),
         None => builder,
     };
     let token = builder.build().unwrap().token().await.unwrap();

@@ -13,7 +13,7 @@ use auth_core::secret::WipedBuffer;
 use auth_core::wire::{self, Number, Refusal, Text};
 use auth_core::{
     AccessToken, CachedTokenSource, Endpoint, Error, ExposeSecret, Grant, HttpClient, Identity,
-    ReqwestClient, Response, Scrubber, SecretString, TokenExchange, TokenRequest, async_trait,
+    ReqwestClient, Scrubber, SecretString, TokenExchange, TokenRequest, TokenResponse, async_trait,
 };
 use auth_testkit::memory::{Hidden, Search};
 use bytes::Bytes;
@@ -60,7 +60,7 @@ impl TokenExchange for Flow {
             .json(&[("secret", (&self.0).into())])
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let known =
             Scrubber::new([self.0.expose_secret()]).with_pair("user", self.0.expose_secret());
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;

@@ -91,7 +91,7 @@ impl auth_core::TokenExchange for Plain {
         TokenRequest::post(&self.0).empty()
     }
 
-    fn read(&self, _: &auth_core::Response) -> Result<auth_core::Grant, Error> {
+    fn read(&self, _: &auth_core::TokenResponse) -> Result<auth_core::Grant, Error> {
         auth_core::Grant::bearer("made-up-token", auth_core::Expiry::Unknown)
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use auth_core::{
     BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
-    ReqwestClient, Response, RetryPolicy, SecretString, TokenExchange, TokenRequest,
+    ReqwestClient, RetryPolicy, SecretString, TokenExchange, TokenRequest, TokenResponse,
 };
 use auth_testkit::{Server, error_texts, response};
 use bytes::Bytes;
@@ -186,7 +186,7 @@ impl TokenExchange for Plain {
         TokenRequest::post(&self.0).empty()
     }
 
-    fn read(&self, _: &Response) -> Result<Grant, Error> {
+    fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
         Grant::bearer("made-up-token", Expiry::Unknown)
     }
 }
@@ -222,7 +222,7 @@ async fn a_flow_that_must_not_resend_uses_no_kept_connection() {
     send(&endpoint).await.unwrap(); // leaves a connection behind
     for number in 2..=3 {
         let source = CachedTokenSource::builder(Plain(endpoint.clone()))
-            .retry(RetryPolicy::default().resend_unanswered(false));
+            .retry_policy(RetryPolicy::default().resend_unanswered(false));
         source.build().unwrap().token().await.unwrap();
         assert_eq!(connections.load(Ordering::SeqCst), number);
     }

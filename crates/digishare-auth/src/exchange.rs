@@ -6,7 +6,7 @@ use auth_core::oauth2::Granted;
 use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, CachedTokenSource, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity,
-    RefreshPolicy, Response, SharedTokenSource, TokenExchange, TokenRequest,
+    RefreshPolicy, SharedTokenSource, TokenExchange, TokenRequest, TokenResponse,
 };
 
 use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
@@ -49,7 +49,7 @@ pub struct Digishare {
 /// assert_eq!(flow.request()?.headers()["content-type"], "application/x-www-form-urlencoded");
 /// # Ok::<(), digishare_auth::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BodyFormat {
     /// `application/json`: what the document shows.
@@ -139,7 +139,7 @@ impl TokenExchange for Digishare {
         }
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)

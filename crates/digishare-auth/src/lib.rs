@@ -28,7 +28,7 @@
 //! # fn call_the_api(_: http::HeaderValue) -> http::StatusCode { http::StatusCode::OK }
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), digishare_auth::Error> {
 //! let daily = RefreshPolicy::default().max_age(Duration::from_secs(24 * 60 * 60));
-//! let tokens = CachedTokenSource::builder(Digishare::from_env()?).refresh(daily).build()?;
+//! let tokens = CachedTokenSource::builder(Digishare::from_env()?).refresh_policy(daily).build()?;
 //!
 //! let token = tokens.token().await?;
 //! if call_the_api(token.authorization()) == http::StatusCode::UNAUTHORIZED {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use auth_core::wire::{Maybe, Refusal, Text};
-use auth_core::{ErrorKind, Response};
+use auth_core::wire::{Object, Refusal, Text};
+use auth_core::{ErrorKind, TokenResponse};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -26,7 +26,7 @@ struct Body {
     message: Text,
     details: Text,
     hint: Text,
-    errors: Maybe<BTreeMap<Text, IgnoredAny>>,
+    errors: Object<BTreeMap<Text, IgnoredAny>>,
     request_id: Text,
 }
 
@@ -35,7 +35,7 @@ impl From<Body> for Refused {
         let is_prose = body.error.get().is_some_and(|error| !is_code(error));
         let (code, prose) =
             if is_prose { (Text::default(), body.error) } else { (body.error, Text::default()) };
-        let names = body.errors.0.unwrap_or_default();
+        let names = body.errors.into_inner().unwrap_or_default();
         let mut fields = Text::default();
         for name in names.keys().filter_map(Text::get) {
             fields.push_str(if fields.get().is_none() { "Fields: " } else { ", " });
@@ -86,7 +86,7 @@ impl Refusal for Refused {
         self.request_id.get()
     }
 
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             _ if usual.is_retryable() => usual,
             _ if self.has_code("invalid_client") || self.has_code("invalid_grant") => {
@@ -102,7 +102,7 @@ impl Refusal for Refused {
         "DIGISHARE_BASE_URL"
     }
 
-    fn advice(&self, answer: &Response) -> Option<&'static str> {
+    fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
         // Passport over PostgreSQL fails with 500 where an id is no uuid (SQLSTATE 22P02).
         if answer.status() == 500 {
             return Some(
@@ -128,7 +128,7 @@ mod tests {
 
     fn refusal(status: u16, body: &'static str) -> Error {
         let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
-        Digishare::new(credentials).read(&Response::recorded(status, body)).unwrap_err()
+        Digishare::new(credentials).read(&TokenResponse::recorded(status, body)).unwrap_err()
     }
 
     #[test]

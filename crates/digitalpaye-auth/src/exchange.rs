@@ -1,11 +1,11 @@
 //! The flow: Basic from key and secret, a bearer token back.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::str::FromStr;
 
 use auth_core::{
-    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, JwtTimes, Response,
-    TokenExchange, TokenRequest,
+    Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, TokenExchange, TokenRequest,
+    TokenResponse,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -15,8 +15,6 @@ use crate::wire::{Granted, Refused};
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com");
 const TOKEN_PATH: &str = "v1/auth";
 const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
-/// The lifetime of the document's sample, for answers that state none.
-const USUAL_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Digitalpaye's flow: `POST /v1/auth` with Basic authentication and `X-Environment`.
 ///
@@ -43,12 +41,12 @@ pub struct Digitalpaye {
 /// use digitalpaye_auth::{Credentials, Digitalpaye, Environment, TokenExchange};
 ///
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
-/// let flow = Digitalpaye::new(credentials).environment(Environment::from("sandbox"));
+/// let flow = Digitalpaye::new(credentials).environment("sandbox".parse()?);
 /// assert_eq!(flow.request()?.headers()["x-environment"], "Sandbox");
 /// assert_eq!(Environment::default(), Environment::Production);
 /// # Ok::<(), digitalpaye_auth::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Environment {
     /// `Production`: the one value that the document states.
@@ -83,10 +81,7 @@ impl Digitalpaye {
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         env.read(PROVIDER, |vars| {
             let credentials = Credentials::read(vars);
-            let environment = vars.optional_parsed("DIGITALPAYE_ENVIRONMENT", |name| {
-                let environment = Environment::from(name);
-                environment.header().map(|_| environment)
-            });
+            let environment = vars.optional_parsed("DIGITALPAYE_ENVIRONMENT", str::parse);
             let endpoint = vars.optional_endpoint("DIGITALPAYE_BASE_URL", TOKEN_PATH);
             Some(Self {
                 credentials: credentials?,
@@ -132,33 +127,17 @@ impl TokenExchange for Digitalpaye {
             .empty()
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
         let known = self.credentials.known();
-        let Granted { token, exp } = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let expiry = match exp.instant() {
-            Expiry::At(instant) if is_plausible(instant, response) => Expiry::At(instant),
-            // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
-            // that the document offers.
-            _ if JwtTimes::peek(token.expose_secret()).expires_at().is_some() => Expiry::Unknown,
-            _ => Expiry::After(USUAL_LIFETIME),
-        };
-        let grant =
-            Grant::bearer(token, expiry)?.companion(X_ENVIRONMENT, self.environment.header()?);
+        let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
+        let grant = granted.into_grant(response)?.header(X_ENVIRONMENT, self.environment.header()?);
         Ok(if self.is_mixed() {
-            grant.note("a live_ API key is used with an environment other than Production")
+            grant.warning("a live_ API key is used with an environment other than Production")
         } else {
             grant
         })
     }
-}
-
-/// Whether a token may end then: one that ends after more than 400 days is no ten-minute token, but
-/// a number in another unit.
-fn is_plausible(end: SystemTime, response: &Response) -> bool {
-    const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-    end.duration_since(response.server_time()).is_ok_and(|left| left <= LONGEST)
-        || end <= response.server_time()
 }
 
 impl Environment {
@@ -183,14 +162,17 @@ impl Environment {
     }
 }
 
-impl From<&str> for Environment {
-    /// Known names in any case, others as they are.
-    fn from(name: &str) -> Self {
-        match name.to_ascii_lowercase().as_str() {
+impl FromStr for Environment {
+    type Err = Error;
+
+    /// Known names in any case, others as they are if a header can carry them.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let environment = match name.to_ascii_lowercase().as_str() {
             "production" => Self::Production,
             "sandbox" => Self::Sandbox,
             _ => Self::Other(name.to_owned()),
-        }
+        };
+        environment.header().map(|_| environment)
     }
 }
 
@@ -227,7 +209,9 @@ mod tests {
     #[test]
     fn an_environment_that_no_header_carries_is_refused() {
         for name in ["", "Pro duction", "Pröd", "a\r\nb"] {
-            assert!(flow().environment(Environment::from(name)).request().is_err(), "{name:?}");
+            assert!(name.parse::<Environment>().is_err(), "{name:?}");
+            let other = Environment::Other(name.to_owned());
+            assert!(flow().environment(other).request().is_err(), "{name:?}");
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The shapes of Digitalpaye's bodies.
 
-use auth_core::wire::{Maybe, Number, Refusal, Text};
-use auth_core::{ErrorKind, Response, SecretString};
+use std::time::{Duration, SystemTime};
+
+use auth_core::wire::{Number, Object, Refusal, Text};
+use auth_core::{
+    Error, ErrorKind, Expiry, ExposeSecret, Grant, JwtTimes, SecretString, TokenResponse,
+};
 use serde::Deserialize;
 
 /// `{"statusCode", "message", "data": {"token", "exp"}}`, or the older `{"code_status", "token",
@@ -12,7 +16,7 @@ struct Body {
     status_code: Option<Number>,
     code_status: Option<Number>,
     #[serde(default)]
-    data: Maybe<Data>,
+    data: Object<Data>,
     token: Option<SecretString>,
     #[serde(default)]
     exp: Number,
@@ -29,8 +33,34 @@ struct Data {
 #[derive(Deserialize)]
 #[serde(try_from = "Body")]
 pub(crate) struct Granted {
-    pub(crate) token: SecretString,
-    pub(crate) exp: Number,
+    token: SecretString,
+    exp: Number,
+}
+
+/// The lifetime of the document's sample, for answers that state none.
+const USUAL_LIFETIME: Duration = Duration::from_secs(600);
+
+impl Granted {
+    pub(crate) fn into_grant(self, answer: &TokenResponse) -> Result<Grant, Error> {
+        let expiry = match self.exp.instant() {
+            Expiry::At(end) if is_plausible(end, answer) => Expiry::At(end),
+            // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
+            // that the document offers.
+            _ if JwtTimes::peek(self.token.expose_secret()).expires_at().is_some() => {
+                Expiry::Unknown
+            }
+            _ => Expiry::After(USUAL_LIFETIME),
+        };
+        Grant::bearer(self.token, expiry)
+    }
+}
+
+/// Whether a token may end then: one that ends after more than 400 days is no ten-minute token, but
+/// a number in another unit.
+fn is_plausible(end: SystemTime, response: &TokenResponse) -> bool {
+    const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+    end.duration_since(response.server_time()).is_ok_and(|left| left <= LONGEST)
+        || end <= response.server_time()
 }
 
 impl TryFrom<Body> for Granted {
@@ -44,7 +74,7 @@ impl TryFrom<Body> for Granted {
         if !says_success(body.status_code) || !says_success(body.code_status) {
             return Err("an error inside");
         }
-        let nested = body.data.0.and_then(|data| Some((data.token?, data.exp)));
+        let nested = body.data.into_inner().and_then(|data| Some((data.token?, data.exp)));
         let flat = body.token.map(|token| (token, body.exp));
         let (token, exp) = nested.or(flat).ok_or("no token inside")?;
         Ok(Self { token, exp })
@@ -53,10 +83,9 @@ impl TryFrom<Body> for Granted {
 
 /// `{"statusCode", "message": class name, "reason": prose}`.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Refused {
-    #[serde(default)]
     message: Text,
-    #[serde(default)]
     reason: Text,
 }
 
@@ -69,7 +98,7 @@ impl Refusal for Refused {
         self.reason.get()
     }
 
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match (answer.status().as_u16(), self.code()) {
             (400, Some("UnauthorizedError")) => ErrorKind::Credentials,
             // Not documented, so not known to be about the credentials.
@@ -78,7 +107,7 @@ impl Refusal for Refused {
         }
     }
 
-    fn kind_in_success(&self, _: &Response) -> Option<ErrorKind> {
+    fn kind_in_success(&self, _: &TokenResponse) -> Option<ErrorKind> {
         (self.code()? == "UnauthorizedError").then_some(ErrorKind::Credentials)
     }
 

@@ -1,8 +1,8 @@
 //! The flow: merchant id and secret in two headers, a token back.
 
 use auth_core::{
-    Endpoint, Env, Error, Expiry, ExposeSecret, Grant, HttpRequest, Identity, Response,
-    TokenExchange, TokenRequest,
+    Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, TokenExchange, TokenRequest,
+    TokenResponse,
 };
 use http::HeaderName;
 
@@ -119,29 +119,11 @@ impl TokenExchange for Manis {
             .empty()
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let check = "MANIS_MERCHANT_ID and MANIS_SECRET";
         let known = self.credentials.known();
-        let granted: Granted = auth_core::wire::read::<_, Refused>(check, &known, response)?;
-        let expiry = granted.expires_at.get().map_or(Expiry::Unknown, |number| {
-            self.expiry_unit.read(number, response.server_time())
-        });
-        let grant = match &self.scheme {
-            Some(scheme) => Grant::with_type(scheme, granted.token, expiry)?,
-            None => {
-                let stated = granted.token_type.get();
-                auth_core::wire::expect_bearer(stated, &known).map_err(|error| {
-                    let text = error.message();
-                    Error::protocol(format!("{text}: if the API takes it, set .scheme(..)"))
-                })?;
-                Grant::bearer(granted.token, expiry)?
-            }
-        };
-        Ok(if expiry == Expiry::Unknown {
-            grant.note("expiresAt is missing, no number, or too far from now to be believed")
-        } else {
-            grant
-        })
+        let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
+        granted.into_grant(self.expiry_unit, self.scheme.as_deref(), response, &known)
     }
 }
 
@@ -149,6 +131,7 @@ impl TokenExchange for Manis {
 mod tests {
     use super::*;
     use auth_core::ErrorKind;
+    use auth_core::Expiry;
 
     fn flow() -> Manis {
         let credentials = Credentials::new("merchant-0001", "made-up-secret").unwrap();
@@ -160,7 +143,7 @@ mod tests {
     }
 
     fn read(flow: &Manis, body: &'static str) -> Result<Grant, Error> {
-        flow.read(&Response::recorded(200, body))
+        flow.read(&TokenResponse::recorded(200, body))
     }
 
     #[test]
@@ -246,7 +229,7 @@ mod tests {
             (r#"{"token":"t","tokenType":"Bearer"}"#, 1),
         ] {
             let grant = read(&flow(), body).unwrap();
-            assert_eq!(grant.notes().len(), notes, "{body}");
+            assert_eq!(grant.warnings().len(), notes, "{body}");
             assert_eq!(grant.expiry() == Expiry::Unknown, notes == 1, "{body}");
         }
     }
@@ -256,7 +239,7 @@ mod tests {
         let jwt = r#"{"token":"t","tokenType":"JWT","expiresAt":60}"#;
         let none = r#"{"token":"t","expiresAt":60}"#;
         let lower = r#"{"token":"t","tokenType":"bearer","expiresAt":60}"#;
-        assert_eq!(read(&flow(), lower).unwrap().token_type(), "Bearer");
+        assert_eq!(read(&flow(), lower).unwrap().scheme(), "Bearer");
         for (body, says) in [(jwt, "\"JWT\""), (none, "no token type")] {
             let error = read(&flow(), body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
@@ -264,7 +247,7 @@ mod tests {
             assert!(text.contains(says) && text.ends_with("set .scheme(..)"), "{text}");
         }
         for body in [jwt, none, lower] {
-            assert_eq!(read(&flow().scheme("JWT"), body).unwrap().token_type(), "JWT");
+            assert_eq!(read(&flow().scheme("JWT"), body).unwrap().scheme(), "JWT");
         }
         for scheme in ["", "two words", "J\r\nWT", "é"] {
             let error = flow().scheme(scheme).request().unwrap_err();

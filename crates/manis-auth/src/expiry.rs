@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// assert_eq!("millis".parse::<ExpiryUnit>()?, ExpiryUnit::Millis); // as the variable takes it
 /// # Ok::<(), manis_auth::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExpiryUnit {
     /// Told by size: below 10⁹ seconds from now, below 10¹¹ Unix seconds, below 10¹⁴ milliseconds,
@@ -46,7 +46,7 @@ pub enum ExpiryUnit {
 impl ExpiryUnit {
     /// The name, as `MANIS_EXPIRES_AT_UNIT` takes it.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Seconds => "seconds",

@@ -60,8 +60,8 @@ pub use auth_core::ReqwestClient;
 pub use auth_core::{
     AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
     Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,
-    RetryPolicy, SecretString, SharedTokenSource, TokenExchange, TokenSource, TokenState,
-    async_trait,
+    RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
+    TokenState, async_trait,
 };
 
 pub use crate::credentials::Credentials;

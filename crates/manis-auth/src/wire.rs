@@ -1,35 +1,59 @@
 //! The shapes of Manis's bodies.
 
-use auth_core::wire::{Number, Refusal, Text};
-use auth_core::{Response, SecretString};
+use auth_core::wire::{Number, Refusal, Text, expect_bearer};
+use auth_core::{Error, Expiry, Grant, Scrubber, SecretString, TokenResponse};
 use serde::Deserialize;
+
+use crate::expiry::ExpiryUnit;
 
 /// `{"token", "expiresAt", "tokenType"}`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Granted {
-    pub(crate) token: SecretString,
+    token: SecretString,
     #[serde(default)]
-    pub(crate) expires_at: Number,
+    expires_at: Number,
     #[serde(default)]
-    pub(crate) token_type: Text,
+    token_type: Text,
+}
+
+impl Granted {
+    /// The token as one of `scheme`, or as the bearer token that it then must be.
+    pub(crate) fn into_grant(
+        self,
+        unit: ExpiryUnit,
+        scheme: Option<&str>,
+        answer: &TokenResponse,
+        known: &Scrubber,
+    ) -> Result<Grant, Error> {
+        let end = self.expires_at.get();
+        let expiry = end.map_or(Expiry::Unknown, |end| unit.read(end, answer.server_time()));
+        if scheme.is_none() {
+            expect_bearer(self.token_type.get(), known).map_err(|error| {
+                let text = error.message();
+                Error::protocol(format!("{text}: if the API takes it, set .scheme(..)"))
+            })?;
+        }
+        let grant = Grant::new(scheme.unwrap_or("Bearer"), self.token, expiry)?;
+        Ok(match expiry {
+            Expiry::Unknown => {
+                grant.warning("expiresAt is missing, no number, or too far from now to be believed")
+            }
+            _ => grant,
+        })
+    }
 }
 
 /// `{"message", "timestamp"}`, or `{"timestamp", "title", "type", "status", "soaCode", "detail"}`,
 /// or what a JVM server says when it fails: `{"error"}`. Timestamps come in two formats and are
 /// not read; nor is `status`, since HTTP has said it.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct Refused {
-    #[serde(default)]
     soa_code: Text,
-    #[serde(default)]
     detail: Text,
-    #[serde(default)]
     message: Text,
-    #[serde(default)]
     error: Text,
-    #[serde(default)]
     title: Text,
 }
 
@@ -42,7 +66,7 @@ impl Refusal for Refused {
         [&self.detail, &self.message, &self.error, &self.title].into_iter().find_map(Text::get)
     }
 
-    fn advice(&self, _: &Response) -> Option<&'static str> {
+    fn advice(&self, _: &TokenResponse) -> Option<&'static str> {
         // Which status wrong credentials get is not documented, and neither are host and path.
         Some("check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path")
     }

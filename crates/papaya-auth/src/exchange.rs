@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_core::secret::Charset;
 use auth_core::{
     BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, RefreshPolicy,
-    Response, RetryPolicy, TokenExchange, TokenRequest,
+    RetryPolicy, TokenExchange, TokenRequest, TokenResponse,
 };
 
 use crate::credentials::{Credentials, PROVIDER};
@@ -132,7 +132,7 @@ impl TokenExchange for Papaya {
         TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?).json(&fields)
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let check = "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET, and that they are this environment's (a missing field may be answered alike)";
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant()
@@ -146,7 +146,7 @@ impl TokenExchange for Papaya {
 
     /// Two attempts, and none after a request that got no answer: each request that Papaya
     /// receives leaves a named token behind there.
-    fn retry(&self) -> RetryPolicy {
+    fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy::default().max_attempts(2).resend_unanswered(false)
     }
 }
@@ -254,8 +254,8 @@ mod tests {
             (r#"{"token":"t","valid_until":null}"#, 1),
             (r#"{"token":"t"}"#, 1),
         ] {
-            let grant = flow().read(&Response::recorded(200, body)).unwrap();
-            assert_eq!(grant.notes().len(), notes, "{body}");
+            let grant = flow().read(&TokenResponse::recorded(200, body)).unwrap();
+            assert_eq!(grant.warnings().len(), notes, "{body}");
             assert_eq!(grant.expiry() == Expiry::Unknown, notes == 1, "{body}");
         }
     }

@@ -19,19 +19,17 @@ impl Granted {
         match self.valid_until.get().and_then(instant) {
             Some(end) => Grant::bearer(self.token, Expiry::At(end)),
             None => Ok(Grant::bearer(self.token, Expiry::Unknown)?
-                .note("valid_until is missing or not of the documented form")),
+                .warning("valid_until is missing or not of the documented form")),
         }
     }
 }
 
 /// `{"error": prose}`; newer answers may add `{"description", "error_code"}`.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Refused {
-    #[serde(default)]
     error: Text,
-    #[serde(default)]
     description: Text,
-    #[serde(default)]
     error_code: Text,
 }
 

@@ -76,8 +76,8 @@ async fn every_character_of_a_secret_survives_the_way_into_the_body() {
 async fn an_unavailable_papaya_is_asked_twice_and_no_more() {
     let server = Server::answering(response(500, &[], br#"{"error":"x"}"#)).await;
     let flow = flow(server.endpoint().as_str());
-    let hasty = flow.retry().backoff(Duration::ZERO, Duration::ZERO);
-    let tokens = CachedTokenSource::builder(flow).retry(hasty).build();
+    let hasty = flow.retry_policy().backoff(Duration::ZERO, Duration::ZERO);
+    let tokens = CachedTokenSource::builder(flow).retry_policy(hasty).build();
     let error = tokens.unwrap().token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(server.requests().len(), 2);
@@ -88,8 +88,8 @@ async fn a_silent_papaya_is_asked_once_since_a_token_may_have_been_made() {
     // The system takes the connections; nobody answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let flow = flow(&format!("http://{}", listener.local_addr().unwrap()));
-    let hasty = flow.retry().attempt_timeout(Duration::from_millis(50));
-    let tokens = CachedTokenSource::builder(flow).retry(hasty).build();
+    let hasty = flow.retry_policy().attempt_timeout(Duration::from_millis(50));
+    let tokens = CachedTokenSource::builder(flow).retry_policy(hasty).build();
     let error = tokens.unwrap().token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     listener.set_nonblocking(true).unwrap();

@@ -1,16 +1,16 @@
 //! The flow: client credentials as a form, a bearer token back.
 
+use std::fmt;
 use std::str::FromStr;
 
-use auth_core::oauth2::Granted;
 use auth_core::secret::Charset;
 use auth_core::{
-    BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, Response,
-    TokenExchange, TokenRequest,
+    BodyValue, Endpoint, Env, Error, ExposeSecret, Grant, HttpRequest, Identity, TokenExchange,
+    TokenRequest, TokenResponse,
 };
 
 use crate::credentials::{Credentials, PROVIDER};
-use crate::wire::{Policy, Refused};
+use crate::wire::{Granted, Refused};
 
 const DOCUMENTED: Endpoint = Endpoint::from_static(
     "https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
@@ -39,8 +39,8 @@ pub struct TresorPay {
     scope: Option<String>,
     client_auth: ClientAuth,
     environment: Environment,
-    /// The whole token URL, where one was given; it wins over the environment's.
-    endpoint: Option<Endpoint>,
+    /// Where one was given; it wins over the environment's.
+    token_url: Option<Endpoint>,
 }
 
 /// Where tokens come from.
@@ -54,7 +54,7 @@ pub struct TresorPay {
 /// assert_eq!(Environment::default(), Environment::Production);
 /// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Environment {
     /// `auth.finances.ml`: the one host that the document states.
@@ -76,7 +76,7 @@ pub enum Environment {
 /// assert!(flow.request()?.headers().contains_key("authorization"));
 /// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientAuth {
     /// Id and secret in the form: what the document's text shows.
@@ -95,7 +95,7 @@ impl TresorPay {
             scope: Some(SCOPE.to_owned()),
             client_auth: ClientAuth::default(),
             environment: Environment::default(),
-            endpoint: None,
+            token_url: None,
         }
     }
 
@@ -118,7 +118,7 @@ impl TresorPay {
             let credentials = Credentials::read(vars);
             let scope = vars.optional_text("TRESORPAY_SCOPE", Charset::Text);
             let environment = vars.optional_parsed("TRESORPAY_ENVIRONMENT", str::parse);
-            let endpoint = vars.optional_endpoint("TRESORPAY_TOKEN_URL", "");
+            let token_url = vars.optional_endpoint("TRESORPAY_TOKEN_URL", "");
             let client_auth = vars.optional_parsed("TRESORPAY_CLIENT_AUTH", str::parse);
             let scope = scope.unwrap_or_else(|| SCOPE.to_owned());
             Some(Self {
@@ -126,7 +126,7 @@ impl TresorPay {
                 scope: (!scope.eq_ignore_ascii_case("none")).then_some(scope),
                 client_auth: client_auth.unwrap_or_default(),
                 environment: environment.unwrap_or_default(),
-                endpoint,
+                token_url,
             })
         })
     }
@@ -150,16 +150,15 @@ impl TresorPay {
         self
     }
 
-    /// The whole token URL, to which nothing is appended (other providers' endpoints are base
-    /// URLs): `https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token` by default.
+    /// The whole token URL, to which nothing is appended: `https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token` by default.
     /// It wins over [`environment`](Self::environment), whichever was set first.
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.endpoint = Some(endpoint);
+    pub fn token_url(mut self, url: Endpoint) -> Self {
+        self.token_url = Some(url);
         self
     }
 
-    fn token_url(&self) -> Endpoint {
-        let given = self.endpoint.clone();
+    fn asked(&self) -> Endpoint {
+        let given = self.token_url.clone();
         given.unwrap_or_else(|| self.environment.token_url())
     }
 }
@@ -172,7 +171,7 @@ impl TokenExchange for TresorPay {
     fn identity(&self) -> Identity {
         let account = self.credentials.client_id.expose_secret();
         let scope = self.scope.as_deref().unwrap_or_default();
-        Identity::new(PROVIDER, &self.token_url(), &[scope, account])
+        Identity::new(PROVIDER, &self.asked(), &[scope, account])
     }
 
     fn request(&self) -> Result<HttpRequest, Error> {
@@ -181,7 +180,7 @@ impl TokenExchange for TresorPay {
         let mut fields: Vec<(&str, BodyValue<'_>)> =
             vec![("grant_type", "client_credentials".into()), ("client_scope", SCOPE.into())];
         fields.extend(scope.as_deref().map(|scope| ("scope", scope.into())));
-        let request = TokenRequest::post(&self.token_url());
+        let request = TokenRequest::post(&self.asked());
         match self.client_auth {
             ClientAuth::Form => {
                 fields.extend([("client_id", id.into()), ("client_secret", secret.into())]);
@@ -192,17 +191,10 @@ impl TokenExchange for TresorPay {
         }
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let check = "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET";
         let known = self.credentials.known();
-        let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
-        let policy = auth_core::wire::read::<Policy, Refused>(check, &known, response)?;
-        if policy.revokes(&granted.access_token) {
-            return Err(Error::protocol(
-                "a token that was revoked at birth: the realm's not-before policy lies after it",
-            ));
-        }
-        granted.into_grant(&known)
+        auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }
 }
 
@@ -213,11 +205,37 @@ fn proved(scope: &str) -> Result<String, Error> {
 }
 
 impl Environment {
+    /// The name, as `TRESORPAY_ENVIRONMENT` takes it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
     fn token_url(self) -> Endpoint {
         match self {
             Self::Production => DOCUMENTED,
             Self::Sandbox => SANDBOX,
         }
+    }
+}
+
+impl ClientAuth {
+    /// The name, as `TRESORPAY_CLIENT_AUTH` takes it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Basic => "basic",
+        }
+    }
+}
+
+impl fmt::Display for ClientAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -231,6 +249,12 @@ impl FromStr for ClientAuth {
             "basic" => Ok(Self::Basic),
             _ => Err(Error::config("the client authentication is neither form nor basic")),
         }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -298,7 +322,7 @@ mod tests {
             (vec![("TRESORPAY_SCOPE", "openid a")], flow().scope(Some("openid a"))),
             (vec![("TRESORPAY_SCOPE", "None")], flow().scope(None)),
             (vec![("TRESORPAY_ENVIRONMENT", "SANDBOX")], flow().environment(Environment::Sandbox)),
-            (vec![("TRESORPAY_TOKEN_URL", own)], flow().endpoint(endpoint())),
+            (vec![("TRESORPAY_TOKEN_URL", own)], flow().token_url(endpoint())),
         ] {
             assert!(same(&from_env(&options).unwrap(), &set), "{options:?}");
             assert_eq!(same(&flow(), &set), options.is_empty(), "{options:?}");
@@ -310,8 +334,8 @@ mod tests {
         let own = "https://sso.example.com/token";
         let endpoint = || Endpoint::parse(own).unwrap();
         for flow in [
-            flow().endpoint(endpoint()).environment(Environment::Sandbox),
-            flow().environment(Environment::Sandbox).endpoint(endpoint()),
+            flow().token_url(endpoint()).environment(Environment::Sandbox),
+            flow().environment(Environment::Sandbox).token_url(endpoint()),
             from_env(&[("TRESORPAY_TOKEN_URL", own), ("TRESORPAY_ENVIRONMENT", "sandbox")])
                 .unwrap(),
         ] {

@@ -41,7 +41,7 @@
 //! | T6 | is silent on refresh tokens | are not read, nor are `id_token`s: asking again costs the same (RFC 6749 section 4.4.3) |
 //! | T7 | shows no error; Keycloak says a wrong secret in three ways, at 400 and 401 | all are [`ErrorKind::Credentials`]; a client that is set up otherwise is [`ErrorKind::Request`] |
 //! | T8 | is silent on prose in `error` ("Realm does not exist") | takes any text: see [`Error::code`] |
-//! | T9 | gives one URL; before version 17 Keycloak's began with `/auth` | [`TresorPay::endpoint`] takes the whole of it |
+//! | T9 | gives one URL; before version 17 Keycloak's began with `/auth` | [`TresorPay::token_url`] takes the whole of it |
 //! | T10 | mentions a sandbox and gives no URL | [`Environment::Sandbox`] is from public sources, unverified |
 //! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours, as [below](#a-certificate-authority-of-your-own); has no switch that stops verification |
 //! | T12 | is silent on what the token holds: addresses, among others | reads `iat` and `exp` alone, and shows no claim |
@@ -81,8 +81,8 @@ pub use auth_core::ReqwestClient;
 pub use auth_core::{
     AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
     Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,
-    RetryPolicy, SecretString, SharedTokenSource, TokenExchange, TokenSource, TokenState,
-    async_trait,
+    RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
+    TokenState, async_trait,
 };
 
 pub use crate::credentials::Credentials;

@@ -1,22 +1,39 @@
 //! The shapes of the bodies that TresorPay's Keycloak sends.
 
 use auth_core::oauth2;
-use auth_core::wire::{Number, Refusal};
-use auth_core::{ErrorKind, Expiry, ExposeSecret, JwtTimes, Response, SecretString};
+use auth_core::wire::{Number, Refusal, Text};
+use auth_core::{
+    Error, ErrorKind, Expiry, ExposeSecret, Grant, JwtTimes, Scrubber, SecretString, TokenResponse,
+};
 use http::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 
-/// `{"not-before-policy"}`, which Keycloak adds to a success.
+/// The standard's success (RFC 6749 section 5.1), to which Keycloak adds `not-before-policy`.
 #[derive(Deserialize)]
-pub(crate) struct Policy {
+pub(crate) struct Granted {
+    access_token: SecretString,
+    #[serde(default)]
+    token_type: Text,
+    #[serde(default)]
+    expires_in: Number,
     #[serde(default, rename = "not-before-policy")]
     not_before: Number,
 }
 
-impl Policy {
+impl Granted {
+    pub(crate) fn into_grant(self, known: &Scrubber) -> Result<Grant, Error> {
+        if self.is_revoked() {
+            return Err(Error::protocol(
+                "a token that was revoked at birth: the realm's not-before policy lies after it",
+            ));
+        }
+        let Self { access_token, token_type, expires_in, .. } = self;
+        oauth2::Granted { access_token, token_type, expires_in }.into_grant(known)
+    }
+
     /// Whether the realm refuses all tokens of this one's age.
-    pub(crate) fn revokes(&self, token: &SecretString) -> bool {
-        let issued_at = JwtTimes::peek(token.expose_secret()).issued_at();
+    fn is_revoked(&self) -> bool {
+        let issued_at = JwtTimes::peek(self.access_token.expose_secret()).issued_at();
         match (issued_at, self.not_before.instant()) {
             // 0 is no policy, and no token is from before 1970.
             (Some(issued_at), Expiry::At(policy)) => issued_at < policy,
@@ -81,7 +98,7 @@ impl Refusal for Refused {
         self.0.description()
     }
 
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             401 if is_challenge(answer) => ErrorKind::Request,
             // 200 too: a refusal that came as a success.
@@ -90,7 +107,7 @@ impl Refusal for Refused {
         }
     }
 
-    fn advice(&self, answer: &Response) -> Option<&'static str> {
+    fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
         if self.has_code(&["invalid_scope"]) {
             return Some(
                 "the client lacks the scope: have it assigned, or send none with .scope(None) or TRESORPAY_SCOPE=none",
@@ -150,7 +167,7 @@ fn contains(text: &str, part: &str) -> bool {
 }
 
 /// Keycloak's answer to a Basic header that it could not read: a challenge and no body.
-fn is_challenge(answer: &Response) -> bool {
+fn is_challenge(answer: &TokenResponse) -> bool {
     let mut challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter();
     let is_basic = |value: &http::HeaderValue| {
         let scheme = value.as_bytes().get(..5);
@@ -171,7 +188,7 @@ mod tests {
         *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
         let challenge = http::HeaderValue::from_static(challenge);
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        let answer = Response::new(answer, std::time::UNIX_EPOCH);
+        let answer = TokenResponse::new(answer, std::time::UNIX_EPOCH);
         let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
         TresorPay::new(credentials).read(&answer).unwrap_err()
     }
@@ -192,7 +209,7 @@ mod tests {
             let body = format!(
                 r#"{{"access_token":"{token}","token_type":"Bearer","not-before-policy":{policy}}}"#
             );
-            let answer = Response::recorded(200, body);
+            let answer = TokenResponse::recorded(200, body);
             let credentials = Credentials::new("client-0001", "made-up-secret").unwrap();
             let read = TresorPay::new(credentials).read(&answer);
             assert_eq!(read.is_err(), is_revoked, "{token} {policy}");

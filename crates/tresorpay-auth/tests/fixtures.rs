@@ -7,7 +7,7 @@ use tresorpay_auth::{ClientAuth, Credentials, Endpoint, TresorPay};
 const SECRET: &str = "CANARY-tresorpay-secret";
 
 fn flow(endpoint: Endpoint) -> TresorPay {
-    TresorPay::new(Credentials::new("client-0001", SECRET).unwrap()).endpoint(endpoint)
+    TresorPay::new(Credentials::new("client-0001", SECRET).unwrap()).token_url(endpoint)
 }
 
 #[tokio::test]

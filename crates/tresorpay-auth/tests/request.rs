@@ -14,7 +14,7 @@ const HEADERS: [&str; 6] =
 
 fn flow(base: &str, id: &str, secret: &str) -> TresorPay {
     let credentials = Credentials::new(id, secret).unwrap();
-    TresorPay::new(credentials).endpoint(Endpoint::parse(&format!("{base}{PATH}")).unwrap())
+    TresorPay::new(credentials).token_url(Endpoint::parse(&format!("{base}{PATH}")).unwrap())
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
 pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
-use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, Response, Scrubber};
+use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, TokenResponse, Scrubber};
 use auth_core::{SecretString, TokenExchange, TokenRequest};
 use serde::Deserialize;
 
@@ -58,7 +58,7 @@ impl TokenExchange for SahelPay {
         TokenRequest::post(&self.endpoint.with_path(TOKEN_PATH)?).json(&fields)
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let Credentials(key, secret) = &self.credentials;
         let known = Scrubber::new([key.expose_secret(), secret.expose_secret()]);
         let check = "SAHELPAY_APP_KEY and SAHELPAY_APP_SECRET";
@@ -90,7 +90,7 @@ impl Refusal for Refused {
     fn description(&self) -> Option<&str> {
         self.message.get()
     }
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match (answer.status().as_u16(), self.code()) {
             (400, Some("unknown_app")) => ErrorKind::Credentials, // wrong key, not wrong request
             (403, Some("address_not_listed")) => ErrorKind::Request, // the right key, elsewhere

@@ -97,7 +97,7 @@ async fn every_answer_becomes_what_it_should_and_shows_no_secret() {
         let mock = answering(&server, status, body).await;
         let clock = ManualClock::default();
         let source = CachedTokenSource::builder(flow(&server)).clock(clock.clone());
-        let tokens = source.retry(RetryPolicy::never()).build().unwrap();
+        let tokens = source.retry_policy(RetryPolicy::never()).build().unwrap();
         let found = match tokens.token().await {
             Ok(token) => {
                 let ends = token.expires_at().unwrap();

@@ -100,7 +100,7 @@ fn compare(runtime: &Runtime, options: &Options) -> Outcome<Samples> {
                         let mut took = Duration::ZERO;
                         for turn in 0..EXCHANGES {
                             let account = if turn % 2 == 0 { "b" } else { "a" };
-                            source.replace(flow.clone().account(account))?;
+                            source.replace_exchange(flow.clone().account(account))?;
                             let began = now();
                             source.token().await?;
                             took += began.elapsed();
@@ -163,7 +163,7 @@ fn allocations() -> Outcome<(f64, f64)> {
     let mut total = 0;
     for turn in 0..TIMES {
         let account = if turn % 2 == 0 { "b" } else { "a" };
-        ours.replace(flow.clone().account(account))?;
+        ours.replace_exchange(flow.clone().account(account))?;
         let mut outcome = Ok(());
         let info = allocation_counter::measure(|| {
             outcome = runtime.block_on(ours.token()).map(drop);

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::http::BODY_LIMIT;
 use crate::policy::RetryPolicy;
-use crate::response::Response;
+use crate::response::TokenResponse;
 use crate::term::{Lifetime, ServerTime, Term, TokenState};
 use crate::token::Token;
 
@@ -109,7 +109,7 @@ async fn try_once<E: TokenExchange>(
         }
     };
     let provider = exchange.provider();
-    let response = Response::new(answer, tools.clock.wall());
+    let response = TokenResponse::new(answer, tools.clock.wall());
     let status = response.status();
     let about = |error: Error| about(error).with_status(status);
     // For errors the status is enough; only a 2xx body must fit.
@@ -118,8 +118,8 @@ async fn try_once<E: TokenExchange>(
         return Err(about(Error::protocol(text)).into());
     }
     let grant = exchange.read(&response).map_err(about)?;
-    for &note in grant.notes() {
-        crate::trace::remark(provider, note);
+    for &warning in grant.warnings() {
+        crate::trace::remark(provider, warning);
     }
     let is_repeated = held.is_repeated_by(&grant);
     let ended = |error| Failed { error: about(error), is_repeated };

@@ -20,14 +20,14 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 /// use auth_core::{CachedTokenSource, RefreshPolicy, RetryPolicy};
 /// # use std::time::Duration;
 /// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, HttpRequest, HttpResponse};
-/// # use auth_core::{Identity, Response, TokenExchange, TokenRequest, async_trait};
+/// # use auth_core::{Identity, TokenResponse, TokenExchange, TokenRequest, async_trait};
 /// # const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
 /// # struct Acme;
 /// # impl TokenExchange for Acme {
 /// #     fn provider(&self) -> &'static str { "acme" }
 /// #     fn identity(&self) -> Identity { Identity::new("acme", &HOST, &[]) }
 /// #     fn request(&self) -> Result<HttpRequest, Error> { TokenRequest::post(&HOST).empty() }
-/// #     fn read(&self, _: &Response) -> Result<Grant, Error> {
+/// #     fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
 /// #         Grant::bearer("made-up", Expiry::After(Duration::from_secs(300)))
 /// #     }
 /// # }
@@ -44,8 +44,8 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 ///
 /// let tokens = CachedTokenSource::builder(flow)
 ///     .http_client(client) // an `HttpClient` of your own
-///     .refresh(RefreshPolicy::default().max_age(Duration::from_secs(60)))
-///     .retry(RetryPolicy::default().deadline(Duration::from_secs(8)))
+///     .refresh_policy(RefreshPolicy::default().max_age(Duration::from_secs(60)))
+///     .retry_policy(RetryPolicy::default().deadline(Duration::from_secs(8)))
 ///     .build()?;
 /// let ends = tokens.token().await?.expires_at();
 /// assert!(ends.is_some_and(|ends| ends <= std::time::SystemTime::now() + Duration::from_secs(60)));
@@ -81,13 +81,13 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
 
     /// When to refresh, and how long to keep a token at most; by default what the
     /// flow says.
-    pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
+    pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
         self.refresh = Some(policy);
         self
     }
 
     /// How often and how long to try; by default what the flow says.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
@@ -114,7 +114,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     /// be kept), or where `attempt_timeout` or `deadline` is zero (no request could be sent).
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         let refresh = self.refresh.unwrap_or_else(|| self.exchange.refresh_policy());
-        let retry = self.retry.unwrap_or_else(|| self.exchange.retry());
+        let retry = self.retry.unwrap_or_else(|| self.exchange.retry_policy());
         if let Some(fault) = fault(&refresh, &retry) {
             return Err(Error::config(fault).with_provider(self.exchange.provider()));
         }
@@ -161,7 +161,7 @@ impl<E> fmt::Debug for CachedTokenSourceBuilder<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Endpoint, ErrorKind, Grant, HttpRequest, Identity, Response, TokenRequest};
+    use crate::{Endpoint, ErrorKind, Grant, HttpRequest, Identity, TokenRequest, TokenResponse};
 
     const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
 
@@ -180,7 +180,7 @@ mod tests {
             TokenRequest::post(&HOST).empty()
         }
 
-        fn read(&self, _: &Response) -> Result<Grant, Error> {
+        fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
             Err(Error::protocol("not asked here"))
         }
     }
@@ -195,7 +195,10 @@ mod tests {
             (refresh, retry.attempt_timeout(Duration::ZERO), "RetryPolicy::attempt_timeout"),
             (refresh, retry.deadline(Duration::ZERO), "RetryPolicy::deadline"),
         ] {
-            let built = CachedTokenSource::builder(Acme).refresh(refresh).retry(retry).build();
+            let built = CachedTokenSource::builder(Acme)
+                .refresh_policy(refresh)
+                .retry_policy(retry)
+                .build();
             let error = built.err().unwrap();
             assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("acme")));
             assert!(error.message().contains(name), "{error}");

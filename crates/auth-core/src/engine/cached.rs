@@ -31,14 +31,14 @@ use crate::token::AccessToken;
 /// use auth_core::{CachedTokenSource, TokenState};
 /// # use std::time::Duration;
 /// # use auth_core::{Endpoint, Error, Expiry, Grant, HttpClient, HttpRequest, HttpResponse};
-/// # use auth_core::{Identity, Response, TokenExchange, TokenRequest, async_trait};
+/// # use auth_core::{Identity, TokenResponse, TokenExchange, TokenRequest, async_trait};
 /// # const HOST: Endpoint = Endpoint::from_static("https://pay.example.com");
 /// # struct Acme;
 /// # impl TokenExchange for Acme {
 /// #     fn provider(&self) -> &'static str { "acme" }
 /// #     fn identity(&self) -> Identity { Identity::new("acme", &HOST, &[]) }
 /// #     fn request(&self) -> Result<HttpRequest, Error> { TokenRequest::post(&HOST).empty() }
-/// #     fn read(&self, _: &Response) -> Result<Grant, Error> {
+/// #     fn read(&self, _: &TokenResponse) -> Result<Grant, Error> {
 /// #         Grant::bearer("made-up", Expiry::After(Duration::from_secs(300)))
 /// #     }
 /// # }
@@ -59,14 +59,14 @@ use crate::token::AccessToken;
 /// assert_eq!(token.authorization(), "Bearer made-up");
 ///
 /// let elsewhere = tokens.clone(); // the same token, for every clone
-/// assert!(elsewhere.token().await?.is_same(&token));
+/// assert!(elsewhere.token().await?.ptr_eq(&token));
 /// assert_eq!(elsewhere.state(), TokenState::Fresh);
 ///
 /// tokens.invalidate(&token); // the API answered it with 401
-/// assert!(!tokens.token().await?.is_same(&token));
+/// assert!(!tokens.token().await?.ptr_eq(&token));
 /// # Ok(()) }
 /// ```
-pub struct CachedTokenSource<E: TokenExchange> {
+pub struct CachedTokenSource<E> {
     engine: Arc<Engine<E>>,
 }
 
@@ -159,7 +159,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the new exchange lacks a setting; the
     /// old one stays then.
-    pub fn replace(&self, exchange: E) -> Result<(), Error> {
+    pub fn replace_exchange(&self, exchange: E) -> Result<(), Error> {
         self.engine.replace(exchange)
     }
 }
@@ -179,7 +179,7 @@ impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
     }
 }
 
-impl<E: TokenExchange> Clone for CachedTokenSource<E> {
+impl<E> Clone for CachedTokenSource<E> {
     fn clone(&self) -> Self {
         Self { engine: Arc::clone(&self.engine) }
     }

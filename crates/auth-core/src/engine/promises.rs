@@ -26,8 +26,8 @@ use crate::wire::{self, Number, Refusal, Text};
 use crate::{
     AccessToken, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Error, ErrorKind,
     ExposeSecret, Grant, HttpClient, HttpRequest, HttpResponse, Identity, ManualClock,
-    RefreshPolicy, Response, RetryPolicy, Scrubber, SecretString, SharedTokenSource, TokenExchange,
-    TokenRequest, TokenSource, TokenState, async_trait,
+    RefreshPolicy, RetryPolicy, Scrubber, SecretString, SharedTokenSource, TokenExchange,
+    TokenRequest, TokenResponse, TokenSource, TokenState, async_trait,
 };
 use bytes::Bytes;
 use serde::Deserialize;
@@ -87,7 +87,7 @@ impl TokenExchange for Acme {
             .json(&[("secret", (&SecretString::from(self.secret)).into())])
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         if response.status() == 299 {
             panic!("CANARY in a panic");
         }
@@ -96,7 +96,7 @@ impl TokenExchange for Acme {
         Grant::bearer(granted.token, granted.expires_in.lifetime())
     }
 
-    fn retry(&self) -> RetryPolicy {
+    fn retry_policy(&self) -> RetryPolicy {
         self.retry
     }
 }
@@ -217,7 +217,7 @@ impl HttpClient for Provider {
 }
 
 fn text(token: &AccessToken) -> String {
-    token.secret().expose_secret().to_owned()
+    token.to_secret().expose_secret().to_owned()
 }
 
 /// Lets every task run until it waits for something.

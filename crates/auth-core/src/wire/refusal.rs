@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::lenient::Lenient;
-use super::{Object, first_byte, page_type, without_bom};
+use super::{RequiredObject, first_byte, page_type, without_bom};
 use crate::error::{Error, ErrorKind};
-use crate::response::Response;
+use crate::response::TokenResponse;
 use crate::secret::{Scrubber, lossy, replaced};
 
 /// What a provider's error body says, as far as it is one. All fields of the implementing type
@@ -17,7 +17,7 @@ use crate::secret::{Scrubber, lossy, replaced};
 ///
 /// ```
 /// use auth_core::wire::{Refusal, Text};
-/// use auth_core::{ErrorKind, Response};
+/// use auth_core::{ErrorKind, TokenResponse};
 ///
 /// #[derive(Default, serde::Deserialize)]
 /// struct Refused {
@@ -30,7 +30,7 @@ use crate::secret::{Scrubber, lossy, replaced};
 ///         self.error.get()
 ///     }
 ///
-///     fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+///     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
 ///         match (answer.status().as_u16(), self.code()) {
 ///             (400, Some("invalid_client")) => ErrorKind::Credentials,
 ///             _ => usual,
@@ -56,14 +56,14 @@ pub trait Refusal: DeserializeOwned + Default {
 
     /// The kind, where this provider's codes say more than the status: `usual` is what the status
     /// alone says (see [`usual_kind`]).
-    fn kind(&self, answer: &Response, usual: ErrorKind) -> ErrorKind {
+    fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         let _ = answer;
         usual
     }
 
     /// What to do about a refused request, or an outage that a setting may cause, for codes that
     /// have a known remedy.
-    fn advice(&self, answer: &Response) -> Option<&'static str> {
+    fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
         let _ = answer;
         None
     }
@@ -71,7 +71,7 @@ pub trait Refusal: DeserializeOwned + Default {
     /// The kind of a refusal that came with 200 or 201 and no token, where its code is one that the
     /// standard (RFC 6749 section 5.2) or the provider's document defines; `None` for another, which
     /// stays [`ErrorKind::Protocol`].
-    fn kind_in_success(&self, answer: &Response) -> Option<ErrorKind> {
+    fn kind_in_success(&self, answer: &TokenResponse) -> Option<ErrorKind> {
         let usual = super::codes::kind(self.code()?)?;
         Some(self.kind(answer, usual))
     }
@@ -94,13 +94,13 @@ pub trait Refusal: DeserializeOwned + Default {
 ///
 /// ```
 /// use auth_core::wire::usual_kind;
-/// use auth_core::{ErrorKind, Response};
+/// use auth_core::{ErrorKind, TokenResponse};
 ///
-/// let page = Response::recorded(403, "<html>");
+/// let page = TokenResponse::recorded(403, "<html>");
 /// assert_eq!(usual_kind(&page), ErrorKind::Protocol); // a firewall's, and not the provider's
 /// ```
 #[must_use]
-pub fn usual_kind(response: &Response) -> ErrorKind {
+pub fn usual_kind(response: &TokenResponse) -> ErrorKind {
     match response.status().as_u16() {
         403 if is_foreign(response) => ErrorKind::Protocol,
         401 | 403 => ErrorKind::Credentials,
@@ -112,7 +112,7 @@ pub fn usual_kind(response: &Response) -> ErrorKind {
 }
 
 /// Whether a body was written by something in between: text that is no JSON object.
-fn is_foreign(response: &Response) -> bool {
+fn is_foreign(response: &TokenResponse) -> bool {
     first_byte(response).is_some_and(|byte| byte != b'{')
 }
 
@@ -124,7 +124,7 @@ fn is_foreign(response: &Response) -> bool {
 ///
 /// ```
 /// use auth_core::wire::{self, Refusal, Text};
-/// use auth_core::{Error, ErrorKind, Expiry, Grant, Response, Scrubber};
+/// use auth_core::{Error, ErrorKind, Expiry, Grant, TokenResponse, Scrubber};
 ///
 /// #[derive(Default, serde::Deserialize)]
 /// struct Refused { #[serde(default)] error: Text }
@@ -133,7 +133,7 @@ fn is_foreign(response: &Response) -> bool {
 /// }
 ///
 /// /// A flow's `read` whose token comes in a header of the answer.
-/// fn read(answer: &Response) -> Result<Grant, Error> {
+/// fn read(answer: &TokenResponse) -> Result<Grant, Error> {
 ///     let known = Scrubber::new(["made-up-secret"]);
 ///     if !answer.status().is_success() {
 ///         return Err(wire::refused::<Refused>("ACME_SECRET", &known, answer));
@@ -143,13 +143,13 @@ fn is_foreign(response: &Response) -> bool {
 ///     Grant::bearer(token, Expiry::Unknown)
 /// }
 ///
-/// let answer = Response::recorded(401, r#"{"error":"invalid_client"}"#);
+/// let answer = TokenResponse::recorded(401, r#"{"error":"invalid_client"}"#);
 /// let error = read(&answer).unwrap_err();
 /// assert_eq!((error.kind(), error.code()), (ErrorKind::Credentials, Some("invalid_client")));
-/// assert_eq!(read(&Response::recorded(204, "")).unwrap_err().kind(), ErrorKind::Protocol);
+/// assert_eq!(read(&TokenResponse::recorded(204, "")).unwrap_err().kind(), ErrorKind::Protocol);
 /// ```
 #[must_use]
-pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &Response) -> Error {
+pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &TokenResponse) -> Error {
     let body = lenient::<F>(response).unwrap_or_default();
     let usual = usual_kind(response);
     // A page from a gateway says nothing about what the provider thinks.
@@ -162,7 +162,7 @@ pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &Response) -
 pub(super) fn in_success<F: Refusal>(
     check: &str,
     known: &Scrubber,
-    response: &Response,
+    response: &TokenResponse,
 ) -> Option<Error> {
     if page_type(response).is_some() {
         return None;
@@ -178,7 +178,7 @@ fn describe<F: Refusal>(
     body: &F,
     check: &str,
     known: &Scrubber,
-    response: &Response,
+    response: &TokenResponse,
 ) -> Error {
     let status = response.status();
     let mut error = Error::new(kind, "").with_status(status);
@@ -246,21 +246,21 @@ fn is_word(text: &str) -> bool {
 
 /// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
 /// what they say about the credentials counts all the same.
-fn lenient<F: Refusal>(response: &Response) -> Option<F> {
+fn lenient<F: Refusal>(response: &TokenResponse) -> Option<F> {
     if first_byte(response) != Some(b'{') {
         return None;
     }
     let body = without_bom(response.body());
-    if let Ok(Object(read)) = serde_json::from_slice(body) {
-        return Some(read);
+    if let Ok(read) = serde_json::from_slice::<RequiredObject<F>>(body) {
+        return Some(read.into_inner());
     }
     let text = lossy(body);
-    Object::deserialize(Lenient(&text)).ok().map(|Object(read)| read)
+    RequiredObject::deserialize(Lenient(&text)).ok().map(RequiredObject::into_inner)
 }
 
 /// Names the target's host and nothing else of it: paths and queries may hold secrets, and so may
 /// the host itself.
-fn redirect(known: &Scrubber, response: &Response) -> String {
+fn redirect(known: &Scrubber, response: &TokenResponse) -> String {
     let status = response.status().as_u16();
     let target = response.headers().get(LOCATION).map(|value| target_host(value.as_bytes()));
     let to = match target {
@@ -331,7 +331,7 @@ mod tests {
         #[derive(Default, serde::Deserialize)]
         struct Empty {}
         impl Refusal for Empty {}
-        let answer = Response::recorded(401, "{}");
+        let answer = TokenResponse::recorded(401, "{}");
         let error = refused::<Empty>("ACME_SECRET", &Scrubber::new(["'s3cret-1'"]), &answer);
         assert_eq!(
             error.message(),
@@ -348,7 +348,7 @@ mod tests {
         *answer.status_mut() = StatusCode::FOUND;
         let target = "https://made-up-s3cret.example/".parse().unwrap();
         answer.headers_mut().insert(LOCATION, target);
-        let answer = Response::new(answer, std::time::UNIX_EPOCH);
+        let answer = TokenResponse::new(answer, std::time::UNIX_EPOCH);
         let error = refused::<Empty>("-", &Scrubber::new(["made-up-s3cret"]), &answer);
         assert!(error.message().contains("to [redacted].example"), "{error}");
     }

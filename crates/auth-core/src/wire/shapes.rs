@@ -68,31 +68,43 @@ use crate::grant::Expiry;
 /// provider means.
 ///
 /// ```
-/// use auth_core::wire::Object;
+/// use auth_core::wire::RequiredObject;
 ///
 /// #[derive(Debug, serde::Deserialize)]
 /// struct Granted { token: String }
 ///
-/// let Object(granted) = serde_json::from_str::<Object<Granted>>(r#"{"token":"t"}"#)?;
-/// assert_eq!(granted.token, "t");
-/// assert!(serde_json::from_str::<Object<Granted>>(r#"["t"]"#).is_err());
+/// let granted: RequiredObject<Granted> = serde_json::from_str(r#"{"token":"t"}"#)?;
+/// assert_eq!(granted.get().token, "t");
+/// assert!(serde_json::from_str::<RequiredObject<Granted>>(r#"["t"]"#).is_err());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Object<T>(pub T);
+pub struct RequiredObject<T>(T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<T> RequiredObject<T> {
+    /// What was read.
+    pub const fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What was read.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OnlyMap<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
-            type Value = Object<T>;
+            type Value = RequiredObject<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+                T::deserialize(MapAccessDeserializer::new(map)).map(RequiredObject)
             }
 
             // The usual message of a decoder would quote it, in memory that nobody wipes.
@@ -198,37 +210,49 @@ impl<'de> Visitor<'de> for AnyNumber {
 /// list, and some providers a word where they have no more to say.
 ///
 /// ```
-/// use auth_core::wire::Maybe;
+/// use auth_core::wire::Object;
 /// use std::collections::BTreeMap;
 ///
-/// let read = |json| serde_json::from_str::<Maybe<BTreeMap<String, u8>>>(json).unwrap().0;
+/// let read = |json| serde_json::from_str::<Object<BTreeMap<String, u8>>>(json).unwrap().into_inner();
 /// assert_eq!(read(r#"{"a":1}"#).unwrap()["a"], 1);
 /// assert_eq!((read("[]"), read("\"none\""), read("7")), (None, None, None));
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Maybe<T>(pub Option<T>);
+pub struct Object<T>(Option<T>);
 
-impl<T> Default for Maybe<T> {
+impl<T> Object<T> {
+    /// What was read, if there was an object.
+    pub const fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    /// What was read, if there was an object.
+    pub fn into_inner(self) -> Option<T> {
+        self.0
+    }
+}
+
+impl<T> Default for Object<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AnyShape<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyShape<T> {
-            type Value = Maybe<T>;
+            type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Maybe(Some(value)))
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Object(Some(value)))
             }
 
-            reads_as!(Maybe(None) => bool unit number text seq);
+            reads_as!(Object(None) => bool unit number text seq);
         }
         deserializer.deserialize_any(AnyShape(PhantomData))
     }
@@ -240,7 +264,7 @@ mod tests {
 
     #[test]
     fn no_message_of_a_decoder_quotes_a_text_in_place_of_an_object() {
-        let read = serde_json::from_str::<Object<Number>>(r#""CANARY""#);
+        let read = serde_json::from_str::<RequiredObject<Number>>(r#""CANARY""#);
         let text = read.unwrap_err().to_string();
         assert!(text.starts_with("a text where an object is expected"), "{text}");
     }

@@ -39,7 +39,7 @@ const BASIC: &str =
 ///   microseconds, the redirect of the API route to `/login` for a caller that does not ask for
 ///   JSON.
 /// * Overlooked, as Passport does: a form in place of JSON, credentials in `Authorization: Basic`,
-///   a missing `Accept`. In a [strict](crate::Builder::strict) sandbox a form has no parameters,
+///   a missing `Accept`. In a [strict](crate::SandboxBuilder::strict) sandbox a form has no parameters,
 ///   an `Authorization` header is `invalid_client`, and without `Accept: application/json` the
 ///   token route redirects to `/login` as guarded routes do.
 /// * Chosen: a member that stands twice is `invalid_request`. No scope is documented, so any is

@@ -41,7 +41,7 @@ const INTERNAL: &str = "Une erreur est survenue. Veuillez réessayer";
 ///   the API route, `GET /v1/transactions`, which wants the token as Bearer (as both official SDKs
 ///   send it) and the `X-Environment` that it was issued for.
 /// * Overlooked: a missing `X-Environment`, which the official PHP SDK does not send. A
-///   [strict](crate::Builder::strict) sandbox answers it with 400, and a request without
+///   [strict](crate::SandboxBuilder::strict) sandbox answers it with 400, and a request without
 ///   `Content-Length: 0` with 411, as front ends do.
 ///
 /// ```

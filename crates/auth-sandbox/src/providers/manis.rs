@@ -28,7 +28,7 @@ const BODY: &str = "the document asks for a request without a body, the real ser
 ///   3600 s here; what the token looks like and how it is used (an HS256 JWT as Bearer here).
 /// * Made up: all messages, 400 for a missing header and 401 for a wrong one, and the API
 ///   route, `GET /api/v1/payments`.
-/// * Overlooked: a body, such as `{}`. A [strict](crate::Builder::strict) sandbox answers it with
+/// * Overlooked: a body, such as `{}`. A [strict](crate::SandboxBuilder::strict) sandbox answers it with
 ///   400, and a request without `Content-Length: 0` with 411.
 ///
 /// ```
@@ -36,8 +36,8 @@ const BODY: &str = "the document asks for a request without a body, the real ser
 ///
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let manis = sandbox.manis();
-/// manis.expires_at_unit(ExpiresAtUnit::Millis);
-/// manis.bad_request_shape(BadRequestShape::Prose);
+/// manis.set_expires_at_unit(ExpiresAtUnit::Millis);
+/// manis.set_bad_request_shape(BadRequestShape::Prose);
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ struct Settings {
 ///
 /// let sandbox = Sandbox::builder().start_blocking()?;
 /// let manis = sandbox.manis();
-/// manis.expires_at_unit(ExpiresAtUnit::Relative);
+/// manis.set_expires_at_unit(ExpiresAtUnit::Relative);
 /// // `ask` sends a token request.
 /// assert!(ask(&manis.any())?.contains(r#""expiresAt":3600,"#));
 /// # Ok(()) }
@@ -108,7 +108,7 @@ pub enum ExpiresAtUnit {
 ///
 /// let sandbox = Sandbox::builder().start_blocking()?;
 /// let manis = sandbox.manis();
-/// manis.bad_request_shape(BadRequestShape::Prose);
+/// manis.set_bad_request_shape(BadRequestShape::Prose);
 /// // `ask` sends a token request with an empty secret.
 /// assert!(ask(&manis.any())?.contains("soaCode"));
 /// # Ok(()) }
@@ -125,12 +125,12 @@ pub enum BadRequestShape {
 
 impl Handle<Manis> {
     /// Counts `expiresAt` in this unit from now on.
-    pub fn expires_at_unit(&self, unit: ExpiresAtUnit) {
+    pub fn set_expires_at_unit(&self, unit: ExpiresAtUnit) {
         self.own().settings().unit = unit;
     }
 
     /// Answers 400 in this shape from now on.
-    pub fn bad_request_shape(&self, shape: BadRequestShape) {
+    pub fn set_bad_request_shape(&self, shape: BadRequestShape) {
         self.own().settings().shape = shape;
     }
 }

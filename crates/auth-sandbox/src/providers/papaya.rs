@@ -68,7 +68,7 @@ struct Notes {
 /// let papaya = sandbox.papaya();
 /// // `ask` sends a token request and takes `valid_until` out of the answer.
 /// assert_eq!(ask(&papaya.any())?.len(), "2024-07-11T07:48Z".len());
-/// papaya.valid_until(ValidUntil::Seconds);
+/// papaya.set_valid_until(ValidUntil::Seconds);
 /// assert_eq!(ask(&papaya.any())?.len(), "2024-07-11T07:48:31Z".len());
 /// # Ok(()) }
 /// ```
@@ -91,7 +91,7 @@ impl Handle<Papaya> {
     }
 
     /// Writes `valid_until` with this precision from now on.
-    pub fn valid_until(&self, precision: ValidUntil) {
+    pub fn set_valid_until(&self, precision: ValidUntil) {
         self.own().notes().valid_until = precision;
     }
 }

@@ -110,10 +110,10 @@ impl Place {
         old: Option<&AccessToken>,
     ) -> Result<(), String> {
         let token = outcome.map_err(|error| format!("{:?}: {error}", error.kind()))?;
-        check(old.is_none_or(|old| !old.is_same(&token)), || "the refused token".to_owned())?;
+        check(old.is_none_or(|old| !old.ptr_eq(&token)), || "the refused token".to_owned())?;
         let sent = self.client.sent();
         let again = self.source.token().await.map_err(|error| error.to_string())?;
-        check(again.is_same(&token) && self.client.sent() == sent, || "it is not kept".to_owned())?;
+        check(again.ptr_eq(&token) && self.client.sent() == sent, || "it is not kept".to_owned())?;
         self.check_api(&token, 200).await
     }
 
@@ -163,7 +163,7 @@ impl Place {
         let token = token.map_err(|error| format!("{most:?} later, still: {error}"))?;
         let probes = self.client.sent() - sent;
         check(probes == 1, || format!("{probes} requests after the pause"))?;
-        check(old.is_none_or(|old| !old.is_same(&token)), || "the refused token".to_owned())?;
+        check(old.is_none_or(|old| !old.ptr_eq(&token)), || "the refused token".to_owned())?;
         check(self.source.state() == TokenState::Fresh, || {
             "the new token is not fresh".to_owned()
         })?;
@@ -203,7 +203,7 @@ impl Place {
             self.settle(sent + tries + 1, Takes::NoTime).await;
         }
         let token = self.source.token().await.map_err(|error| format!("afterwards: {error}"))?;
-        check(!token.is_same(&old), || "the old token stays after the fault".to_owned())?;
+        check(!token.ptr_eq(&old), || "the old token stays after the fault".to_owned())?;
         let probes = self.client.sent() - sent - tries;
         check(probes == 1, || format!("{probes} requests after the pause"))?;
         self.check_api(&token, 200).await?;
@@ -215,7 +215,7 @@ impl Place {
     async fn serves(&self, old: &AccessToken) -> Result<(), String> {
         let (token, took) = timed(self.source.token()).await;
         let token = token.map_err(|error| format!("a good token is not served: {error}"))?;
-        check(token.is_same(old), || "another token while the fault lasts".to_owned())?;
+        check(token.ptr_eq(old), || "another token while the fault lasts".to_owned())?;
         check(took <= AT_ONCE, || format!("the good token came after {took:?}"))
     }
 

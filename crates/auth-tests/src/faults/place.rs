@@ -75,8 +75,10 @@ impl Place {
         let source = CachedTokenSource::builder(flow.exchange.clone())
             .http_client(client.clone())
             .clock(clock.clone())
-            .refresh(RefreshPolicy::default())
-            .retry(brief(flow.exchange.retry()).attempt_timeout(attempt).deadline(deadline))
+            .refresh_policy(RefreshPolicy::default())
+            .retry_policy(
+                brief(flow.exchange.retry_policy()).attempt_timeout(attempt).deadline(deadline),
+            )
             .build()
             .unwrap();
         let shown = flow.shown;
@@ -122,7 +124,7 @@ impl Place {
     /// The provider's clock goes along with the source's.
     fn set_clock(&self) {
         let moved = self.clock.moved();
-        self.handle.clock_skew(match self.skew {
+        self.handle.set_clock_skew(match self.skew {
             Skew::Ahead(by) => Skew::Ahead(moved + by),
             Skew::Behind(by) if by > moved => Skew::Behind(by - moved),
             Skew::Behind(by) => Skew::Ahead(moved - by),

@@ -153,7 +153,7 @@ impl Drop for Call {
 
 /// The number in `account-1-token-7`, and the account.
 pub(super) fn numbers(token: &AccessToken) -> Option<(u8, u64)> {
-    let secret = token.secret();
+    let secret = token.to_secret();
     let text = secret.expose_secret().strip_prefix("account-")?;
     let (account, token) = text.split_once("-token-")?;
     Some((account.parse().ok()?, token.parse().ok()?))

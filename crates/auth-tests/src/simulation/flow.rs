@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth_core::{
-    Endpoint, Error, Expiry, Grant, HttpRequest, Identity, Response, Scrubber, TokenExchange,
-    TokenRequest, oauth2, wire,
+    Endpoint, Error, Expiry, Grant, HttpRequest, Identity, Scrubber, TokenExchange, TokenRequest,
+    TokenResponse, oauth2, wire,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -38,7 +38,7 @@ impl TokenExchange for Flow {
         TokenRequest::post(&HOST).header(EPOCH, HeaderValue::from(self.epoch)).empty()
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         if response.status() == PANICS {
             // Not `panic!`: the hook would print each of them.
             std::panic::resume_unwind(Box::new("the flow panics"));

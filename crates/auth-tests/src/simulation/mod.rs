@@ -111,7 +111,7 @@ fn schedule(shared: &Shared, limits: Limits, mut rng: fastrand::Rng) {
         CachedTokenSource::builder(Flow { epoch: 0, account: 0, _alive: Arc::clone(&alive) })
             .http_client(Provider(shared.clone()))
             .clock(SimClock(shared.clone()))
-            .retry(retry)
+            .retry_policy(retry)
             .draw(move || draws.lock().unwrap_or_else(PoisonError::into_inner).f64())
             .build();
     let Ok(source) = source else {

@@ -122,7 +122,7 @@ impl World {
         drop(truth);
         let flow = Flow { epoch, account, _alive: Arc::clone(&self.alive) };
         let Some(source) = &self.source else { return };
-        if let Err(error) = source.replace(flow) {
+        if let Err(error) = source.replace_exchange(flow) {
             self.shared.lock().fault(format_args!("replace fails: {error}"));
         }
     }

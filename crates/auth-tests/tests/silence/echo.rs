@@ -132,7 +132,7 @@ async fn echoed(flow: &AnyFlow, form: &Form, canary: &Canary) -> String {
     for answer in answers(&(form.write)(&canary.text)) {
         let source = CachedTokenSource::builder(flow.clone())
             .http_client(answer)
-            .retry(RetryPolicy::never())
+            .retry_policy(RetryPolicy::never())
             .build()
             .unwrap();
         match source.token().await {

@@ -37,11 +37,11 @@ impl Said {
         let (header, shared) = (
             token.authorization(),
             auth_core::SharedTokenSource::new(
-                auth_core::StaticTokenSource::bearer(token.secret()).unwrap(),
+                auth_core::StaticTokenSource::bearer(token.to_secret()).unwrap(),
             ),
         );
         write!(self.text, "{token:?}\n{token:#?}\n{header:?}\n{shared:?}\n").unwrap();
-        let text = token.secret().expose_secret().to_owned();
+        let text = token.to_secret().expose_secret().to_owned();
         self.canaries.push(Canary { name: format!("a token of {what}"), text, sort: Sort::Token });
     }
 

@@ -63,7 +63,7 @@ pub(crate) async fn fixtures() -> Said {
             let flow = flow_of(provider, shape, &account, url.trim_end_matches('/'));
             let source = CachedTokenSource::builder(flow.exchange)
                 .clock(ManualClock::at(fixture.sent_at()))
-                .retry(RetryPolicy::never())
+                .retry_policy(RetryPolicy::never())
                 .build()
                 .unwrap();
             match source.token().await {

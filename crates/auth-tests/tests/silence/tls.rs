@@ -38,7 +38,7 @@ pub(crate) async fn all() -> Said {
             let source =
                 CachedTokenSource::builder(flow_of(provider, shape, &account, &url).exchange)
                     .http_client(client.unwrap())
-                    .retry(RetryPolicy::never())
+                    .retry_policy(RetryPolicy::never())
                     .build()
                     .unwrap();
             said.outcome("nobody", &source.token().await);

@@ -189,7 +189,7 @@ fn a_flight_that_was_given_up_does_not_land() {
     let mut next = pin!(source.token());
     let Poll::Ready(Ok(token)) = poll_once(next.as_mut()) else { panic!("the caller hangs") };
     still.block_on(settle()); // the old flight goes on, or is gone
-    assert!(source.fresh().unwrap().is_same(&token));
+    assert!(source.fresh().unwrap().ptr_eq(&token));
 }
 
 /// Promise 6.

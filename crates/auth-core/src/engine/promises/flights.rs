@@ -144,7 +144,7 @@ fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_goes_on() {
     clock.advance(SECS(32));
     let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
     assert_eq!(provider.requests(), 2);
-    source.replace(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
+    source.replace_exchange(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
     let Poll::Ready(token) = poll_once(still.as_mut()) else { panic!("hangs") };
     assert_eq!(text(&token.unwrap()), "token-2");
     assert_eq!(provider.requests(), 2, "the old secret is not sent again");
@@ -193,7 +193,7 @@ async fn however_often_the_credentials_are_replaced_a_waiter_gets_a_token() {
     let caller = ask(&source);
     for _ in 0..8 {
         settle().await;
-        source.replace(Acme::default()).unwrap();
+        source.replace_exchange(Acme::default()).unwrap();
     }
     settle().await;
     provider.let_through(1);
@@ -221,7 +221,7 @@ impl Drop for Asks {
     fn drop(&mut self) {
         let source = self.0.lock().unwrap().clone();
         if let Some(source) = source {
-            source.replace(Acme::default()).unwrap(); // takes the source's lock
+            source.replace_exchange(Acme::default()).unwrap(); // takes the source's lock
         }
     }
 }

@@ -40,8 +40,11 @@ async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
 #[tokio::test]
 async fn requests_grow_with_the_logarithm_of_an_outage_and_recovery_is_seen_soon() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
-    let source =
-        provider.builder(&clock, Acme::default()).retry(RetryPolicy::never()).build().unwrap();
+    let source = provider
+        .builder(&clock, Acme::default())
+        .retry_policy(RetryPolicy::never())
+        .build()
+        .unwrap();
     for _ in 0..(600 * 4) {
         let error = source.token().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
@@ -76,8 +79,11 @@ async fn retry_after_is_obeyed_and_what_is_left_is_told() {
 #[tokio::test]
 async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
-    let source =
-        provider.builder(&clock, Acme::default()).retry(RetryPolicy::never()).build().unwrap();
+    let source = provider
+        .builder(&clock, Acme::default())
+        .retry_policy(RetryPolicy::never())
+        .build()
+        .unwrap();
     source.token().await.unwrap_err();
     let source = source.clone();
     clock.advance(SECS(2));
@@ -151,13 +157,13 @@ async fn replacing_the_exchange_forgets_a_rejection_and_keeps_a_good_token() {
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
     source.token().await.unwrap_err();
-    source.replace(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
+    source.replace_exchange(Acme { secret: "CANARY-new", ..Acme::default() }).unwrap();
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
-    source.replace(Acme::default()).unwrap();
+    source.replace_exchange(Acme::default()).unwrap();
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
-    source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
+    source.replace_exchange(Acme { account: "a-2", ..Acme::default() }).unwrap();
     assert_eq!(text(&source.token().await.unwrap()), "token-3", "another account");
-    assert!(source.replace(Acme { secret: "missing", ..Acme::default() }).is_err());
+    assert!(source.replace_exchange(Acme { secret: "missing", ..Acme::default() }).is_err());
     assert_eq!(text(&source.token().await.unwrap()), "token-3");
 }
 
@@ -169,7 +175,7 @@ async fn a_flight_under_replaced_credentials_does_not_count() {
     let source = provider.source(&clock);
     let waiter = ask(&source);
     settle().await;
-    source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
+    source.replace_exchange(Acme { account: "a-2", ..Acme::default() }).unwrap();
     settle().await;
     provider.let_through(2);
     assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
@@ -185,7 +191,7 @@ fn a_token_of_replaced_credentials_is_not_handed_out() {
     for number in 1..=9 {
         assert!(poll_once(call.as_mut()).is_pending());
         assert_eq!(provider.requests(), number);
-        source.replace(Acme { account: "a-2", ..Acme::default() }).unwrap();
+        source.replace_exchange(Acme { account: "a-2", ..Acme::default() }).unwrap();
     }
     provider.let_through(1);
     let Poll::Ready(token) = poll_once(call.as_mut()) else { panic!("the caller hangs") };
@@ -207,7 +213,7 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
         fn request(&self) -> Result<HttpRequest, Error> {
             self.0.request()
         }
-        fn read(&self, response: &Response) -> Result<Grant, Error> {
+        fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
             self.0.read(response)
         }
     }
@@ -216,7 +222,7 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
             let source = self.1.try_lock().ok().and_then(|mut slot| slot.take());
             if let Some(source) = source {
                 assert!(source.fresh().is_none());
-                let _ = source.replace(Self(Acme::default(), Arc::default()));
+                let _ = source.replace_exchange(Self(Acme::default(), Arc::default()));
             }
         }
     }
@@ -227,7 +233,7 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
         .build()
         .unwrap();
     *slot.lock().unwrap() = Some(source.clone());
-    source.replace(Calling(Acme::default(), Arc::default())).unwrap();
+    source.replace_exchange(Calling(Acme::default(), Arc::default())).unwrap();
 }
 
 /// A 503 of yesterday says nothing about tonight's.

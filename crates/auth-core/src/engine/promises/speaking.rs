@@ -93,7 +93,7 @@ impl TokenExchange for Asking {
         TokenRequest::get(&self.0).query(&[("account", "CANARY-query")]).empty()
     }
 
-    fn read(&self, response: &Response) -> Result<Grant, Error> {
+    fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
         let known = Scrubber::default();
         let granted: Granted = wire::read::<_, Refused>("ACME_SECRET", &known, response)?;
         Grant::bearer(granted.token, granted.expires_in.lifetime())
@@ -117,7 +117,7 @@ async fn a_query_shows_in_no_log_and_no_error_and_a_get_is_treated_as_a_post_is(
         let source = CachedTokenSource::builder(Asking(endpoint()))
             .http_client(client.clone())
             .clock(ManualClock::default())
-            .retry(policy)
+            .retry_policy(policy)
             .build()
             .unwrap();
         let (log, outcome) = logged(source.token()).await;
@@ -147,7 +147,7 @@ async fn a_query_shows_in_nothing_that_the_client_says() {
         String::from_utf8_lossy(&head[..read]).into_owned()
     });
     let source = CachedTokenSource::builder(Asking(endpoint.unwrap()));
-    let source = source.retry(RetryPolicy::never()).build().unwrap();
+    let source = source.retry_policy(RetryPolicy::never()).build().unwrap();
     let (first, token) = logged(source.token()).await;
     let sent = server.join().unwrap();
     assert!(sent.starts_with("GET /token?account=CANARY-query HTTP/1.1\r\n"), "{sent}");

@@ -19,7 +19,7 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
     provider.shut();
     let source = CachedTokenSource::builder(Acme::default())
         .http_client(provider.clone())
-        .retry(RetryPolicy::default().backoff(MILLIS(1), MILLIS(2)).deadline(MILLIS(300)))
+        .retry_policy(RetryPolicy::default().backoff(MILLIS(1), MILLIS(2)).deadline(MILLIS(300)))
         .build()
         .unwrap();
     let runtime = || {
@@ -38,7 +38,7 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
                     let result = tokio::time::timeout(patience, source.token()).await;
                     match (draw.u8(0..24), result) {
                         (0, Ok(Ok(token))) => source.invalidate(&token),
-                        (1..3, _) => source.replace(Acme::default()).unwrap(),
+                        (1..3, _) => source.replace_exchange(Acme::default()).unwrap(),
                         (3..12, _) => provider.let_through(1),
                         (_, Ok(Ok(token))) => {
                             // Not against the time now: this task may have stood still since.
@@ -60,7 +60,7 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
     first.shutdown_background();
     provider.then([Answer::Token(300)]);
     provider.let_through(10_000);
-    source.replace(Acme::default()).unwrap();
+    source.replace_exchange(Acme::default()).unwrap();
     let token = second.block_on(async { tokio::time::timeout(SECS(5), source.token()).await });
     token.expect("the last caller hangs").unwrap();
 }

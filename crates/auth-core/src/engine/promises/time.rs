@@ -75,7 +75,7 @@ async fn an_unknown_expiry_gets_five_minutes() {
 async fn a_token_is_kept_no_longer_than_the_policy_says() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(31_536_000)]));
     let daily = RefreshPolicy::default().max_age(SECS(86_400));
-    let source = provider.builder(&clock, Acme::default()).refresh(daily).build().unwrap();
+    let source = provider.builder(&clock, Acme::default()).refresh_policy(daily).build().unwrap();
     source.token().await.unwrap();
     clock.advance(SECS(86_390));
     assert_eq!(source.state(), TokenState::Expired);

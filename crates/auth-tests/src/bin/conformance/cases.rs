@@ -162,7 +162,7 @@ impl Cases<'_> {
             Err(error) if error.kind() == ErrorKind::Credentials => {}
             other => return Err(format!("the old secret got {other:?}")),
         }
-        source.replace(flow(url, "rotated", secret, Form)?).map_err(text)?;
+        source.replace_exchange(flow(url, "rotated", secret, Form)?).map_err(text)?;
         source.token().await.map(drop).map_err(text)
     }
 
@@ -174,7 +174,7 @@ impl Cases<'_> {
         server.admin(Method::PUT, "", &json!({"notBefore": now}).to_string()).await?;
         source.invalidate(&old);
         let new = source.token().await.map_err(text)?;
-        if new.is_same(&old) { Err("the revoked token came back".to_owned()) } else { Ok(()) }
+        if new.ptr_eq(&old) { Err("the revoked token came back".to_owned()) } else { Ok(()) }
     }
 
     async fn killed(&self, server: &mut Keycloak, url: &str) -> Result<(), String> {
@@ -227,7 +227,7 @@ impl Caller {
 fn flow(url: &str, id: &str, secret: &str, auth: ClientAuth) -> Result<TresorPay, String> {
     let credentials = Credentials::new(id, secret).map_err(text)?;
     let endpoint = Endpoint::parse(url).map_err(text)?;
-    Ok(TresorPay::new(credentials).endpoint(endpoint).client_auth(auth))
+    Ok(TresorPay::new(credentials).token_url(endpoint).client_auth(auth))
 }
 
 fn unix_now() -> u64 {

@@ -66,7 +66,7 @@ async fn run() -> Result<Report, String> {
     if let Some(url) = url {
         let endpoint = tresorpay_auth::Endpoint::parse(&url);
         let flow = tresorpay_auth::TresorPay::from_env()
-            .and_then(|flow| Ok(flow.endpoint(endpoint?)))
+            .and_then(|flow| Ok(flow.token_url(endpoint?)))
             .map_err(|fault| fault.to_string());
         cases.granted("a token from the server that was named", flow).await;
         return Ok(report);
