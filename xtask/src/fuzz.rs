@@ -1,8 +1,6 @@
-//! The fuzzer over everything that reads foreign input, for as long as is asked for.
+//! cargo-fuzz runs one target; no tool shares the minutes among all, and knows where our corpus lies.
 
-use std::process::Command;
-
-use crate::steps::{Steps, cargo, output, root, run as run_command, target};
+use crate::steps::{Steps, command, output, root, run as run_command, target, tool};
 
 const FOLDER: &str = "fuzz/libfuzzer";
 
@@ -11,12 +9,10 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     let mut words: Vec<String> = args.collect();
     let at = words.iter().position(|word| word == "--minutes").ok_or("say --minutes N")?;
     let minutes = words.drain(at..).nth(1).and_then(|minutes| minutes.parse::<u64>().ok());
-    let tools = target().join("tools");
-    let install = ["install", "--quiet", "--locked", "cargo-fuzz", "--version", "0.13.2", "--root"];
-    run_command(cargo(&root()).args(install).arg(&tools))?; // at once where it is there
+    let program = tool("cargo-fuzz", "0.13.2")?;
     let fuzz = |what: &str| {
-        let mut command = Command::new(tools.join("bin/cargo-fuzz"));
-        command.args(["fuzz", what, "--fuzz-dir", FOLDER]).current_dir(root());
+        let mut command = command(&program, &root());
+        command.args(["fuzz", what, "--fuzz-dir", FOLDER]);
         command.env("RUSTC_BOOTSTRAP", "1"); // its flags, on the toolchain that is there
         command
     };

@@ -1,21 +1,22 @@
 //! `cargo xtask`: what a newcomer needs to trust a clone, and what CI calls.
 //!
-//! One module a command; each is a list of steps that any shell could run. Nothing here is needed
-//! to use the crates.
+//! One module a command; its first line says what no tool does. What a tool does, the tool is called
+//! for, and built into `target/tools` by the command that needs it. Nothing here is needed to use the
+//! crates.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
+#![allow(clippy::indexing_slicing)] // of JSON, where nothing is null
 
 mod api;
 mod bench;
-mod conformance;
-mod faults;
 mod features;
 mod fuzz;
-mod house;
 mod lint;
+mod outside;
+mod programs;
 mod release;
+mod rules;
 mod server;
-mod simulate;
 mod steps;
 mod test;
 mod weigh;
@@ -27,19 +28,19 @@ const HELP: &str = "\
 cargo xtask test     unit, integration and doc tests; every example; a consumer outside the workspace; the fuzz corpus; the model
 cargo xtask model    every schedule of a flight that a model checker draws: 100,000 at random, 20,000 of few preemptions
 cargo xtask fuzz     everything that reads foreign input under libFuzzer: [TARGET..] --minutes N, in all
-cargo xtask lint     rustfmt, the rules of the house, cargo-deny, clippy and rustdoc with warnings denied
+cargo xtask lint     rustfmt, the rules of this workspace, cargo-deny, clippy and rustdoc with warnings denied
 cargo xtask api      the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
-cargo xtask features every feature alone, none and all; the oldest versions asked for; the MSRV
+cargo xtask features each two features of every crate; tests of those that change code; the oldest versions asked for
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 cargo xtask conformance  the flows against a real Keycloak and a mock from a description, on this machine [--version V] [--url URL]
 cargo xtask simulate the engine in a simulated world: runtimes that stand still, callers that leave, a failing provider [--schedules N] [--seed N]
 cargo xtask faults   every fault of a token endpoint, for every provider, in every state of a source [--only WORDS] [--write]
-cargo xtask release  plan, check, publish, rehearse, bump: `cargo xtask release` says more
+cargo xtask release  plan, check, publish, rehearse: `cargo xtask release` says more
 ";
 
 fn main() -> ExitCode {
-    if let Some(code) = api::stand_in::run() {
+    if let Some(code) = api::stand_in() {
         return code;
     }
     let mut args = std::env::args().skip(1);
@@ -52,9 +53,9 @@ fn main() -> ExitCode {
         (Some("features"), None) => features::run(),
         (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
-        (Some("conformance"), first) => conformance::run(first.into_iter().chain(args)),
-        (Some("simulate"), first) => simulate::run(first.into_iter().chain(args)),
-        (Some("faults"), first) => faults::run(first.into_iter().chain(args)),
+        (Some(name @ ("conformance" | "faults" | "simulate")), first) => {
+            programs::run(name, first.into_iter().chain(args))
+        }
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),
         (None | Some("help" | "--help" | "-h"), _) => {
             print!("{HELP}");

@@ -1,4 +1,4 @@
-//! Programs that serve while a command works: the sandbox, and the registry of a rehearsal.
+//! No tool serves while a command works: the sandbox, and the registry of a rehearsal.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -6,40 +6,23 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A server that ends when it is dropped, and when this process ends in any other way.
+/// A server that ends when it is dropped; Ctrl-C reaches it as it reaches this process.
 #[derive(Debug)]
 pub(crate) struct Server(Child);
 
 impl Server {
     /// Starts it. What it complains of is logged.
-    ///
-    /// The shell around it waits for the end of a pipe that this process holds.
     pub(crate) fn start(program: &Path, args: &[&OsStr], log: &Path) -> Result<Self, String> {
-        let log = File::create(log).map_err(|fault| format!("{}: {fault}", log.display()))?;
-        let mut command = if cfg!(unix) {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "\"$@\" & cat >/dev/null; kill $!", "sh"]).arg(program);
-            shell
-        } else {
-            Command::new(program)
-        };
-        command
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .map(Self)
-            .map_err(|fault| format!("{}: {fault}", program.display()))
+        let started = File::create(log).and_then(|log| {
+            Command::new(program).args(args).stdout(Stdio::piped()).stderr(log).spawn()
+        });
+        started.map(Self).map_err(|fault| format!("{}: {fault}", program.display()))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        if !cfg!(unix) {
-            let _ = self.0.kill();
-        }
+        let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
@@ -60,31 +43,12 @@ impl Sandbox {
         let mut variables = Vec::new();
         for line in server.0.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let line = line.map_err(|fault| format!("the sandbox: {fault}"))?;
-            variables.extend(exported(&line));
+            let exported = line.strip_prefix("export ").and_then(|line| line.split_once('='));
+            variables.extend(exported.map(|(name, value)| (name.to_owned(), value.to_owned())));
             if line.starts_with("# serving") {
                 return Ok(Self { variables, _server: server });
             }
         }
         Err("the sandbox ended before it served: run `cargo run -p auth-sandbox`".to_owned())
-    }
-}
-
-/// A variable that a line exports.
-fn exported(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
-    Some((name.to_owned(), value.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variable_is_what_a_line_exports() {
-        let told = exported("export MANIS_BASE_URL=http://127.0.0.1:8084?a=b");
-        let told = told.as_ref().map(|(name, value)| (name.as_str(), value.as_str()));
-        assert_eq!(told, Some(("MANIS_BASE_URL", "http://127.0.0.1:8084?a=b")));
-        assert_eq!(exported("# export DIGISHARE_PERSONAL_ACCESS_TOKEN=made-up"), None);
-        assert_eq!(exported("# manis http://127.0.0.1:8084"), None);
     }
 }

@@ -1,11 +1,11 @@
-//! Running commands one after the other, and saying what each took.
+//! No tool runs a list of commands in the checkout that called it, and says what each took.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 /// The workspace's profile, for packages outside it: what it has compiled is then not compiled again.
 pub(crate) const PROFILE: [&str; 4] = [
@@ -15,47 +15,39 @@ pub(crate) const PROFILE: [&str; 4] = [
     "profile.dev.package.\"*\".debug=false",
 ];
 
-/// The checkout that is worked on.
-static ROOT: OnceLock<PathBuf> = OnceLock::new();
-
-/// Where cargo builds it.
-static TARGET: OnceLock<PathBuf> = OnceLock::new();
-
-/// The workspace's root: that of the folder in which `cargo xtask` was called. It is asked for at run
-/// time, because checkouts that share a target folder share this program too.
+/// The root of the workspace in whose folder `cargo xtask` was called. It is asked for at run time,
+/// because checkouts that share a target folder share this program too.
 pub(crate) fn root() -> PathBuf {
-    let here = || {
-        #[allow(clippy::disallowed_methods)] // cargo sets it for what it runs
-        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let folder = package.filter(|package| package.ends_with("xtask"));
-        let folder = folder.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
-        root_of(&folder).unwrap_or(folder)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    let find = || {
+        let package = variable("CARGO_MANIFEST_DIR").filter(|package| package.ends_with("xtask"));
+        let folder = package.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let words = ["locate-project", "--workspace", "--message-format", "plain"];
+        let manifest = output(cargo(&folder).args(words)).unwrap_or_default();
+        Path::new(manifest.trim_end()).parent().unwrap_or(&folder).to_owned()
     };
-    ROOT.get_or_init(here).clone()
-}
-
-/// The root of the workspace that a folder belongs to.
-fn root_of(folder: &Path) -> Option<PathBuf> {
-    let words = ["locate-project", "--workspace", "--message-format", "plain"];
-    let manifest = output(cargo(folder).args(words)).ok()?;
-    Path::new(manifest.trim_end()).parent().map(Path::to_owned)
-}
-
-/// Works on another checkout from here on.
-pub(crate) fn go_to(checkout: PathBuf) {
-    let _ = ROOT.set(checkout);
+    ROOT.get_or_init(find).clone()
 }
 
 /// Where cargo builds: its own answer, because variables, files and options all have a say.
 pub(crate) fn target() -> PathBuf {
-    let told = || target_of(&root()).unwrap_or_else(|| root().join("target"));
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    let told = || {
+        let metadata = crate::workspace::metadata(&root(), &["--no-deps"]).unwrap_or_default();
+        metadata["target_directory"].as_str().map_or_else(|| root().join("target"), PathBuf::from)
+    };
     TARGET.get_or_init(told).clone()
 }
 
-/// Where cargo builds the workspace at `root`.
-fn target_of(root: &Path) -> Option<PathBuf> {
-    let metadata = crate::workspace::metadata(root).ok()?;
-    metadata.get("target_directory").and_then(Value::as_str).map(PathBuf::from)
+/// A program from crates.io in this version, built into `target/tools` by the command that needs it.
+pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, String> {
+    let tools = target().join("tools");
+    // Cargo does nothing where this version is installed, and asks no registry then.
+    let words = ["install", "--quiet", "--locked", "--debug", "--root"];
+    let mut install = cargo(&root());
+    install.args(words).arg(&tools).arg(format!("{name}@{version}"));
+    run(install.env("CARGO_TARGET_DIR", tools.join("build")))?;
+    Ok(tools.join("bin").join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// A list of steps under way; a failed one ends it.
@@ -67,31 +59,20 @@ pub(crate) struct Steps {
 impl Steps {
     /// Runs cargo with these arguments in the root.
     pub(crate) fn cargo(&mut self, args: &[&str]) -> Result<(), String> {
-        self.cargo_with(args, &[])
-    }
-
-    /// Runs cargo with these arguments and variables in the root.
-    pub(crate) fn cargo_with(
-        &mut self,
-        args: &[&str],
-        variables: &[(&str, &str)],
-    ) -> Result<(), String> {
-        let mut command = cargo(&root());
-        command.args(args).envs(variables.iter().copied());
-        self.step(&format!("cargo {}", args.join(" ")), || run(&mut command))
+        self.step(&format!("cargo {}", args.join(" ")), || run(cargo(&root()).args(args)))
     }
 
     /// Runs anything.
-    pub(crate) fn step(
+    pub(crate) fn step<T>(
         &mut self,
         name: &str,
-        step: impl FnOnce() -> Result<(), String>,
-    ) -> Result<(), String> {
+        step: impl FnOnce() -> Result<T, String>,
+    ) -> Result<T, String> {
         println!("==> {name}");
         let began = now();
-        step().map_err(|fault| format!("{name}: {fault}"))?;
+        let made = step().map_err(|fault| format!("{name}: {fault}"))?;
         self.done.push((name.to_owned(), now().duration_since(began)));
-        Ok(())
+        Ok(made)
     }
 
     /// Says what was done and how long it took.
@@ -105,8 +86,11 @@ impl Steps {
 
 /// Cargo in a folder, without the variables that this run of it has set for itself.
 pub(crate) fn cargo(folder: &Path) -> Command {
-    #[allow(clippy::disallowed_methods)] // cargo sets it for what it runs
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    command(variable("CARGO").unwrap_or_else(|| "cargo".into()), folder)
+}
+
+/// A program in a folder, without the variables that cargo has set for this one.
+pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
     for (name, _) in std::env::vars_os() {
@@ -126,59 +110,30 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 /// Runs a command and gives what it printed, or fails with what it complained of.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|fault| format!("could not start: {fault}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let told = if output.status.success() { &output.stdout } else { &output.stderr };
+    let told = String::from_utf8_lossy(told).into_owned();
+    if output.status.success() { Ok(told) } else { Err(told) }
+}
+
+/// A file's text.
+pub(crate) fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|fault| format!("{}: {fault}", file.display()))
+}
+
+/// Writes a file, and the folders above it.
+pub(crate) fn write(file: &Path, text: impl AsRef<[u8]>) -> Result<(), String> {
+    file.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|fault| format!("{}: {fault}", file.display()))
+}
+
+#[allow(clippy::disallowed_methods)] // cargo's settings, and no credential
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
 }
 
 #[allow(clippy::disallowed_methods)] // how long a step took is for people
 pub(crate) fn now() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A workspace of nothing but its manifests and a setting of cargo's.
-    fn workspace(name: &str, config: &str) -> PathBuf {
-        let root = target().join("tmp").join(name);
-        let package = "[package]\nname = \"p\"\nversion = \"0.0.0\"\nedition = \"2024\"\n";
-        for (file, text) in [
-            ("Cargo.toml", "[workspace]\nmembers = [\"p\"]\nresolver = \"3\"\n"),
-            ("p/Cargo.toml", package),
-            ("p/src/lib.rs", ""),
-            (".cargo/config.toml", config),
-        ] {
-            let path = root.join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        root
-    }
-
-    #[test]
-    fn the_checkout_is_where_the_command_was_called() {
-        let other = workspace("another-checkout", "");
-        assert_eq!(root_of(&other.join("p/src")), Some(other));
-        assert!(root().join("xtask/src/steps.rs").is_file());
-    }
-
-    #[test]
-    fn the_target_folder_is_cargos_to_name() {
-        let other = workspace("another-target", "[build]\ntarget-dir = \"built/here\"\n");
-        // What this run was given outranks the file.
-        let mut given = cargo(&other);
-        given
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .env_remove("CARGO_TARGET_DIR");
-        assert!(output(&mut given).unwrap().contains("built/here"));
-        #[allow(clippy::disallowed_methods)] // cargo's own setting
-        let expected = match std::env::var_os("CARGO_TARGET_DIR") {
-            Some(folder) => other.join(folder),
-            None => other.join("built/here"),
-        };
-        assert_eq!(target_of(&other), Some(expected));
-    }
 }

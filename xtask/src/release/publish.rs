@@ -1,29 +1,30 @@
-//! The release itself: date the changelog, commit, tag, upload crate by crate.
+//! No tool resumes a release: date the changelog, commit, tag, upload what the index lacks.
 //!
 //! Every step asks first whether it is done, so running it again is how one resumes. Commit and
 //! tag are local and can be taken back; an upload cannot.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _, stdout};
 use std::thread::sleep;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{self, Known, Plan};
-use super::registry::Upload;
-use super::{Options, changelog, check, git, packages, plan_of, read};
-use crate::steps::output;
+use super::registry::{self, Upload};
+use super::{changelog, check, packages};
+use crate::steps::{output, read, root, run as succeed, write};
+use crate::workspace::{Package, git};
 
 const CHANGELOG: &str = "CHANGELOG.md";
-/// How long an index may take to show an upload; crates.io says seconds.
-const INDEX_PATIENCE: Duration = Duration::from_secs(600);
+/// Tries, five seconds apart, until an index must show an upload; crates.io says seconds.
+const TRIES: u32 = 120;
+/// The upload itself goes by what the registry answers.
+const PACE: &str = "crates.io takes 5 new crates at once and then one every 10 minutes";
 /// Waited after a limit that names no time: what crates.io takes for one more new crate.
-const UNNAMED_LIMIT: Duration = Duration::from_secs(600);
+const UNNAMED_LIMIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// How far a release has come in this checkout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Stage {
     /// Nothing was done; where `leftover`, a run was killed between writing and committing.
     Start { leftover: bool },
@@ -33,224 +34,129 @@ enum Stage {
     Tagged,
 }
 
-/// What the stage is judged by.
-#[derive(Clone, Debug, Default)]
-struct Checkout<'a> {
-    head: &'a str,
-    /// The commit that the version's tag stands at.
-    tagged: Option<&'a str>,
-    /// Files that differ from HEAD.
-    changed: &'a [String],
-    /// The changelog in HEAD and in the work tree.
-    committed: &'a str,
-    written: &'a str,
-}
-
-/// Runs `release publish`.
-pub(super) fn run(options: &Options) -> Result<(), String> {
-    let version = plan::lockstep(&packages(options)?)?;
-    let stage = stage_of(options, &version)?;
-    let plan = plan_of(options)?;
-    println!("{plan}");
-    if !options.execute {
-        return dry_run(&version, &stage, &plan);
+/// Runs `release publish`: says what it would do, and with `execute` does it.
+pub(super) fn run(registry: &str, execute: bool) -> Result<(), String> {
+    let (packages, version) = packages()?;
+    let (root, tag) = (root(), format!("v{version}"));
+    let told =
+        |words: &[&str]| output(git(&root).args(words)).map(|told| told.trim_end().to_owned());
+    let tagged = format!("refs/tags/{tag}^{{}}");
+    let tagged = told(&["rev-parse", "--verify", "--quiet", &tagged]).ok();
+    let committed = output(git(&root).args(["show", &format!("HEAD:{CHANGELOG}")]))?;
+    let written = read(&root.join(CHANGELOG))?;
+    let (head, changed) = (told(&["rev-parse", "HEAD"])?, check::changed(&root)?);
+    let stage = stage(&version, &head, tagged.as_deref(), &changed, &committed, &written)?;
+    if !execute {
+        let there = there(registry, &packages, &version)?;
+        for package in packages.iter().filter(|it| !there.iter().any(|has| has.name == it.name)) {
+            println!("  to upload: {} {version}", package.name);
+        }
+        println!("{PACE}\n{stage:?}; nothing was done: add --execute to go on to the end");
+        return Ok(());
     }
-    let tag = tag_name(&version);
+    let message = format!("Release {version}");
     if let Stage::Start { leftover } = stage {
         if leftover {
             println!("a run before this one was stopped while it wrote {CHANGELOG}: begun again");
-            git::restore(&options.root, CHANGELOG)?;
+            told(&["checkout", "--quiet", "HEAD", "--", CHANGELOG])?;
         }
-        check::run(options)?;
+        check::run_all(registry)?;
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date().to_string();
-        let text = changelog::released(&read(options, CHANGELOG)?, &version, &today)?;
-        write(options, &text)?;
-        println!("{CHANGELOG}: [Unreleased] is now [{version}] - {today}");
-        git::commit(&options.root, CHANGELOG, &message(&version))?;
-        println!("committed: {}", message(&version));
+        let text = changelog::released(&read(&root.join(CHANGELOG))?, &version, &today)?;
+        // At once or not at all. Among git's own files, which lie on the checkout's disk and make
+        // nothing dirty: the target folder may lie on another, and no rename leads across.
+        let beside = root.join(told(&["rev-parse", "--git-path", "CHANGELOG.md.new"])?);
+        write(&beside, text)?;
+        let renamed = fs::rename(&beside, root.join(CHANGELOG));
+        renamed.map_err(|fault| format!("{CHANGELOG}: {fault}"))?;
+        succeed(git(&root).args(["commit", "--quiet", "--message", &message, "--", CHANGELOG]))?;
+        println!("committed: {message}");
     }
     if stage != Stage::Tagged {
-        git::tag(&options.root, &tag, &message(&version))?;
+        succeed(git(&root).args(["tag", "--annotate", &tag, "--message", &message]))?;
         println!("tagged: {tag}");
     }
-    upload(options, &plan)?;
-    println!("\n{version} is on {}: push the commit and {tag}", options.registry.name);
+    upload(registry, &packages, &version)?;
+    println!("\n{version} is on {registry}: push the commit and {tag}");
     Ok(())
 }
 
-fn dry_run(version: &str, stage: &Stage, plan: &Plan) -> Result<(), String> {
-    if matches!(stage, Stage::Start { .. }) {
-        println!("would run `release check`, date {CHANGELOG} and commit it");
-    }
-    if *stage != Stage::Tagged {
-        println!("would tag {}", tag_name(version));
-    }
-    for step in plan.steps.iter().filter(|step| step.known != Known::ThisVersion) {
-        println!("would upload {} {version} to {}", step.krate, plan.registry);
-    }
-    println!("nothing was done: add --execute to do it");
-    Ok(())
-}
-
-fn tag_name(version: &str) -> String {
-    format!("v{version}")
-}
-
-fn message(version: &str) -> String {
-    format!("Release {version}")
-}
-
-fn stage_of(options: &Options, version: &str) -> Result<Stage, String> {
-    let (head, changed) = (git::head(&options.root)?, git::changed(&options.root)?);
-    let tagged = git::tagged(&options.root, &tag_name(version))?;
-    stage(
-        version,
-        &Checkout {
-            head: &head,
-            tagged: tagged.as_deref(),
-            changed: &changed,
-            committed: &git::committed(&options.root, CHANGELOG)?,
-            written: &read(options, CHANGELOG)?,
-        },
-    )
-}
-
-/// Judges how far a release has come, and refuses what cannot be gone on with.
-fn stage(version: &str, at: &Checkout<'_>) -> Result<Stage, String> {
-    let dirty = |files: &[String]| {
-        Err(format!(
-            "these files are not committed: commit or stash them\n  {}",
-            files.join("\n  ")
-        ))
+/// Judges how far a release has come, and refuses what cannot be gone on with: by HEAD, the commit
+/// that the version's tag stands at, the files that differ from HEAD, and the changelog in both.
+fn stage(
+    version: &str,
+    head: &str,
+    tagged: Option<&str>,
+    changed: &[String],
+    committed: &str,
+    written: &str,
+) -> Result<Stage, String> {
+    let dated = changelog::date_of(committed, version).is_some();
+    let stage = match tagged {
+        Some(tagged) if tagged != head => {
+            return Err(format!(
+                "v{version} is tagged at {tagged}, and this is {head}: check the tag out to finish \
+                 that release, or set the next version"
+            ));
+        }
+        Some(_) => Stage::Tagged,
+        None if dated && changelog::entries(committed) > 0 => {
+            return Err(format!(
+                "{CHANGELOG} has [{version}], and entries under [Unreleased]: set the next version, \
+                 or move them"
+            ));
+        }
+        None if dated => Stage::Committed,
+        None => Stage::Start { leftover: false },
     };
-    if let Some(tagged) = at.tagged {
-        if tagged != at.head {
-            return Err(format!(
-                "{} is tagged at {}, and this checkout is at {}: check the tag out to finish that \
-                 release, or set the next version with `cargo xtask release bump`",
-                tag_name(version),
-                short(tagged),
-                short(at.head)
-            ));
-        }
-        return if at.changed.is_empty() { Ok(Stage::Tagged) } else { dirty(at.changed) };
-    }
-    if changelog::has(at.committed, version) {
-        if changelog::entries(at.committed)? > 0 {
-            return Err(format!(
-                "{CHANGELOG} has [{version}] already, and entries under [Unreleased] beside it: set \
-                 the next version with `cargo xtask release bump`, or move them"
-            ));
-        }
-        return if at.changed.is_empty() { Ok(Stage::Committed) } else { dirty(at.changed) };
-    }
-    if at.changed.is_empty() {
-        return Ok(Stage::Start { leftover: false });
-    }
     // Only what this command itself would have written may be thrown away.
-    let own = changelog::date_of(at.written, version)
-        .and_then(|date| changelog::released(at.committed, version, date).ok());
-    if at.changed == [CHANGELOG] && own.as_deref() == Some(at.written) {
+    let own = changelog::date_of(written, version)
+        .and_then(|date| changelog::released(committed, version, date).ok());
+    if tagged.is_none() && changed == [CHANGELOG] && own.as_deref() == Some(written) {
         return Ok(Stage::Start { leftover: true });
     }
-    dirty(at.changed)
+    check::clean(changed).map(|()| stage)
 }
 
-fn short(commit: &str) -> &str {
-    commit.get(..10).unwrap_or(commit)
-}
-
-/// Replaces the changelog at once or not at all.
-fn write(options: &Options, text: &str) -> Result<(), String> {
-    let path = options.root.join(CHANGELOG);
-    // Among git's own files, which lie on the checkout's disk and make nothing dirty: the target
-    // folder may lie on another, and no rename leads from one to the other.
-    let words = ["rev-parse", "--git-path", "CHANGELOG.md.new"];
-    let beside = options.root.join(output(git::git(&options.root).args(words))?.trim_end());
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, &path))
-        .map_err(|fault| format!("{CHANGELOG}: {fault}"))
-}
-
-fn upload(options: &Options, plan: &Plan) -> Result<(), String> {
-    let all = plan.steps.len();
-    for (place, step) in (1..).zip(&plan.steps) {
-        let name = format!("[{place}/{all}] {} {}", step.krate, plan.version);
-        if step.known == Known::ThisVersion {
-            println!("{name}: already there");
-            continue;
+/// The packages that the index has in this version.
+fn there<'a>(
+    registry: &str,
+    packages: &'a [Package],
+    version: &str,
+) -> Result<Vec<&'a Package>, String> {
+    let mut there = Vec::new();
+    for package in packages {
+        if registry::has(registry, &format!("{}@{version}", package.name))? {
+            there.push(package);
         }
-        println!("{name}: uploading");
-        loop {
-            match options.registry.publish(&step.krate)? {
-                Upload::Done => break,
-                Upload::AlreadyThere => {
-                    println!("{name}: was there already");
-                    break;
-                }
-                Upload::TooMany(until) => wait_until(&name, until),
-                Upload::Failed(said) => {
-                    return Err(format!(
-                        "{name} was not taken:\n{said}\n\nMend that and run the same command again: \
-                         it goes on from here."
-                    ));
-                }
-            }
-        }
-        appear(options, &step.krate, &plan.version)?;
-        println!("{name}: published");
     }
-    Ok(())
+    println!("{} of {} packages are on {registry}", there.len(), packages.len());
+    Ok(there)
 }
 
-/// Waits until the index shows the version, which the next crate may need.
-fn appear(options: &Options, krate: &str, version: &str) -> Result<(), String> {
-    let mut waited = Duration::ZERO;
-    while options.registry.look(krate, version)? != Known::ThisVersion {
-        if waited >= INDEX_PATIENCE {
-            return Err(format!(
-                "{krate} {version} was taken and is not in the index after {} min: run the same \
-                 command again later",
-                INDEX_PATIENCE.as_secs() / 60
-            ));
+fn upload(registry: &str, packages: &[Package], version: &str) -> Result<(), String> {
+    for _ in 0..TRIES {
+        let there = there(registry, packages, version)?;
+        if there.len() == packages.len() {
+            return Ok(());
         }
-        println!("    waiting for the index, {} s", waited.as_secs());
-        let pause = Duration::from_secs(5);
-        sleep(pause);
-        waited += pause;
+        match registry::publish(registry, &there)? {
+            Upload::Done => {}
+            Upload::AlreadyThere => sleep(Duration::from_secs(5)),
+            Upload::TooMany(until) => wait_until(until),
+            Upload::Failed => return Err("mend that, and run the same command again".to_owned()),
+        }
     }
-    Ok(())
+    Err("the index does not show it: run the same command again later".to_owned())
 }
 
-/// Sits a limit out: a countdown on a terminal, a line a minute elsewhere.
-fn wait_until(name: &str, until: Option<Timestamp>) {
+/// Sits a limit out. One second more than it takes, since a limit that ends at 12:00:00 may still
+/// hold in that second; at least one, so that a clock that runs ahead asks no faster than that.
+fn wait_until(until: Option<Timestamp>) {
     let until = until.unwrap_or_else(|| Timestamp::now() + UNNAMED_LIMIT);
-    println!("{name}: the registry's limit is reached; waiting until {until:.0}");
-    let live = stdout().is_terminal();
-    let mut left = seconds_left(until, Timestamp::now());
-    loop {
-        if live {
-            print!("\r    {:>3} min {:02} s left ", left / 60, left % 60);
-            let _ = stdout().flush();
-        } else if left.is_multiple_of(60) {
-            println!("    {} min left", left / 60);
-        }
-        if left == 0 {
-            break;
-        }
-        sleep(Duration::from_secs(1));
-        left = seconds_left(until, Timestamp::now()).min(left - 1);
-    }
-    if live {
-        println!();
-    }
-}
-
-/// Whole seconds until an instant, one more than it takes: a limit that ends at 12:00:00 may still
-/// hold in that second. At least one, so that a clock that runs ahead asks no faster than that.
-fn seconds_left(until: Timestamp, now: Timestamp) -> u64 {
-    let left = until.as_second().saturating_sub(now.as_second()).saturating_add(1);
-    u64::try_from(left).unwrap_or(0).max(1)
+    println!("the registry's limit is reached; waiting until {until:.0}");
+    let left = until.as_second().saturating_sub(Timestamp::now().as_second()).saturating_add(1);
+    sleep(Duration::from_secs(u64::try_from(left).unwrap_or(0).max(1)));
 }
 
 #[cfg(test)]
@@ -261,51 +167,34 @@ mod tests {
     const DATED: &str =
         "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-22\n\n- Added: one.\n";
 
-    fn at(committed: &'static str) -> Checkout<'static> {
-        Checkout { head: "aaaa", committed, written: committed, ..Checkout::default() }
+    fn at(written: &str, committed: &str, changed: &str, tagged: &str) -> Result<Stage, String> {
+        let changed: Vec<_> = changed.split_whitespace().map(str::to_owned).collect();
+        let tagged = Some(tagged).filter(|tagged| !tagged.is_empty());
+        stage("0.1.0", "aaaa", tagged, &changed, committed, written)
     }
 
     #[test]
-    fn each_stage_is_seen() {
-        assert_eq!(stage("0.1.0", &at(OPEN)), Ok(Stage::Start { leftover: false }));
-        assert_eq!(stage("0.1.0", &at(DATED)), Ok(Stage::Committed));
-        let tagged = Checkout { tagged: Some("aaaa"), ..at(DATED) };
-        assert_eq!(stage("0.1.0", &tagged), Ok(Stage::Tagged));
+    fn each_stage_is_seen_and_what_a_killed_run_wrote_is_known_by_its_text() {
+        assert_eq!(at(OPEN, OPEN, "", ""), Ok(Stage::Start { leftover: false }));
+        assert_eq!(at(DATED, OPEN, CHANGELOG, ""), Ok(Stage::Start { leftover: true }));
+        assert_eq!(at(DATED, DATED, "", ""), Ok(Stage::Committed));
+        assert_eq!(at(DATED, DATED, "", "aaaa"), Ok(Stage::Tagged));
     }
 
     #[test]
-    fn what_a_killed_run_wrote_is_known_by_its_text() {
-        let changed = [CHANGELOG.to_owned()];
-        let killed = Checkout { changed: &changed, written: DATED, ..at(OPEN) };
-        assert_eq!(stage("0.1.0", &killed), Ok(Stage::Start { leftover: true }));
-        // Whatever a person wrote is theirs.
+    fn what_a_person_wrote_is_theirs_and_what_cannot_go_on_says_what_to_do() {
         let edited = DATED.replace("one", "two");
-        let edited = Checkout { changed: &changed, written: &edited, ..at(OPEN) };
-        assert!(stage("0.1.0", &edited).unwrap_err().contains("not committed"));
-        let more = [CHANGELOG.to_owned(), "README.md".to_owned()];
-        let more = Checkout { changed: &more, written: DATED, ..at(OPEN) };
-        assert!(stage("0.1.0", &more).unwrap_err().contains("README.md"));
-    }
-
-    #[test]
-    fn what_cannot_be_gone_on_with_says_what_to_do() {
-        let elsewhere = Checkout { tagged: Some("bbbb"), ..at(DATED) };
-        assert!(stage("0.1.0", &elsewhere).unwrap_err().contains("check the tag out"));
-        let changed = ["src/lib.rs".to_owned()];
-        for (committed, tagged) in [(OPEN, None), (DATED, None), (DATED, Some("aaaa"))] {
-            let dirty = Checkout { changed: &changed, tagged, ..at(committed) };
-            assert!(stage("0.1.0", &dirty).unwrap_err().contains("src/lib.rs"));
-        }
         let both = "## [Unreleased]\n- New.\n\n## [0.1.0] - 2026-11-22\n- Added: one.\n";
-        assert!(stage("0.1.0", &at(both)).unwrap_err().contains("bump"));
-    }
-
-    #[test]
-    fn a_limit_is_sat_out_and_never_hammered() {
-        let now: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
-        let later: Timestamp = "2026-11-22T04:10:00Z".parse().unwrap();
-        assert_eq!(seconds_left(later, now), 601);
-        assert_eq!(seconds_left(now, now), 1);
-        assert_eq!(seconds_left(now, later), 1);
+        for (told, outcome) in [
+            (CHANGELOG, at(&edited, OPEN, CHANGELOG, "")),
+            ("README.md", at(DATED, OPEN, "CHANGELOG.md README.md", "")),
+            ("src/lib.rs", at(OPEN, OPEN, "src/lib.rs", "")),
+            ("src/lib.rs", at(DATED, DATED, "src/lib.rs", "")),
+            ("src/lib.rs", at(DATED, DATED, "src/lib.rs", "aaaa")),
+            ("check the tag out", at(DATED, DATED, "", "bbbb")),
+            ("next version", at(both, both, "", "")),
+        ] {
+            assert!(outcome.unwrap_err().contains(told), "{told}");
+        }
     }
 }

@@ -1,108 +1,81 @@
-//! A registry, as cargo sees it.
+//! Cargo asks an index and uploads; it tells in words alone what is there and which limit is reached.
 //!
-//! Index and uploads go through cargo alone, so proxies, source replacement and above all tokens
-//! come from where cargo takes them: nothing here reads a token.
+//! Proxies, source replacement and above all tokens come from where cargo takes them: nothing here
+//! reads a token.
 
-use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::plan::Known;
-use crate::steps::{cargo, root};
+use crate::steps::{cargo, output, root, write};
+use crate::workspace::Package;
 
-/// The name under which cargo knows crates.io.
-pub(crate) const CRATES_IO: &str = "crates-io";
-
-/// Where a release goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Registry {
-    pub(crate) name: String,
-}
-
-/// How an upload went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a run of `cargo publish` ended.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Upload {
-    /// It is there now.
     Done,
-    /// It was there before.
+    /// The registry has a version that its index does not show yet.
     AlreadyThere,
     /// Too many for now; the registry said until when, if it did.
     TooMany(Option<Timestamp>),
-    /// Cargo's own words.
-    Failed(String),
+    Failed,
 }
 
-impl Registry {
-    /// What the index says of this version of this crate.
-    pub(crate) fn look(&self, krate: &str, version: &str) -> Result<Known, String> {
-        if self.has(&format!("{krate}@{version}"))? {
-            Ok(Known::ThisVersion)
-        } else if self.has(krate)? {
-            Ok(Known::OtherVersions)
-        } else {
-            Ok(Known::Nothing)
-        }
-    }
+/// Whether a registry's index has a version of a crate (`name@1.2.3`).
+pub(crate) fn has(registry: &str, spec: &str) -> Result<bool, String> {
+    // In a folder of its own: beside a manifest cargo would speak of the local package. Below the
+    // checkout, whose cargo configuration names the registry.
+    let nowhere = root().join("target/release-nowhere");
+    write(&nowhere.join("Cargo.toml"), "[workspace]\n")?;
+    let words = ["info", "--quiet", "--registry", registry, spec];
+    presence(output(cargo(&nowhere).args(words)))
+}
 
-    fn has(&self, spec: &str) -> Result<bool, String> {
-        // In a folder without a manifest: beside one, cargo would speak of the local package. Below the
-        // checkout, whose cargo configuration names the registry.
-        let nowhere = root().join("target/release-nowhere");
-        fs::create_dir_all(&nowhere).map_err(|fault| format!("{}: {fault}", nowhere.display()))?;
-        fs::write(nowhere.join("Cargo.toml"), "[workspace]\n")
-            .map_err(|fault| fault.to_string())?;
-        let told = cargo(&nowhere)
-            .args(["info", "--quiet", "--registry", &self.name, spec])
-            .output()
-            .map_err(|fault| format!("cargo info: {fault}"))?;
-        presence(told.status.success(), &String::from_utf8_lossy(&told.stderr), spec)
+/// Uploads what was verified before, but those that the index has, and waits until it has all.
+pub(crate) fn publish(registry: &str, there: &[&Package]) -> Result<Upload, String> {
+    let mut publish = cargo(&root());
+    publish.args(["publish", "--workspace", "--locked", "--no-verify", "--registry", registry]);
+    publish.args(there.iter().flat_map(|package| ["--exclude", &package.name]));
+    let started = publish.stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|fault| format!("cargo publish: {fault}"))?;
+    let mut said = String::new();
+    for line in child.stderr.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
+        let line = line.map_err(|fault| fault.to_string())? + "\n";
+        eprint!("    {line}");
+        said += &line;
     }
-
-    /// Uploads a package that has been verified before, and waits until the index has it.
-    pub(crate) fn publish(&self, krate: &str) -> Result<Upload, String> {
-        let told = cargo(&root())
-            .args(["publish", "--locked", "--no-verify", "--registry", &self.name, "-p", krate])
-            .output()
-            .map_err(|fault| format!("cargo publish: {fault}"))?;
-        Ok(outcome(told.status.success(), &String::from_utf8_lossy(&told.stderr)))
-    }
+    let status = child.wait().map_err(|fault| fault.to_string())?;
+    Ok(if status.success() { Upload::Done } else { outcome(&said) })
 }
 
 /// Reads `cargo info`: only its own word for "not there" counts as absent, and a network that is
 /// down never does.
-fn presence(success: bool, stderr: &str, spec: &str) -> Result<bool, String> {
-    if success {
-        return Ok(true);
+fn presence(told: Result<String, String>) -> Result<bool, String> {
+    match told {
+        Ok(_) => Ok(true),
+        Err(said) if said.contains("could not find") && said.contains("in registry") => Ok(false),
+        Err(said) => Err(format!("the index could not be asked: {said}")),
     }
-    if stderr.contains("could not find") && stderr.contains("in registry") {
-        return Ok(false);
-    }
-    Err(format!("the index could not be asked for {spec}:\n{}", stderr.trim()))
 }
 
-/// Reads `cargo publish`.
-fn outcome(success: bool, stderr: &str) -> Upload {
-    if success {
-        return Upload::Done;
+/// Reads what `cargo publish` said of a failure.
+fn outcome(said: &str) -> Upload {
+    if said.contains("status 429") || said.contains("Too Many Requests") {
+        Upload::TooMany(time_in(said))
+    } else if said.contains("already exists on") || said.contains("is already uploaded") {
+        // Cargo looks into the index first; the registry itself says the second.
+        Upload::AlreadyThere
+    } else {
+        Upload::Failed
     }
-    if stderr.contains("status 429") || stderr.contains("Too Many Requests") {
-        return Upload::TooMany(time_in(stderr));
-    }
-    // Cargo looks into the index first; the registry itself says the second.
-    if stderr.contains("already exists on") || stderr.contains("is already uploaded") {
-        return Upload::AlreadyThere;
-    }
-    Upload::Failed(stderr.trim().to_owned())
 }
 
 /// The instant after `after `, as HTTP writes dates: `try again after Sun, 22 Nov 2026 04:17:54 GMT`.
 fn time_in(text: &str) -> Option<Timestamp> {
-    let parser = DateTimeParser::new();
-    text.split("after ").skip(1).find_map(|rest| {
-        let date = rest.split_inclusive("GMT").next()?;
-        parser.parse_timestamp(date).ok()
-    })
+    let dates = text.split("after ").skip(1).filter_map(|rest| rest.split_inclusive("GMT").next());
+    dates.flat_map(|date| DateTimeParser::new().parse_timestamp(date)).next()
 }
 
 #[cfg(test)]
@@ -110,39 +83,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_cargos_word_for_it_means_absent() {
+    fn cargos_words_are_understood() {
         let absent = "error: could not find `auth-core@0.1.0` in registry `https://x.example`";
-        assert_eq!(presence(false, absent, "auth-core"), Ok(false));
-        assert_eq!(presence(true, "", "auth-core"), Ok(true));
-        let down = "error: failed to query replaced source registry `crates-io`\n\
-                    Caused by: could not resolve host";
-        assert!(presence(false, down, "auth-core").unwrap_err().contains("could not resolve host"));
-    }
-
-    #[test]
-    fn a_limit_says_until_when() {
-        let text = "error: failed to publish auth-core v0.1.0 to registry at https://crates.io\n\n\
-                    Caused by:\n  the remote server responded with an error (status 429 Too Many \
-                    Requests): You have published too many new crates in a short period of time. \
-                    Please try again after Sun, 22 Nov 2026 04:17:54 GMT and see \
-                    https://crates.io/docs/rate-limits for more details.";
-        let until = "2026-11-22T04:17:54Z".parse().unwrap();
-        assert_eq!(outcome(false, text), Upload::TooMany(Some(until)));
-        let older = text.replace("and see https://crates.io/docs/rate-limits for more", "or email");
-        assert_eq!(outcome(false, &older), Upload::TooMany(Some(until)));
-        let without = "the remote server responded with an error (status 429 Too Many Requests): \
-                       try again after lunch";
-        assert_eq!(outcome(false, without), Upload::TooMany(None));
-    }
-
-    #[test]
-    fn what_is_there_is_no_failure() {
-        let seen = "error: crate auth-core@0.1.0 already exists on crates.io index";
-        assert_eq!(outcome(false, seen), Upload::AlreadyThere);
-        let told = "status 200 OK: crate version `0.1.0` is already uploaded";
-        assert_eq!(outcome(false, told), Upload::AlreadyThere);
-        let token = "error: no token found, please run `cargo login`";
-        assert_eq!(outcome(false, token), Upload::Failed(token.to_owned()));
-        assert_eq!(outcome(true, "    Published auth-core"), Upload::Done);
+        assert_eq!(presence(Err(absent.to_owned())), Ok(false));
+        // A network that is down is no answer.
+        assert!(presence(Err("error: could not resolve host".to_owned())).is_err());
+        let limit = "(status 429 Too Many Requests): You have published too many new crates. Please \
+                     try again after Sun, 22 Nov 2026 04:17:54 GMT and see https://crates.io/docs";
+        for (said, expected) in [
+            (limit, Upload::TooMany("2026-11-22T04:17:54Z".parse().ok())),
+            ("(status 429 Too Many Requests): again after lunch", Upload::TooMany(None)),
+            ("crate auth-core@0.1.0 already exists on crates.io index", Upload::AlreadyThere),
+            ("crate version `0.1.0` is already uploaded", Upload::AlreadyThere),
+            ("error: no token found, please run `cargo login`", Upload::Failed),
+        ] {
+            assert_eq!(outcome(said), expected, "{said}");
+        }
     }
 }

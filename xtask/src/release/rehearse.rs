@@ -1,100 +1,72 @@
-//! The whole release on this machine: a real registry, the real `publish`, killed again and again,
-//! then strangers who build from what was published.
+//! No tool rehearses a release: a real registry on this machine, the real `publish`, stopped and
+//! killed again and again, then consumers who build from what was published.
 //!
-//! Everything happens below `rehearsal` in the target folder, in a copy of this checkout whose one difference
-//! is that the crates ask for one another in the registry `rehearsal` and not on crates.io. In front
-//! of the registry stands a limit like that of crates.io, in seconds instead of minutes.
+//! Everything happens below `rehearsal` in the target folder, in a copy of this checkout whose one
+//! difference is that the crates ask for one another in the registry `rehearsal` and not on crates.io.
+//! Before the registry stands a limit like that of crates.io, in seconds instead of minutes.
 
 mod consumers;
 mod front;
-mod process;
 mod registry;
+mod watched;
 
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
 
-use toml_edit::DocumentMut;
-
-use self::consumers::Row;
-use self::front::Front;
-use self::process::Group;
+use self::front::{Front, State};
 use self::registry::Registry;
-use super::{Options, git, home};
-use crate::steps::{Steps, output, run as succeed, target};
-use crate::workspace::{Workspace, files};
+use self::watched::Watched;
+use super::check;
+use crate::steps::{Steps, command, output, read, root, run as succeed, target, write};
+use crate::workspace::{copy, git, published};
 
-/// The registry's name in the copy and in the consumers.
+/// The registry's name in the copy and for the consumers.
 const REGISTRY: &str = "rehearsal";
 /// Where cargo takes the token for it from.
 const TOKEN: &str = "CARGO_REGISTRIES_REHEARSAL_TOKEN";
-/// How long any one thing may take on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// The crate whose upload is taken without a word: some of the others are there then, and some not.
+const UNHEARD: &str = "digitalpaye-auth";
 
 /// What the publishing and the consuming processes are given.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Stage {
     folder: PathBuf,
     checkout: PathBuf,
     /// This program, out of the way of cargo, which may build it anew meanwhile.
     program: PathBuf,
-    variables: Vec<(String, String)>,
 }
 
 /// Runs `release rehearse`.
-pub(super) fn run(options: &Options) -> Result<(), String> {
-    if options.dry_run {
-        println!(
-            "would start a registry on a loopback port, publish a copy of this checkout to it, stop \
-             that four times and go on each time, and build consumers from what is there"
-        );
-        return Ok(());
-    }
+pub(super) fn run() -> Result<(), String> {
     let mut steps = Steps::default();
     let folder = target().join("rehearsal");
     // Held until this process ends, however it ends.
-    let _alone = alone()?;
-    let before = home::loopback();
-    let stage = Stage {
-        checkout: folder.join("checkout"),
-        program: folder.join("xtask").with_extension(std::env::consts::EXE_EXTENSION),
-        folder,
-        variables: variables(&target()),
-    };
-    let mut registry = None;
-    steps.step("a registry on this machine", || {
-        let started = Registry::start(&options.root, &stage.folder)?;
-        println!("    {} listens at {}", registry::PROGRAM, started.address);
-        registry = Some(started);
-        Ok(())
-    })?;
-    let Some(registry) = registry else { return Err("no registry runs".to_owned()) };
+    let lock = target().join("rehearsal.lock");
+    let lock = File::create(&lock).map_err(|fault| format!("{}: {fault}", lock.display()))?;
+    lock.try_lock().map_err(|fault| format!("another rehearsal runs in this folder: {fault}"))?;
+    let before = on_loopback();
+    let program = folder.join("xtask").with_extension(std::env::consts::EXE_EXTENSION);
+    let stage = Stage { checkout: folder.join("checkout"), program, folder };
+    let registry = steps.step("a registry on this machine", || Registry::start(&stage.folder))?;
     let front = Front::start(&registry)?;
-    configure(&stage, &registry)?;
-    let mut rows = Vec::new();
     let outcome = steps
-        .step("a copy of this checkout", || copy(&options.root, &stage))
+        .step("a copy of this checkout", || stage.prepare(&registry))
         .and_then(|()| released(&mut steps, &stage, &front, &registry))
-        .and_then(|()| consumers::run(&mut steps, &stage, &mut rows));
-    home::tidy(&before);
+        .and_then(|()| consumers::run(&mut steps, &stage));
+    // What cargo keeps in its home of a registry whose port is never used again.
+    for folder in on_loopback().iter().filter(|folder| !before.contains(folder)) {
+        let _ = fs::remove_dir_all(folder);
+    }
     outcome?;
     steps.finish();
-    table(&rows);
     Ok(())
 }
 
-/// Makes sure that no other rehearsal writes to the same folder.
-fn alone() -> Result<File, String> {
-    let path = target().join("rehearsal.lock");
-    let file = fs::create_dir_all(target()).and_then(|()| File::create(&path));
-    let file = file.map_err(|fault| format!("{}: {fault}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err("another rehearsal runs in this target folder: wait for it".to_owned())
-        }
-        Err(TryLockError::Error(fault)) => Err(format!("{}: {fault}", path.display())),
-    }
+/// The folders in cargo's home that belong to registries on loopback.
+fn on_loopback() -> Vec<PathBuf> {
+    let all = ["index", "cache", "src"].into_iter().flat_map(check::unpacked);
+    all.filter(|(name, _)| name.starts_with("127.0.0.1-")).map(|(_, folder)| folder).collect()
 }
 
 /// Publishes, is stopped four times, and goes on.
@@ -104,204 +76,123 @@ fn released(
     front: &Front,
     registry: &Registry,
 ) -> Result<(), String> {
-    let names: Vec<_> =
-        Workspace::read(&stage.checkout)?.published().map(|package| package.name.clone()).collect();
-    let all = names.len();
-    let third = names.get(2).ok_or("a rehearsal needs three packages")?;
+    let expect = |so: bool, what: &str| if so { Ok(()) } else { Err(what.to_owned()) };
+    let all = published(&stage.checkout)?.len();
     steps.step("release publish, without --execute", || {
-        let told = output(stage.publish(&[]).command())?;
+        let told = stage.publish(&[], true)?.finish()?;
         print!("{told}");
-        if !told.contains("nothing was done") || registry.crates()? != 0 {
-            return Err("it did something".to_owned());
-        }
-        quiet(stage, 0)
+        expect(told.contains("nothing was done") && registry.crates()? == 0, "it did something")?;
+        stage.quiet(0)
     })?;
-    steps.step("release publish, stopped before its commit", || stage.stopped_in("pre-commit"))?;
-    steps.step("release publish, stopped after its commit", || stage.stopped_in("post-commit"))?;
+    for hook in ["pre-commit", "post-commit"] {
+        steps.step(&format!("release publish, stopped in git's {hook}"), || {
+            stage.stopped_in(hook)
+        })?;
+    }
     steps.step("release publish, without a token", || {
-        let mut publish = stage.publish(&["--execute"]);
-        let told = output(publish.command().env_remove(TOKEN)).err().unwrap_or_default();
-        if !told.contains("cargo login") || !told.contains("same command again") {
-            return Err(format!("it does not say what to do:\n{told}"));
-        }
-        if registry.crates()? == 0 { Ok(()) } else { Err("it uploaded something".to_owned()) }
+        let told = stage.publish(&["--execute"], false)?.finish().err().unwrap_or_default();
+        let says = told.contains("cargo login") && told.contains("same command again");
+        expect(says, &format!("it does not say what to do:\n{told}"))?;
+        expect(registry.crates()? == 0, "it uploaded something")
     })?;
     steps.step("release publish, killed with an upload taken and unheard", || {
-        let reached = front.withhold(third);
-        let mut run = stage.publish(&["--execute"]).start()?;
-        let unheard = run.until(|| reached.try_recv().is_ok(), PATIENCE);
-        run.kill()?;
-        unheard?;
-        front.answer_again();
+        front.lock().withhold = Some(UNHEARD);
+        let mut run = stage.publish(&["--execute"], true)?;
+        run.until(|_| front.lock().withheld)?;
+        run.end("-KILL");
+        front.lock().withhold = None;
         Ok(())
     })?;
     steps.step("release publish, killed while it waits for a limit", || {
-        let mut run = stage.publish(&["--execute"]).start()?;
-        let seen = run.says("limit is reached", PATIENCE);
-        run.kill()?;
-        seen
+        let mut run = stage.publish(&["--execute"], true)?;
+        run.until(|told| told.contains("limit is reached"))?;
+        run.end("-KILL");
+        Ok(())
     })?;
     steps.step("release publish, to its end", || {
-        let told = output(stage.publish(&["--execute"]).command())?;
-        print!("{told}");
-        quiet(stage, 1)
+        print!("{}", stage.publish(&["--execute"], true)?.finish()?);
+        stage.quiet(1)
     })?;
     steps.step("release publish, once more", || {
-        let told = output(stage.publish(&["--execute"]).command())?;
-        if !told.contains("nothing is left to do") {
-            return Err(format!("it found something to do:\n{told}"));
-        }
-        quiet(stage, 1)?;
-        let (taken, there) = (front.taken(), registry.crates()?);
-        println!(
-            "    {there} crates in the index, {taken} uploads taken, {} put off",
-            front.put_off()
-        );
-        if (taken, there) != (all, all) {
-            return Err(format!("{all} crates make {all} uploads and {all} lines of the index"));
-        }
-        if front.put_off() == 0 {
-            return Err("no upload met the limit".to_owned());
-        }
-        Ok(())
+        let told = stage.publish(&["--execute"], true)?.finish()?;
+        expect(!told.contains("Uploading"), &format!("it found something to do:\n{told}"))?;
+        stage.quiet(1)?;
+        let there = registry.crates()?;
+        let State { taken, put_off, .. } = *front.lock();
+        println!("    {there} crates in the index, {taken} uploads taken, {put_off} put off");
+        expect(put_off > 0, "no upload met the limit")?;
+        expect((taken, there) == (all, all), &format!("{all} crates make {all} uploads"))
     })
 }
 
-/// The copy is clean, and has as many releases as it should.
-fn quiet(stage: &Stage, releases: usize) -> Result<(), String> {
-    let changed = git::changed(&stage.checkout)?;
-    let log = output(git::git(&stage.checkout).args(["log", "--format=%s"]))?;
-    let commits = log.lines().filter(|line| line.starts_with("Release ")).count();
-    let tags = output(git::git(&stage.checkout).args(["tag", "--points-at", "HEAD"]))?;
-    let tags = tags.lines().count();
-    if changed.is_empty() && (commits, tags) == (releases, releases) {
-        return Ok(());
-    }
-    Err(format!(
-        "expected {releases} release: {commits} commits, {tags} tags, changed: {}",
-        changed.join(", ")
-    ))
-}
-
 impl Stage {
-    fn publish(&self, flags: &[&str]) -> Group {
-        let mut group = Group::new(&self.program);
-        group
-            .command()
-            .args(["release", "publish", "--registry", REGISTRY, "--checkout"])
-            .arg(&self.checkout)
-            .args(flags)
-            .envs(self.variables.iter().map(|(name, value)| (name, value)));
-        group
+    /// Copies the checkout as it is now, makes it a repository of its own, and has cargo know the
+    /// registry there and for the consumers beside it.
+    fn prepare(&self, registry: &Registry) -> Result<(), String> {
+        copy(&root(), &self.checkout)?;
+        let this = std::env::current_exe().and_then(|this| fs::copy(this, &self.program));
+        this.map_err(|fault| format!("this program: {fault}"))?;
+        // The registry serves its index as plain files, which git itself can fetch.
+        let config = format!(
+            "[registries]\n{REGISTRY} = {{ index = \"{}\" }}\n\n[net]\ngit-fetch-with-cli = true\n",
+            registry.index()
+        );
+        write(&self.folder.join(".cargo/config.toml"), config)?;
+        let manifest = self.checkout.join("Cargo.toml");
+        let ours = "{ path = \"crates/";
+        let with = format!("{{ registry = \"{REGISTRY}\", {}", ours.trim_start_matches("{ "));
+        write(&manifest, read(&manifest)?.replace(ours, &with))?;
+        for words in ["init --quiet", "add --all", "commit --quiet --message Copy"] {
+            succeed(self.variables(git(&self.checkout).args(words.split(' '))))?;
+        }
+        Ok(())
+    }
+
+    /// A token for the registry, which asks for none but whose client wants one; and for git a name,
+    /// and nothing of this machine's settings. What is compiled is compiled once.
+    fn variables<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "Rehearsal");
+            command.env(format!("GIT_{who}_EMAIL"), "rehearsal@localhost");
+        }
+        let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        command.env("GIT_CONFIG_GLOBAL", nothing).env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env(TOKEN, "made-up").env("CARGO_TARGET_DIR", target())
+    }
+
+    fn publish(&self, flags: &[&str], token: bool) -> Result<Watched, String> {
+        let mut publish = command(&self.program, &self.checkout);
+        self.variables(&mut publish)
+            .args(["release", "publish", "--registry", REGISTRY])
+            .args(flags);
+        if !token {
+            publish.env_remove(TOKEN);
+        }
+        Watched::start(publish, self.folder.join("publish.log"))
     }
 
     /// Starts a publish and stops it inside one of git's hooks, as Ctrl-C would.
     fn stopped_in(&self, hook: &str) -> Result<(), String> {
         let reached = self.folder.join(format!("reached-{hook}"));
         let path = self.checkout.join(".git/hooks").join(hook);
-        let script = format!("#!/bin/sh\n: > '{}'\nsleep 300\n", reached.display());
-        let written = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&path, script))
-            .and_then(|()| process::make_executable(&path));
-        written.map_err(|fault| format!("{hook}: {fault}"))?;
-        let mut run = self.publish(&["--execute"]).start()?;
-        let there = run.until(|| reached.exists(), PATIENCE);
-        run.stop()?;
+        write(&path, format!("#!/bin/sh\n: > '{}'\nsleep 300\n", reached.display()))?;
+        succeed(command("chmod", &self.folder).arg("+x").arg(&path))?;
+        let mut run = self.publish(&["--execute"], true)?;
+        let there = run.until(|_| reached.exists());
+        run.end("-TERM");
         fs::remove_file(&path).map_err(|fault| format!("{hook}: {fault}"))?;
         there
     }
-}
 
-/// What makes cargo know the rehearsal's registry, in the copy and for the strangers beside it.
-fn configure(stage: &Stage, registry: &Registry) -> Result<(), String> {
-    let mut config = DocumentMut::new();
-    for (table, key, value) in [
-        (
-            "registries",
-            REGISTRY,
-            toml_edit::InlineTable::from_iter([("index", registry.index())]).into(),
-        ),
-        // The registry serves its index as plain files, which git itself can fetch.
-        ("net", "git-fetch-with-cli", toml_edit::Value::from(true)),
-    ] {
-        let table = config.entry(table).or_insert(toml_edit::table());
-        if let Some(table) = table.as_table_like_mut() {
-            table.insert(key, toml_edit::value(value));
-        }
-    }
-    let folder = stage.folder.join(".cargo");
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(folder.join("config.toml"), config.to_string()))
-        .map_err(|fault| format!("{}: {fault}", folder.display()))
-}
-
-/// A token for the registry, which asks for none but whose client wants one; and for git a name,
-/// and nothing of this machine's settings. What is compiled is compiled once.
-fn variables(target: &Path) -> Vec<(String, String)> {
-    let target = target.display().to_string();
-    let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
-    [
-        (TOKEN, "made-up"),
-        ("CARGO_TARGET_DIR", target.as_str()),
-        ("GIT_CONFIG_GLOBAL", nothing),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_AUTHOR_NAME", "Rehearsal"),
-        ("GIT_AUTHOR_EMAIL", "rehearsal@localhost"),
-        ("GIT_COMMITTER_NAME", "Rehearsal"),
-        ("GIT_COMMITTER_EMAIL", "rehearsal@localhost"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
-}
-
-/// Copies the checkout as it is now, and makes it a repository of its own.
-fn copy(root: &Path, stage: &Stage) -> Result<(), String> {
-    for file in files(root)? {
-        let to = stage.checkout.join(&file);
-        to.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::copy(root.join(&file), &to))
-            .map_err(|fault| format!("{file}: {fault}"))?;
-    }
-    std::env::current_exe()
-        .and_then(|this| fs::copy(this, &stage.program))
-        .map_err(|fault| format!("this program: {fault}"))?;
-    let manifest = stage.checkout.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).map_err(|fault| format!("Cargo.toml: {fault}"))?;
-    fs::write(&manifest, in_registry(&text)?).map_err(|fault| format!("Cargo.toml: {fault}"))?;
-    for words in [
-        &["init", "--quiet"][..],
-        &["add", "--all"],
-        &["commit", "--quiet", "--message", "A copy for the rehearsal"],
-    ] {
-        let variables = stage.variables.iter().map(|(name, value)| (name, value));
-        succeed(git::git(&stage.checkout).args(words).envs(variables))?;
-    }
-    Ok(())
-}
-
-/// The root manifest with the registry beside each path of ours.
-fn in_registry(manifest: &str) -> Result<String, String> {
-    let mut manifest: DocumentMut =
-        manifest.parse().map_err(|fault| format!("Cargo.toml: {fault}"))?;
-    let dependencies = manifest
-        .get_mut("workspace")
-        .and_then(|workspace| workspace.get_mut("dependencies"))
-        .and_then(|dependencies| dependencies.as_table_like_mut())
-        .ok_or("Cargo.toml has no [workspace.dependencies]")?;
-    for (_, line) in dependencies.iter_mut() {
-        if let Some(line) = line.as_table_like_mut().filter(|line| line.contains_key("path")) {
-            line.insert("registry", toml_edit::value(REGISTRY));
-        }
-    }
-    Ok(manifest.to_string())
-}
-
-fn table(rows: &[Row]) {
-    println!("\n{:<28} {:>7}  {:<26} gets a token from", "a stranger's cargo add", "crates", "");
-    for row in rows {
-        println!("{:<28} {:>7}  {:<26} {}", row.name, row.crates, row.with, row.tokens);
+    /// The copy is clean, and has as many releases as it should.
+    fn quiet(&self, releases: usize) -> Result<(), String> {
+        check::clean(&check::changed(&self.checkout)?)?;
+        let count = |words: &str| {
+            let told = output(git(&self.checkout).args(words.split(' ')))?;
+            Ok::<_, String>(told.lines().filter(|line| line.starts_with(['R', 'v'])).count())
+        };
+        let (commits, tags) = (count("log --format=%s")?, count("tag --points-at HEAD")?);
+        let so = (commits, tags) == (releases, releases);
+        if so { Ok(()) } else { Err(format!("{commits} commits and {tags} tags, not {releases}")) }
     }
 }

@@ -1,22 +1,16 @@
-//! The registry: a program from crates.io, built once and kept below `tools` in the target folder.
+//! `cargo-http-registry` is a registry for loopback; what it uploads to must be set again and again.
 
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::release::git;
 use crate::server::Server;
-use crate::steps::{cargo, output, run as succeed, target};
-
-/// An ordinary registry with an index and uploads, for loopback; not a dependency of anything.
-pub(super) const PROGRAM: &str = "cargo-http-registry";
-const VERSION: &str = "0.1.8";
+use crate::steps::{output, read, run as succeed, tool, write};
+use crate::workspace::git;
 
 /// A registry that runs until it is dropped.
 #[derive(Debug)]
@@ -29,28 +23,33 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Builds the program where it is not there yet, and starts it on an empty folder.
-    pub(super) fn start(root: &Path, below: &Path) -> Result<Self, String> {
-        let program = installed(root)?;
-        emptied(below)?;
+    /// Starts it on an empty folder.
+    pub(super) fn start(below: &Path) -> Result<Self, String> {
+        let program = tool("cargo-http-registry", "0.1.8")?;
+        // A rehearsal that was killed may have left a process that still writes there, until it
+        // finds its registry gone.
+        for _ in 0..50 {
+            if below.exists() && std::fs::remove_dir_all(below).is_err() {
+                sleep(Duration::from_millis(200));
+            }
+        }
         let folder = below.join("registry");
-        fs::create_dir_all(&folder).map_err(|fault| format!("{}: {fault}", folder.display()))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|fault| format!("{}: {fault}", folder.display()))?;
         let args = ["--addr".as_ref(), "127.0.0.1:0".as_ref(), folder.as_os_str()];
         let server = Server::start(&program, &args, &below.join("registry.log"))?;
-        let mut registry = Self { _server: server, folder, address: String::new() };
         // It binds its port before its index is whole, and must be left alone until then: git's
         // lock would end it. It answers once all is there.
         for _ in 0..500 {
-            if let Ok(config) = config(&registry.folder)
-                && let Some(address) = text(&config, "api").strip_prefix("http://")
-                && answers(address)
-            {
-                registry.address = address.to_owned();
-                return Ok(registry);
+            let config = config(&folder).unwrap_or_default();
+            let address = config["api"].as_str().and_then(|api| api.strip_prefix("http://"));
+            if let Some(address) = address.filter(|address| answers(address)) {
+                println!("    it listens at {address}");
+                return Ok(Self { _server: server, folder, address: address.to_owned() });
             }
             sleep(Duration::from_millis(20));
         }
-        Err(format!("{PROGRAM} did not start in 10 s"))
+        Err("cargo-http-registry did not start in 10 s".to_owned())
     }
 
     /// Where cargo finds the index.
@@ -60,15 +59,10 @@ impl Registry {
 
     /// Versions of crates in the index.
     pub(super) fn crates(&self) -> Result<usize, String> {
-        let listed = output(git::git(&self.folder).args(["ls-files", "--others", "--cached"]))?;
-        let entries = listed.lines().filter(|file| file.contains('/') && !file.ends_with(".crate"));
-        let mut lines = 0;
-        for entry in entries {
-            let text = fs::read_to_string(self.folder.join(entry))
-                .map_err(|fault| format!("{entry}: {fault}"))?;
-            lines += text.lines().filter(|line| line.contains("\"vers\"")).count();
-        }
-        Ok(lines)
+        let listed = output(git(&self.folder).args(["ls-files", "--others", "--cached"]))?;
+        let files = listed.lines().filter(|file| file.contains('/') && !file.ends_with(".crate"));
+        let texts = files.map(|file| read(&self.folder.join(file)));
+        texts.map(|text| Ok(text?.matches("\"vers\"").count())).sum()
     }
 }
 
@@ -76,35 +70,17 @@ impl Registry {
 /// after each upload: the registry then sets its own address back.
 pub(super) fn send_uploads_to(address: &str, folder: &Path) -> Result<(), String> {
     let mut config = config(folder)?;
-    if let Some(api) = config.get_mut("api") {
-        *api = Value::String(format!("http://{address}"));
-    }
-    fs::write(folder.join("config.json"), config.to_string())
-        .map_err(|fault| format!("config.json: {fault}"))?;
+    config["api"] = Value::String(format!("http://{address}"));
+    write(&folder.join("config.json"), config.to_string())?;
     let name = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@localhost"];
     let words = ["commit", "--quiet", "--message", "Send uploads to the front", "config.json"];
-    succeed(git::git(folder).args(name).args(words))?;
-    succeed(git::git(folder).arg("update-server-info"))
+    succeed(git(folder).args(name).args(words))?;
+    succeed(git(folder).arg("update-server-info"))
 }
 
 fn config(folder: &Path) -> Result<Value, String> {
-    let text = fs::read_to_string(folder.join("config.json"))
-        .map_err(|fault| format!("config.json: {fault}"))?;
+    let text = read(&folder.join("config.json"))?;
     serde_json::from_str(&text).map_err(|fault| format!("config.json: {fault}"))
-}
-
-/// Removes what an earlier rehearsal left. One that was killed may have left a process that still
-/// writes there, until it finds its registry gone.
-fn emptied(folder: &Path) -> Result<(), String> {
-    let mut tries = 50;
-    while folder.exists() {
-        match fs::remove_dir_all(folder) {
-            Err(fault) if tries == 0 => return Err(format!("{}: {fault}", folder.display())),
-            _ => sleep(Duration::from_millis(200)),
-        }
-        tries -= 1;
-    }
-    Ok(())
 }
 
 /// Whether something there speaks HTTP.
@@ -116,25 +92,4 @@ fn answers(address: &str) -> bool {
         stream.read(&mut [0])
     };
     asked().is_ok_and(|length| length > 0)
-}
-
-fn text<'a>(config: &'a Value, key: &str) -> &'a str {
-    config.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn installed(root: &Path) -> Result<PathBuf, String> {
-    let tools = target().join("tools");
-    let program = tools.join("bin").join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
-    let told = Command::new(&program).arg("--version").output();
-    let there = told.is_ok_and(|told| {
-        String::from_utf8_lossy(&told.stdout).trim() == format!("{PROGRAM} {VERSION}")
-    });
-    if !there {
-        println!("    building {PROGRAM} {VERSION}, once");
-        let args = ["install", "--quiet", "--locked", "--debug", "--force", "--version", VERSION];
-        let mut command = cargo(root);
-        command.args(args).arg("--root").arg(&tools).arg(PROGRAM);
-        succeed(command.env("CARGO_TARGET_DIR", tools.join("build")))?;
-    }
-    Ok(program)
 }

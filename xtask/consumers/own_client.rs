@@ -1,4 +1,4 @@
-// Added to the program of a stranger who has an HTTP client of their own.
+// Added to the program of a consumer with an HTTP client of its own.
 use manis_auth::{Bytes, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, async_trait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
