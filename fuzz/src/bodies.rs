@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use auth_core::{ExposeSecret as _, HttpResponse, TokenResponse, TokenExchange};
+use auth_core::{ExposeSecret as _, HttpResponse, TokenExchange, TokenResponse};
 
 use crate::writing::{Writing, folded, in_json};
 use crate::{DIGISHARE, DIGITALPAYE, Draw, MANIS, PAPAYA, SECRET, TRESORPAY, assert_one_line};

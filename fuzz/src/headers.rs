@@ -2,12 +2,16 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_core::{HttpResponse, TokenResponse, TokenExchange as _};
+use auth_core::{HttpResponse, TokenExchange as _, TokenResponse};
 
 use crate::{MANIS, NOW};
 
 /// An answer with each line as a header of its own.
-fn answer(status: u16, headers: &[(&'static str, &[u8])], received_at: SystemTime) -> TokenResponse {
+fn answer(
+    status: u16,
+    headers: &[(&'static str, &[u8])],
+    received_at: SystemTime,
+) -> TokenResponse {
     let mut answer = HttpResponse::new("{}".into());
     *answer.status_mut() = status.try_into().expect("a status");
     for (name, value) in headers {

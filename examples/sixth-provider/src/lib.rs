@@ -3,8 +3,8 @@
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
 pub use auth_core::{CachedTokenSource, Endpoint, Env, Error, ErrorKind, SharedTokenSource};
-use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, TokenResponse, Scrubber};
-use auth_core::{SecretString, TokenExchange, TokenRequest};
+use auth_core::{ExposeSecret, Grant, HttpRequest, Identity, Scrubber, SecretString};
+use auth_core::{TokenExchange, TokenRequest, TokenResponse};
 use serde::Deserialize;
 
 const PROVIDER: &str = "sahelpay";
@@ -26,7 +26,6 @@ pub struct SahelPay {
 impl SahelPay {
     /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, where set, `SAHELPAY_BASE_URL`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
-        // All that is missing or wrong comes in one error.
         env.read(PROVIDER, |vars| {
             let key = vars.required_secret("SAHELPAY_APP_KEY", Charset::Text);
             let secret = vars.required_secret("SAHELPAY_APP_SECRET", Charset::Text);

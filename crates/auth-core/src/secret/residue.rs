@@ -40,7 +40,10 @@ impl Residue {
     pub(super) fn add_secret(&mut self, secret: &str) {
         let folded = fold(secret);
         if folded.len() < 4 {
-            self.raw.push(without_blanks(secret));
+            let squeezed = squeezed(secret);
+            if !squeezed.is_empty() {
+                self.raw.push(squeezed);
+            }
             return;
         }
         let run = folded.len().min(RUN);
@@ -121,7 +124,7 @@ impl Residue {
         if self.raw.is_empty() {
             return false;
         }
-        let text = without_blanks(text);
+        let text = squeezed(text);
         self.raw.iter().any(|raw| text.contains(raw.as_str()))
     }
 }
@@ -150,9 +153,9 @@ fn base64_within(text: &str) -> [Zeroizing<String>; 3] {
     })
 }
 
-/// A text on one line and without spaces, wherever it was wrapped.
-fn without_blanks(text: &str) -> Zeroizing<String> {
-    super::unescape::without(text, char::is_whitespace)
+/// A text without what a wrap leaves in it: blanks, and the equals sign of quoted-printable.
+fn squeezed(text: &str) -> Zeroizing<String> {
+    super::unescape::without(text, |c| c.is_whitespace() || c == '=')
 }
 
 /// The letters and digits alone, in one case: by way of upper case, in which a sharp s is two letters
