@@ -97,3 +97,13 @@ pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
     /// that is too long.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error>;
 }
+
+/// A status that a test states.
+#[track_caller]
+pub(crate) fn test_status(status: u16) -> http::StatusCode {
+    match http::StatusCode::from_u16(status) {
+        Ok(status) => status,
+        #[allow(clippy::panic)] // the callers document it
+        Err(_) => panic!("{status} is no HTTP status"),
+    }
+}

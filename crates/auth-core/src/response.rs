@@ -53,7 +53,7 @@ impl TokenResponse {
     #[track_caller]
     pub fn recorded(status: u16, body: impl Into<Bytes>) -> Self {
         let mut answer = HttpResponse::new(body.into());
-        *answer.status_mut() = test_status(status);
+        *answer.status_mut() = crate::http::test_status(status);
         Self::new(answer, UNIX_EPOCH + Duration::from_secs(1_767_225_600))
     }
 
@@ -159,16 +159,6 @@ fn wait(line: &str, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds.saturating_add(up)));
     }
     httpdate::parse_http_date(line).ok()?.duration_since(now).ok()
-}
-
-/// A status that a test states.
-#[track_caller]
-pub(crate) fn test_status(status: u16) -> StatusCode {
-    match StatusCode::from_u16(status) {
-        Ok(status) => status,
-        #[allow(clippy::panic)] // the callers document it
-        Err(_) => panic!("{status} is no HTTP status"),
-    }
 }
 
 impl fmt::Debug for TokenResponse {

@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use super::{HttpClient, HttpRequest, HttpResponse};
 use crate::error::{Error, ErrorKind};
-use crate::response::test_status;
+use crate::http::test_status;
 
 /// An [`HttpClient`] that answers from a script of statuses and bodies, and counts: a provider for
 /// tests, without a socket. Answers have no headers.
