@@ -82,3 +82,7 @@ pub fn api_client() -> Result<reqwest::Client, Box<dyn Error>> {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.fr.md")]
+struct ReadmeFr;
