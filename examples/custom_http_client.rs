@@ -1,8 +1,8 @@
-//! An HTTP client of your own: here hyper, plain http to the sandbox.
+//! Your own HTTP client: here hyper, with plain http to the sandbox.
 //!
-//! The engine needs one method. What an implementation owes (no redirects, a cap on the body, no
-//! retries) stands at `HttpClient`. A real one speaks https; with `default-features = false` the
-//! crates then bring no HTTP stack at all.
+//! The engine needs one method. `HttpClient`'s documentation lists the rules for an implementation (no
+//! redirects, a limit on the body, no retries). A real one speaks https; with
+//! `default-features = false` the crates then add no HTTP stack at all.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 

@@ -1,7 +1,8 @@
 //! Digishare: messaging, Morocco. OAuth 2.0 client credentials for a one-year token.
 //!
-//! A token that lives a year outlives a rotated secret, so a new one is asked for every day, and
-//! at once when the API refuses the old one.
+//! A token that lives for a year outlives a rotated secret. The flow therefore requests a new one every
+//! day, and another if the API refuses the old one. The policy below is the flow's default, to show how
+//! to set one.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -12,7 +13,7 @@ use digishare_auth::{CachedTokenSource, Digishare, RefreshPolicy};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a service: `Digishare::from_env()?`. Here the sandbox stands in where nothing is set.
+    // In a service: `Digishare::from_env()?`. Here the sandbox is used if nothing is set.
     let (env, api_url) = examples::settings(Provider::Digishare)?;
 
     let daily = RefreshPolicy::default().max_age(Duration::from_secs(24 * 60 * 60));

@@ -7,7 +7,7 @@ use digitalpaye_auth::{CachedTokenSource, Digitalpaye};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a service: `Digitalpaye::from_env()?`. Here the sandbox stands in where nothing is set.
+    // In a service: `Digitalpaye::from_env()?`. Here the sandbox is used if nothing is set.
     let (env, api_url) = examples::settings(Provider::Digitalpaye)?;
 
     let tokens = CachedTokenSource::new(Digitalpaye::read_env(&env)?)?; // once, at start-up

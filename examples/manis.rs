@@ -7,7 +7,7 @@ use manis_auth::{CachedTokenSource, Manis};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a service: `Manis::from_env()?`. Here the sandbox stands in where nothing is set.
+    // In a service: `Manis::from_env()?`. Here the sandbox is used if nothing is set.
     let (env, api_url) = examples::settings(Provider::Manis)?;
 
     let tokens = CachedTokenSource::new(Manis::read_env(&env)?)?; // once, at start-up

@@ -7,7 +7,7 @@ use papaya_auth::{CachedTokenSource, Papaya};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a service: `Papaya::from_env()?`. Here the sandbox stands in where nothing is set.
+    // In a service: `Papaya::from_env()?`. Here the sandbox is used if nothing is set.
     let (env, api_url) = examples::settings(Provider::Papaya)?;
 
     let tokens = CachedTokenSource::new(Papaya::read_env(&env)?)?; // once, at start-up

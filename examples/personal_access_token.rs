@@ -1,7 +1,7 @@
-//! A token that someone pasted, behind the same type as one that is fetched.
+//! A personal access token, behind the same type as a fetched one.
 //!
-//! Code that takes a `SharedTokenSource` does not know the difference. Where the variables decide,
-//! `digishare_auth::source_from_env()` takes whichever of the two is set.
+//! Code that takes a `SharedTokenSource` works with both. `digishare_auth::source_from_env()` uses
+//! whichever of the two the environment variables set.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let campaigns = Campaigns { tokens: pasted.into_source().into() };
     println!("{:?}", campaigns.headers().await?); // authorization: Sensitive
 
-    // What was pasted with a line break is refused before it is sent anywhere.
+    // A token that was pasted with a line break is refused before it is sent.
     if let Err(fault) = PersonalAccessToken::new("made-up-personal-access-token\n") {
         println!("refused: {fault}");
     }

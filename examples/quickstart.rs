@@ -1,8 +1,8 @@
-//! A token from each of the five providers, in one go.
+//! A token from each of the five providers.
 //!
-//! For a provider whose variables are set the real endpoint is asked; for the others a sandbox
-//! inside this process stands in. Each row shows a first token, a second one from the cache, and,
-//! on the sandbox, what the guarded API says to it.
+//! If a provider's variables are set, the request goes to the real endpoint, otherwise to a sandbox
+//! inside this process. Each row shows a first token, a second call from the cache, and, on the
+//! sandbox, the protected API's response.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -29,7 +29,7 @@ const PROVIDERS: [Provider; 5] = [
     Provider::Manis,
 ];
 
-/// Three lines a provider, as they would stand in a service; `from_env()` there.
+/// One source per provider. A service calls `from_env()` instead of `read_env`.
 fn source(provider: Provider, env: &Env) -> Result<SharedTokenSource, AuthError> {
     Ok(match provider {
         Provider::Digitalpaye => CachedTokenSource::new(Digitalpaye::read_env(env)?)?.into(),
@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
             Err(fault) => {
                 let name = provider.name();
                 rows.push([name, "", "failed, see below", "", "", ""].map(String::from));
-                // An error of ours names the provider itself.
+                // The crates' own errors already name the provider.
                 let text = chain(&*fault);
                 faults.push(if text.starts_with(name) { text } else { format!("{name}: {text}") });
             }
@@ -70,7 +70,7 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Asks one provider, and says in a line how it went.
+/// Requests a token from one provider and reports the outcome in a row.
 async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
     let (env, api_url) = examples::settings(provider)?;
     let tokens = source(provider, &env)?;
@@ -95,7 +95,7 @@ async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
     Ok([provider.name().to_owned(), endpoint.to_owned(), outcome, lifetime, took, again])
 }
 
-/// Calls the guarded route with the token and whatever headers belong beside it.
+/// Calls the protected route with the token and the headers that belong beside it.
 async fn call(url: &str, token: &AccessToken) -> Result<String, Box<dyn Error>> {
     let mut headers = http::HeaderMap::new();
     token.apply(&mut headers);
@@ -119,7 +119,7 @@ fn chain(fault: &dyn Error) -> String {
     text
 }
 
-/// A span as people say it.
+/// A duration for people.
 fn span(left: Duration) -> String {
     match left.as_secs() {
         seconds if seconds < 120 => format!("{seconds} s"),

@@ -1,9 +1,9 @@
-//! Testing code of your own against the sandbox: an outage, a crowd, a revoked token, an API that
-//! always refuses, a rotated secret, half of the settings.
+//! Testing your own code against the sandbox: an outage, concurrent calls, a revoked token, an API that
+//! always refuses, a rotated secret, a missing setting.
 //!
-//! The client below is what you would write; each function after it stands for a test of yours. The
-//! sandbox checks requests as the provider's document says and counts what it saw. What is worth a
-//! test, and what is the engine's, stands in the guide `auth_core::guide::testing`.
+//! The client below is what you would write; each function after it is one test. The sandbox checks
+//! requests as the provider's document says and counts them. The guide `auth_core::guide::testing` says
+//! what to test and what the engine's own tests cover.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -45,7 +45,7 @@ impl Payroll {
     }
 }
 
-/// What a test begins with: the client under test, and the source that it was handed.
+/// The set-up of a test: the client under test, and its source.
 fn payroll<P>(papaya: &Handle<P>, retry: RetryPolicy) -> Outcome<(Payroll, Tokens)> {
     let tokens = CachedTokenSource::builder(flow(papaya)?).retry_policy(retry).build()?;
     let http = examples::api_client().map_err(|fault| fault.to_string())?;
@@ -61,7 +61,7 @@ fn flow<P>(papaya: &Handle<P>) -> Result<Papaya, papaya_auth::Error> {
     Ok(Papaya::new(credentials, Endpoint::parse(papaya.base_url())?))
 }
 
-/// The endpoint is down: the error says so, and asking again at once costs no request.
+/// The endpoint is down: the error says so, and further calls send no request.
 async fn an_outage_is_one_request_however_often_one_asks() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -77,8 +77,8 @@ async fn an_outage_is_one_request_however_often_one_asks() -> Outcome {
     Ok(())
 }
 
-/// One answer of 503: the engine asks again, and the call notices nothing. Without the pause, so
-/// that the test need not wait.
+/// One 503: the engine retries, and the call succeeds. Without a pause, so that the test does not
+/// wait.
 async fn a_failure_that_passes_is_not_noticed() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -90,7 +90,7 @@ async fn a_failure_that_passes_is_not_noticed() -> Outcome {
     Ok(())
 }
 
-/// Fifty calls at once: does the client share one source, or make one a call?
+/// Fifty calls at once: does the client share one source, or make one per call?
 async fn a_crowd_costs_one_token() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -108,7 +108,7 @@ async fn a_crowd_costs_one_token() -> Outcome {
     Ok(())
 }
 
-/// The API refuses a token that was good a moment ago: one new token, one more call.
+/// The API refuses a token that it accepted before: one new token, one more call.
 async fn a_revoked_token_is_replaced_once() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -121,7 +121,7 @@ async fn a_revoked_token_is_replaced_once() -> Outcome {
     Ok(())
 }
 
-/// The API refuses every token: the client gives up, and has asked for no more than one new one.
+/// The API refuses every token: the client gives up after one new token.
 async fn an_api_that_always_refuses_makes_no_loop() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -133,7 +133,7 @@ async fn an_api_that_always_refuses_makes_no_loop() -> Outcome {
     Ok(())
 }
 
-/// The secret is rotated: the kept token goes on, and the new secret comes in without a restart.
+/// The secret is rotated: the cached token still works, and the new secret is set without a restart.
 async fn a_rotated_secret_costs_nothing() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();
@@ -147,8 +147,8 @@ async fn a_rotated_secret_costs_nothing() -> Outcome {
     Ok(())
 }
 
-/// A setting is missing: the error names it at start-up and shows no value. Nothing is sent, and
-/// this process's own variables are neither read nor written.
+/// A setting is missing: the error names it at start-up and shows no value. Nothing is sent, and this
+/// process's own variables are not used.
 async fn half_of_the_settings_name_the_other_half() -> Outcome {
     let sandbox = Sandbox::start().await?;
     let papaya = sandbox.papaya();

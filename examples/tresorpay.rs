@@ -7,7 +7,7 @@ use tresorpay_auth::{CachedTokenSource, TresorPay};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In a service: `TresorPay::from_env()?`. Here the sandbox stands in where nothing is set.
+    // In a service: `TresorPay::from_env()?`. Here the sandbox is used if nothing is set.
     let (env, api_url) = examples::settings(Provider::TresorPay)?;
 
     let tokens = CachedTokenSource::new(TresorPay::read_env(&env)?)?; // once, at start-up

@@ -1,4 +1,4 @@
-//! What the examples share: where their settings come from.
+//! The settings of the examples.
 
 use std::error::Error;
 use std::sync::OnceLock;
@@ -43,10 +43,10 @@ pub const fn variables(provider: Provider) -> &'static [&'static str] {
     }
 }
 
-/// A provider's settings: this process's environment where any of them is set there, else the
-/// embedded sandbox's, and then the URL of its guarded API route too.
+/// A provider's settings: from this process's environment if any of them is set there; otherwise from
+/// the embedded sandbox, together with the URL of its protected API route.
 ///
-/// A service of your own has no need of this: it calls `from_env()`.
+/// Your own service does not need this: it calls `from_env()`.
 ///
 /// # Errors
 /// Where the sandbox cannot be started.
@@ -59,7 +59,7 @@ pub fn settings(provider: Provider) -> Result<(Env, Option<String>), Box<dyn Err
     Ok((Env::from_pairs(handle.env()), Some(handle.api_url())))
 }
 
-/// The sandbox of this process, on threads of its own.
+/// The sandbox of this process, on its own thread.
 fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
     static SANDBOX: OnceLock<Result<Sandbox, String>> = OnceLock::new();
     SANDBOX
@@ -70,7 +70,7 @@ fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
         .map_err(|fault| fault.as_str().into())
 }
 
-/// A client for the sandbox's API: no proxy and no redirect, since the token goes with each call.
+/// A client for the sandbox's API: no proxy and no redirects, since each call carries the token.
 ///
 /// # Errors
 /// Where the TLS library cannot be set up.

@@ -1,4 +1,4 @@
-//! An answer before it goes on the wire, whether hyper writes it or a fault does.
+//! A response before it is written, by hyper or by a fault.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -36,7 +36,7 @@ impl Answer {
         Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
-    /// What a reverse proxy says when it answers in the provider's place.
+    /// A reverse proxy's error page.
     pub(crate) fn gateway(status: StatusCode) -> Self {
         let title = format!("{} {}", status.as_u16(), reason(status));
         let body = format!(
@@ -53,7 +53,7 @@ impl Answer {
         self
     }
 
-    /// A header whose value is made up here; one that is no header value is left out.
+    /// Sets a header; skips it if the value is not a valid header value.
     pub(crate) fn header_text(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.header(name, value),
@@ -61,7 +61,7 @@ impl Answer {
         }
     }
 
-    /// RFC 6749 section 5.1: what both OAuth servers put on every answer of the token endpoint.
+    /// RFC 6749 section 5.1: both OAuth servers send these on every response of the token endpoint.
     pub(crate) fn no_store(self) -> Self {
         self.header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
             .header(http::header::PRAGMA, HeaderValue::from_static("no-cache"))
@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-/// How a head that is written by hand announces its body.
+/// How a hand-written head declares its body.
 pub(crate) enum Framing {
     Length,
     Chunked,
@@ -112,7 +112,7 @@ pub(crate) enum Framing {
 
 /// `value` as JSON, members in the order of the type, indented as the document prints it.
 ///
-/// What is written here are structs of strings and numbers, which cannot fail.
+/// It only writes structs of strings and numbers, which cannot fail.
 pub(crate) fn pretty(value: &impl Serialize, indent: &'static [u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let formatter = PrettyFormatter::with_indent(indent);
@@ -125,7 +125,7 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// `text` made safe for an HTML attribute or text.
+/// `text` escaped for an HTML attribute or text.
 pub(crate) fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {

@@ -1,4 +1,4 @@
-//! The command line: four flags, read by hand.
+//! The command line: four flags, parsed by hand.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) enum Args {
 }
 
 impl Args {
-    /// Reads the arguments after the program's name. The error is one line that says what to do.
+    /// Parses the arguments after the program's name. The error is one line that says what to do.
     pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let (mut port, mut lifetime, mut strict) = (8080, None, false);
         let mut args = args.into_iter();

@@ -1,4 +1,4 @@
-//! What the server asks of a provider. Five files under `providers/` answer.
+//! The trait that each provider implements; the five are under `providers/`.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) enum Route {
     Nowhere(Answer),
 }
 
-/// A provider's rules and bodies. Everything else is the server's.
+/// A provider's rules and bodies. The server does everything else.
 pub(crate) trait Behaviour: Send + Sync + 'static {
     fn provider(&self) -> Provider;
 
@@ -38,14 +38,14 @@ pub(crate) trait Behaviour: Send + Sync + 'static {
     /// `GET` on the API path.
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer>;
 
-    /// The body that the provider has for this status: documented, or in the documented shape,
-    /// or else a gateway's.
+    /// The provider's body for this status: the documented one, or one of the documented shape, or a
+    /// gateway's.
     fn refuse(&self, status: StatusCode, request: &Request, shared: &Shared) -> Answer;
 
-    /// What a client must be told by its environment.
+    /// The variables that point a client here.
     fn env(&self, shared: &Shared) -> Vec<(&'static str, String)>;
 
-    /// No document gives a query to a token URL, so one makes it another URL.
+    /// No document has a query in a token URL, so a query makes it another URL.
     fn route(&self, request: &Request, shared: &Shared) -> Route {
         let Paths { token, api } = self.paths();
         match request.path() {

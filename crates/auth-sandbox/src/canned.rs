@@ -1,4 +1,4 @@
-//! A response of the test author's own.
+//! A custom response.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 /// sent as they stand, valid or not.
 ///
 /// `Date`, `Content-Length` and `Connection: close` are added unless you name them yourself
-/// (`Content-Length` also stays away beside a `Transfer-Encoding`).
+/// (`Content-Length` is also omitted beside a `Transfer-Encoding`).
 ///
 /// ```
 /// use auth_sandbox::{CannedResponse, Fault};
@@ -27,7 +27,7 @@ pub struct CannedResponse {
 }
 
 impl CannedResponse {
-    /// A response with this status, no headers of its own and no body.
+    /// A response with this status, no headers and no body.
     pub fn new(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
@@ -77,7 +77,7 @@ impl CannedResponse {
 }
 
 impl fmt::Debug for CannedResponse {
-    /// Names and sizes: a body or a header of a test may well hold a token.
+    /// Shows names and sizes only: a test's body or header may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("CannedResponse")

@@ -1,8 +1,7 @@
-//! The sandbox's clock: the only file that reads the machine's.
+//! The sandbox's clock: the only file that reads the machine's clocks.
 //!
-//! Two readings, because they answer two questions. What a provider *writes* (`Date`, `iat`,
-//! `exp`) is wall time and may be skewed on purpose; how long an issued token is *accepted* is
-//! monotonic, so that a skewed provider still expires its tokens when it should.
+//! A provider *writes* wall time (`Date`, `iat`, `exp`), which may be skewed on purpose. It *accepts* a
+//! token by the monotonic clock, so a skewed provider still expires its tokens on time.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let tresorpay = sandbox.tresorpay();
-/// tresorpay.set_clock_skew(Skew::Behind(Duration::from_secs(3600))); // an hour late, `exp` and all
+/// tresorpay.set_clock_skew(Skew::Behind(Duration::from_secs(3600))); // an hour behind, `exp` included
 /// tresorpay.set_clock_skew(Skew::None);
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```
@@ -23,9 +22,9 @@ pub enum Skew {
     /// The machine's own time.
     #[default]
     None,
-    /// The provider's clock runs ahead: it writes instants that lie in our future.
+    /// The provider's clock is ahead: it writes instants in our future.
     Ahead(Duration),
-    /// The provider's clock runs behind: it writes instants that lie in our past.
+    /// The provider's clock is behind: it writes instants in our past.
     Behind(Duration),
 }
 

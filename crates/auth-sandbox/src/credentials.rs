@@ -1,4 +1,4 @@
-//! The pair of made-up values that a provider of the sandbox accepts.
+//! The made-up credentials that a provider of the sandbox accepts.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::random;
 
 /// The credentials that one provider of the sandbox accepts: made up, random for each sandbox.
 ///
-/// All five providers identify a client by a name and a secret, and each says it differently:
+/// All five providers identify a client by an id and a secret, under different names:
 ///
 /// | provider | [`id`](Self::id) | [`secret`](Self::secret) |
 /// |---|---|---|
@@ -25,7 +25,7 @@ use crate::random;
 /// assert!(!format!("{credentials:?}").contains("p@ss"));
 ///
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
-/// sandbox.papaya().accept(credentials); // does the client encode them well?
+/// sandbox.papaya().accept(credentials); // does the client encode them correctly?
 /// assert_eq!(sandbox.papaya().credentials().secret(), "p@ss word");
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```
@@ -41,7 +41,7 @@ impl Credentials {
         Self { id: id.into(), secret: secret.into() }
     }
 
-    /// Random ones. The prefix keeps them from being mistaken for anything real.
+    /// Random ones. The prefix shows that they are not real.
     pub(crate) fn random() -> Self {
         Self::new(format!("sandbox-{}", random::hex::<6>()), Self::random_secret())
     }
@@ -50,12 +50,12 @@ impl Credentials {
         format!("sandbox-secret-{}", random::hex::<16>())
     }
 
-    /// The public half: who asks.
+    /// The id, which is not secret.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The secret half.
+    /// The secret.
     pub fn secret(&self) -> &str {
         &self.secret
     }

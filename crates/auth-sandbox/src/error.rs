@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-/// Why a sandbox could not start. Once it runs, it has nothing left to fail at.
+/// Why a sandbox could not start. Once started, it does not fail.
 ///
 /// ```
 /// # fn main() -> Result<(), auth_sandbox::Error> {
@@ -22,7 +22,7 @@ pub enum Error {
     Listen {
         /// Where the sandbox tried to listen.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// Five consecutive ports do not fit above the first one.
@@ -31,7 +31,7 @@ pub enum Error {
     /// The sandbox speaks plain HTTP and holds no real secret, so it stays on this machine.
     #[error("{0} is not a loopback address: bind to 127.0.0.1 or ::1")]
     NotLoopback(IpAddr),
-    /// The operating system gave no thread or no event loop.
+    /// The operating system provided no thread or event loop.
     #[error("could not start the sandbox's own thread")]
     Thread(#[source] io::Error),
 }

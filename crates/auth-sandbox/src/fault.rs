@@ -1,15 +1,15 @@
-//! The ways in which a token endpoint can misbehave.
+//! The faults of a token endpoint.
 
 use std::time::Duration;
 
 use crate::{CannedResponse, Skew};
 
-/// One way in which a provider's token endpoint misbehaves, applied with
+/// A fault of a provider's token endpoint, applied with
 /// [`Handle::inject`](crate::Handle::inject) or [`Handle::inject_times`](crate::Handle::inject_times).
 ///
-/// A fault applies to requests to the token endpoint alone, after they were read to their end, so
-/// the counters count them. Faults that "spoil the normal answer" check the request as ever: a
-/// wrong request gets its error, spoiled in the same way.
+/// A fault applies only to requests to the token endpoint, after they were read to their end, so the
+/// counters include them. Faults of "the normal answer" still check the request: an invalid request
+/// gets its error, altered in the same way.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,18 +26,17 @@ use crate::{CannedResponse, Skew};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This status with the body that the provider documents for it, or else the page of a
-    /// reverse proxy. A number that no final response can have (below 200, above 999) counts
-    /// as 500.
+    /// This status with the provider's documented body for it, or else a reverse proxy's page. A number
+    /// that no final response can have (below 200, above 999) counts as 500.
     Status(u16),
     /// As [`Status`](Self::Status), with a `Retry-After` header.
     RetryAfter {
         /// The status, usually 429 or 503.
         status: u16,
-        /// What the header says.
+        /// The header's value.
         after: RetryAfter,
     },
-    /// A response of your own, byte for byte.
+    /// A custom response, byte for byte.
     Response(CannedResponse),
     /// A redirect with an empty body.
     Redirect {
@@ -56,12 +55,12 @@ pub enum Fault {
     Delayed {
         /// How much later.
         by: Duration,
-        /// What then happens.
+        /// The delayed fault.
         fault: Box<Self>,
     },
     /// No answer: the connection is reset (TCP RST).
     Reset,
-    /// No answer: the connection is closed in good order (TCP FIN).
+    /// No answer: the connection is closed normally (TCP FIN).
     Close,
     /// No answer, and the connection stays open until the client gives up.
     Stall,
@@ -72,7 +71,7 @@ pub enum Fault {
         /// How long to wait before each byte.
         pause: Duration,
     },
-    /// The normal answer, cut off in the middle of its body: `Content-Length` promises more.
+    /// The normal answer, cut off in the middle of its body: `Content-Length` states more.
     Truncate,
     /// These bytes in place of an HTTP response, then the end of the connection.
     Garbage(Vec<u8>),
@@ -82,7 +81,7 @@ pub enum Fault {
         /// The length of the body.
         bytes: u64,
     },
-    /// The normal answer, gzip-encoded although nobody asked for it.
+    /// The normal answer, gzip-encoded although the client did not accept that.
     Gzip,
     /// The normal answer, its `Date` header alone skewed. For a provider whose whole clock is
     /// wrong, see [`Handle::set_clock_skew`](crate::Handle::set_clock_skew).
@@ -101,7 +100,7 @@ pub enum Fault {
 /// use auth_sandbox::{Fault, RetryAfter};
 ///
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
-/// let after = RetryAfter::Text("soon".to_owned()); // no client must trip over it
+/// let after = RetryAfter::Text("soon".to_owned()); // clients must ignore it
 /// sandbox.digishare().inject(Fault::RetryAfter { status: 503, after });
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```

@@ -1,5 +1,5 @@
 //! A gzip member without compression: stored blocks (RFC 1951 section 3.2.4) in the gzip frame
-//! (RFC 1952). It is real gzip, and needs no compression library.
+//! (RFC 1952). It is valid gzip, and needs no compression library.
 
 /// Wraps `data` as gzip.
 pub(crate) fn stored(data: &[u8]) -> Vec<u8> {

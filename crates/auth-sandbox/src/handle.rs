@@ -1,4 +1,4 @@
-//! A test's grip on one provider.
+//! A test's handle on one provider.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use crate::behaviour::Behaviour;
 use crate::shared::Shared;
 use crate::{Counters, Credentials, Fault, Provider, Skew};
 
-/// A handle on one provider of a [`Sandbox`](crate::Sandbox): where it listens, what it accepts,
-/// what it has seen, and how it should misbehave.
+/// A handle on one provider of a [`Sandbox`](crate::Sandbox): its URLs, credentials, counters and
+/// faults.
 ///
-/// Clones are cheap and speak of the same provider; changes take effect with the next request.
-/// A handle does not keep the sandbox running: once that is dropped, nobody listens any more.
+/// Clones are cheap and refer to the same provider; changes take effect with the next request. A handle
+/// does not keep the sandbox running: its ports close when the sandbox is dropped.
 ///
-/// `P` is the provider where it matters: [`Handle<Papaya>`](crate::providers::Papaya) knows token
-/// names, [`Handle<Manis>`](crate::providers::Manis) the unit of `expiresAt`. A plain `Handle` is
-/// any of the five, for tests that run over all of them.
+/// `P` adds methods of one provider: [`Handle<Papaya>`](crate::providers::Papaya) has token names,
+/// [`Handle<Manis>`](crate::providers::Manis) the unit of `expiresAt`. A plain `Handle` is any of the
+/// five, for tests that run over all of them.
 ///
 /// ```
 /// use auth_sandbox::{Fault, Sandbox};
@@ -41,7 +41,7 @@ pub struct Handle<P = AnyProvider> {
 /// ```
 /// use auth_sandbox::{Fault, Handle, Provider, Sandbox};
 ///
-/// /// Takes whichever provider a test is about.
+/// /// Works with any provider.
 /// fn break_once(provider: &Handle) {
 ///     provider.inject_times(Fault::Status(503), 1);
 /// }
@@ -92,7 +92,7 @@ impl<P> Handle<P> {
         format!("{}{}", self.base_url(), self.behaviour.paths().token)
     }
 
-    /// The full URL of the API route that a token from here opens, with `GET`.
+    /// The full URL of the API route that a token from here gives access to, with `GET`.
     pub fn api_url(&self) -> String {
         format!("{}{}", self.base_url(), self.behaviour.paths().api)
     }
@@ -104,28 +104,28 @@ impl<P> Handle<P> {
 
     /// The environment variables that point a client here, by name and value.
     ///
-    /// The values hold the secret: they are for a child process or a terminal, not for a log.
+    /// The values include the secret: pass them to a child process or a terminal, not to a log.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         self.behaviour.env(&self.shared)
     }
 
-    /// What this provider has seen so far.
+    /// This provider's counters.
     pub fn counters(&self) -> Counters {
         self.shared.state().counters
     }
 
-    /// Counts from zero again.
+    /// Resets the counters to zero.
     pub fn reset_counters(&self) {
         self.shared.state().counters = Counters::default();
     }
 
-    /// Why this provider took requests that its document does not describe, each reason once and
+    /// Why this provider accepted requests that its document does not describe, each reason once and
     /// in the order in which they came up. Always empty in a [strict](crate::SandboxBuilder::strict)
     /// sandbox, which refuses such requests.
     ///
     /// ```
     /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
-    /// // At the end of a test: the client asked as the document says.
+    /// // At the end of a test: the client followed the document.
     /// assert!(sandbox.digishare().remarks().is_empty());
     /// # Ok::<(), auth_sandbox::Error>(())
     /// ```
@@ -133,40 +133,40 @@ impl<P> Handle<P> {
         self.shared.state().remarks.clone()
     }
 
-    /// Misbehaves in this way from the next token request on, until [`clear_faults`](Self::clear_faults).
-    /// It takes the place of an earlier standing fault.
+    /// Fails in this way from the next token request on, until [`clear_faults`](Self::clear_faults).
+    /// Replaces an earlier standing fault.
     pub fn inject(&self, fault: Fault) {
         self.shared.state().plan.stand(fault);
     }
 
-    /// Misbehaves in this way for the next `times` token requests, after those that earlier calls
-    /// have claimed and before any standing fault.
+    /// Fails in this way for the next `times` token requests, after those of earlier calls and before
+    /// any standing fault.
     pub fn inject_times(&self, fault: Fault, times: u32) {
         self.shared.state().plan.count(fault, times);
     }
 
-    /// Behaves again. A response that is under way is not changed.
+    /// Removes all faults. A response that is being sent does not change.
     pub fn clear_faults(&self) {
         self.shared.state().plan.clear();
     }
 
-    /// Gives tokens that are issued from now on this lifetime.
+    /// Sets the lifetime of tokens issued from now on.
     ///
-    /// On the wire it counts in whole seconds, rounded down; the API route accepts a token for the
-    /// exact span. Papaya also cuts `valid_until` to the minute, so a lifetime below one may be
-    /// over on arrival: see [`Handle::<Papaya>::valid_until`](Handle::valid_until).
+    /// On the wire it is rounded down to whole seconds; the API route accepts a token for the exact
+    /// span. Papaya also rounds `valid_until` down to the minute, so a lifetime below one minute may have
+    /// expired on arrival: see [`set_valid_until`](Handle::set_valid_until).
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.shared.state().lifetime = lifetime;
     }
 
-    /// Sets the provider's whole clock off: `Date`, `iat`, `exp` and every absolute expiry.
+    /// Skews the provider's whole clock: `Date`, `iat`, `exp` and every absolute expiry.
     /// How long the API route accepts a token does not change.
     pub fn set_clock_skew(&self, skew: Skew) {
         self.shared.state().skew = skew;
     }
 
-    /// Makes up a new secret, accepted from now on in place of the old one, and returns the
-    /// credentials with it. Tokens that were issued under the old one stay in force.
+    /// Replaces the secret with a new random one and returns the new credentials. Tokens that were
+    /// issued under the old secret stay valid.
     pub fn rotate_secret(&self) -> Credentials {
         let mut state = self.shared.state();
         state.credentials = Credentials::new(state.credentials.id(), Credentials::random_secret());
@@ -178,12 +178,12 @@ impl<P> Handle<P> {
         self.shared.state().credentials = credentials;
     }
 
-    /// Revokes every token that was issued so far: the API route answers them with 401.
+    /// Revokes every token issued so far: the API route answers them with 401.
     pub fn revoke_tokens(&self) {
         self.shared.state().tokens.revoke_all();
     }
 
-    /// Whether the API route refuses every token, however new, with 401.
+    /// Whether the API route refuses every token with 401, new ones included.
     pub fn set_refuse_api_calls(&self, refuse: bool) {
         self.shared.state().api_refuses = refuse;
     }
@@ -193,7 +193,7 @@ impl<P> Handle<P> {
     }
 }
 
-// Derived, it would ask for `P: Clone`.
+// A derived impl would require `P: Clone`.
 impl<P> Clone for Handle<P> {
     fn clone(&self) -> Self {
         Self {

@@ -1,5 +1,5 @@
-//! A JSON object read strictly: `serde_json` keeps the last of two equal keys, a server that
-//! documents one field must not.
+//! A JSON object read strictly: `serde_json` keeps the last of two equal keys; a server that documents
+//! one field must refuse them.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-/// Why a body is no acceptable object.
+/// Why a body is not an acceptable object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// Not JSON (RFC 8259), data after it, not UTF-8.
     Syntax,
-    /// JSON, but no object.
+    /// JSON, but not an object.
     NotAnObject,
-    /// This key stands twice.
+    /// This key occurs twice.
     Duplicate(String),
 }
 
@@ -37,12 +37,12 @@ impl Object {
         }
     }
 
-    /// What no body, or one of no members, says.
+    /// An empty body, or an object without members.
     pub(crate) fn empty() -> Self {
         Self(Vec::new())
     }
 
-    /// The fields of a form. Of equal ones PHP takes the last.
+    /// The fields of a form. Of duplicates, PHP takes the last.
     pub(crate) fn of_form(body: &[u8]) -> Self {
         let fields = form_urlencoded::parse(body).into_owned();
         let mut fields: Vec<_> = fields.map(|(name, value)| (name, Value::String(value))).collect();

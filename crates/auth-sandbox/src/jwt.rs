@@ -1,10 +1,10 @@
-//! Really signed tokens: HS256 under a key of each process, RS256 under an RSA key of each process.
+//! Signed tokens: HS256 and RS256, each with a key that is generated per process.
 //!
-//! The RSA key is made the first time that it is needed and never leaves this file, so no private
-//! key is published with the crate and no token from a sandbox verifies anywhere else.
+//! The RSA key is generated when it is first needed and never leaves this file. So no private key is
+//! published with the crate, and no sandbox token verifies anywhere else.
 //!
 //! `jsonwebtoken`'s `encode` asks a process-wide provider for its signer, and that provider may be
-//! another one, or none, if the program that embeds us turned on a second backend. We name ours.
+//! another one, or none, if the embedding program enables a second backend. So this file names one.
 
 use std::sync::OnceLock;
 
@@ -41,12 +41,12 @@ pub(crate) fn rs256(header: &impl Serialize, claims: &impl Serialize) -> Result<
     sign(Algorithm::RS256, rsa_key().ok_or(SignError::Key)?, header, claims)
 }
 
-/// Makes the RSA key if this process has none yet, so that no request waits for it.
+/// Generates the RSA key if this process has none yet, so that no request waits for it.
 pub(crate) fn warm_up() {
     let _ = rsa_key();
 }
 
-/// Header and claims come as the caller's own shapes: members keep their order, as on the wire.
+/// Header and claims are the caller's own types: members keep their order.
 fn sign(
     algorithm: Algorithm,
     key: &EncodingKey,

@@ -1,11 +1,11 @@
-//! A real HTTP server on loopback that behaves as the token endpoints of five payment and
-//! messaging providers do, and misbehaves on command.
+//! A local HTTP server that implements the token endpoints of five payment, payroll and messaging
+//! providers, and fails on command.
 //!
-//! Point a client at it in place of Digitalpaye, Digishare, TresorPay, Papaya Global or Manis. It
-//! checks method, path, headers and body, answers with the bodies that the provider
-//! documents (Passport's and Keycloak's exact ones for the two providers that run those), signs
-//! real JWTs, guards one API route with the tokens it issued, and counts what it saw. All
-//! credentials are made up, and random for each sandbox.
+//! Point a client at it instead of Digitalpaye, Digishare, TresorPay, Papaya Global or Manis. It
+//! checks method, path, headers and body, answers with the documented bodies (Passport's and
+//! Keycloak's exact ones for the two providers that run those), signs real JWTs, protects one API
+//! route with the tokens it issued, and counts requests. All credentials are made up, and random for
+//! each sandbox.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -17,7 +17,7 @@
 //! let manis = sandbox.manis();
 //! let credentials = manis.credentials();
 //!
-//! // Any HTTP client will do; here is the barest one.
+//! // Any HTTP client will do; this example uses a bare socket.
 //! let mut socket = TcpStream::connect(("127.0.0.1", manis.port()))?;
 //! write!(
 //!     socket,
@@ -38,10 +38,10 @@
 //!
 //! # Faults
 //!
-//! [`Handle::inject`] makes a provider misbehave until told otherwise,
-//! [`Handle::inject_times`] for a number of requests. [`Fault`] lists the ways: statuses,
-//! `Retry-After`, latency, resets, stalls, drips, truncation, garbage, floods, redirects, wrong
-//! clocks, tokens that are dead on arrival.
+//! [`Handle::inject`] makes a provider fail until [`Handle::clear_faults`], and
+//! [`Handle::inject_times`] for a number of requests. [`Fault`] lists the faults: statuses,
+//! `Retry-After`, latency, resets, stalls, slow bodies, truncation, garbage, endless bodies, redirects,
+//! wrong clocks, expired tokens.
 //!
 //! ```
 //! use std::time::Duration;
@@ -51,15 +51,15 @@
 //! let sandbox = Sandbox::start().await?;
 //! let papaya = sandbox.papaya();
 //!
-//! // One outage, then all is well: does the client retry?
+//! // One outage, then normal operation: does the client retry?
 //! papaya.inject_times(Fault::Status(503), 1);
 //!
-//! // Throttled until further notice: does it wait?
+//! // Throttled until `clear_faults`: does it wait?
 //! let after = RetryAfter::In(Duration::from_secs(30));
 //! papaya.inject(Fault::RetryAfter { status: 429, after });
 //! papaya.clear_faults();
 //!
-//! // The API refuses what it accepted a moment ago: does it fetch a new token, once?
+//! // The API refuses a token that it accepted before: does the client fetch a new one, once?
 //! papaya.revoke_tokens();
 //! # Ok(())
 //! # }
@@ -69,18 +69,17 @@
 //!
 //! The providers' documents leave much open: no refusal of Digishare's or TresorPay's is
 //! documented, no API route of Manis's, no unit for its `expiresAt`. Each type in [`providers`]
-//! says what comes from the provider, what from the software behind it, and what from us.
+//! says which rules come from the provider, which from its software, and which are made up here.
 //!
-//! It takes what the real servers are known to take beside what the documents show, and
-//! [`Handle::remarks`] then says what was missing; [`SandboxBuilder::strict`] holds a client to the
-//! documents.
+//! The sandbox also accepts requests that the real servers are known to accept although the documents
+//! do not describe them; [`Handle::remarks`] reports these. [`SandboxBuilder::strict`] refuses them.
 //!
 //! # As a program
 //!
 //! `auth-sandbox --port 8080` serves the five on ports 8080 to 8084 and prints the environment
 //! variables that point a client there. [`Handle::env`] returns the same list.
-//! `--strict` refuses what the documents do not describe; without it, standard error says what was
-//! overlooked.
+//! `--strict` refuses requests that the documents do not describe; without it, the program reports them
+//! on standard error.
 //!
 //! | provider | variables |
 //! |---|---|
@@ -92,10 +91,10 @@
 //!
 //! A base URL is an origin; the client appends the documented path. `TRESORPAY_TOKEN_URL` is whole.
 //!
-//! # What it is not
+//! # Limits
 //!
-//! It speaks plain HTTP/1.1 and listens on loopback alone, so it cannot test a client's TLS. It
-//! holds no real secret and guards nothing: do not put anything behind it.
+//! It speaks only plain HTTP/1.1, on loopback, so it cannot test a client's TLS. Do not use it to
+//! protect anything.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 

@@ -1,5 +1,6 @@
-//! The sandbox as a program: starts it, prints where it listens and what to export, and serves
-//! until it is interrupted. What it overlooks goes to standard error.
+//! The sandbox as a program: starts it, prints its URLs and the variables to export, and serves until
+//! it is interrupted. Requests that it accepts although no document describes them are reported on
+//! standard error.
 
 mod args;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use args::Args;
 use auth_sandbox::Sandbox;
 
-/// How often it looks for something to remark.
+/// How often it checks for new remarks.
 const LOOK: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error),
     };
     let Args::Serve { port, lifetime, strict } = args else {
-        // Whoever closed the pipe has read enough.
+        // A closed pipe is not an error: the reader has read enough.
         let _ = io::stdout().write_all(args::HELP.as_bytes());
         return ExitCode::SUCCESS;
     };
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         }
     };
     let _ = announce(&sandbox);
-    // Ctrl-C ends the process, and the process is all there is to clean up.
+    // Ctrl-C ends the process; nothing else needs cleaning up.
     let mut told = HashSet::new();
     loop {
         std::thread::park_timeout(LOOK);
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints to standard output, so that a shell may read it.
+/// Prints to standard output, for a shell to read.
 fn announce(sandbox: &Sandbox) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for handle in sandbox.handles() {

@@ -1,10 +1,10 @@
-//! Which fault the next token request meets.
+//! Which fault the next token request gets.
 
 use std::collections::VecDeque;
 
 use crate::Fault;
 
-/// The counted faults in the order in which they were injected, and behind them the one that stays.
+/// The counted faults in the order in which they were injected, then the standing one.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     counted: VecDeque<(Fault, u32)>,

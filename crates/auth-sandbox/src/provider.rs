@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A provider that the sandbox plays.
+/// A provider that the sandbox implements.
 ///
 /// ```
 /// use auth_sandbox::Provider;
@@ -34,7 +34,7 @@ impl Provider {
     pub const ALL: [Self; 5] =
         [Self::Digitalpaye, Self::Digishare, Self::TresorPay, Self::Papaya, Self::Manis];
 
-    /// The name in lower case, as crates and counters write it.
+    /// The name in lower case, as in crate names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Digitalpaye => "digitalpaye",

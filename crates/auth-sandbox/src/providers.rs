@@ -1,8 +1,8 @@
 //! The five providers, one file each: what they accept and what they answer.
 //!
 //! The types here name the provider of a [`Handle`](crate::Handle). Each one's documentation says
-//! which rules are the provider's own, which are inferred from the software behind it, and which
-//! the sandbox made up where the document is silent.
+//! which rules are the provider's own, which are inferred from its software, and which the
+//! sandbox made up because the document states none.
 
 mod digishare;
 mod digitalpaye;

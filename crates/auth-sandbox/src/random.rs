@@ -1,14 +1,14 @@
 //! Random identifiers and secrets.
 //!
-//! They come from the operating system's generator although nothing here is worth guarding: a
-//! sandbox whose secrets repeat would let a test pass that mixed up two sandboxes.
+//! They come from the operating system's generator, although nothing here needs protection: with
+//! repeating secrets, a test that mixes up two sandboxes would pass.
 
 use std::fmt::Write as _;
 
 /// `N` random bytes.
 ///
-/// A generator that fails leaves zeroes: the operating systems that this runs on do not fail
-/// once they have booted, and a made-up credential is no reason to stop.
+/// Zeroes if the generator fails: it does not on a booted system, and a made-up credential is no reason
+/// to stop.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     let _ = aws_lc_rs::rand::fill(&mut bytes);

@@ -1,4 +1,4 @@
-//! A request as the rules see it: read whole, its headers only readable strictly.
+//! A request, read to its end, with strict access to its headers.
 
 use std::net::IpAddr;
 
@@ -12,11 +12,11 @@ use http::{HeaderMap, Method, Uri, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
-/// More than any token request needs; a longer body is answered 413.
+/// More than any token request needs; a longer body gets a 413.
 const BODY_CAP: usize = 64 * 1024;
 
-/// How much of a too long body is still read and thrown away, so that the client gets to see the
-/// 413 and not the reset that closing a socket with unread data causes.
+/// How much of a too long body is still read and discarded, so that the client receives the 413 and
+/// not the reset that closing a socket with unread data causes.
 const DRAIN_CAP: usize = 8 * 1024 * 1024;
 
 /// A request, body included.
@@ -30,7 +30,7 @@ pub(crate) struct Request {
     headers: HeaderMap,
 }
 
-/// A header that must stand exactly once.
+/// A header that must occur exactly once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
     Missing,
@@ -39,7 +39,7 @@ pub(crate) enum Field<'a> {
     Bad,
 }
 
-/// What an `Authorization: Basic` header says.
+/// The content of an `Authorization: Basic` header.
 pub(crate) enum Basic {
     /// There is none, or it is empty, or of another scheme, or there are two.
     Absent,
@@ -104,18 +104,18 @@ impl Request {
         }
     }
 
-    /// Whether the request says how long its body is. Many front ends answer 411 to a `POST`
-    /// that does not, even if the body is empty.
+    /// Whether the request declares its body's length. Many front ends answer 411 to a `POST` that does
+    /// not, even if the body is empty.
     pub(crate) fn announces_length(&self) -> bool {
         self.has(CONTENT_LENGTH) || self.has(TRANSFER_ENCODING)
     }
 
-    /// Whether the request has no body and says so with `Content-Length: 0`.
+    /// Whether the request declares an empty body with `Content-Length: 0`.
     pub(crate) fn is_bodiless(&self) -> bool {
         self.header(CONTENT_LENGTH) == Field::One("0") && !self.has(TRANSFER_ENCODING)
     }
 
-    /// Whether no body came, however that was announced.
+    /// Whether the body is empty, however it was declared.
     pub(crate) fn is_empty(&self) -> bool {
         self.body().is_empty()
     }
@@ -135,10 +135,10 @@ impl Request {
             })
     }
 
-    /// Laravel's `wantsJson`: the media type that the client likes best is a JSON one.
+    /// Laravel's `wantsJson`: the client's preferred media type is JSON.
     pub(crate) fn wants_json(&self) -> bool {
         let best = self.accepted().into_iter().reduce(|best, next| {
-            // The first of equals wins.
+            // Of equal weights, the first wins.
             if next.1 > best.1 { next } else { best }
         });
         best.is_some_and(|(media, _)| media.contains("/json") || media.contains("+json"))
@@ -180,7 +180,7 @@ impl Request {
         pair.map_or(Basic::Garbled, |(id, secret)| Basic::Pair(id, secret))
     }
 
-    /// What follows the scheme and one space. Schemes ignore case (RFC 9110 section 11.1).
+    /// The part after the scheme and one space. Schemes ignore case (RFC 9110 section 11.1).
     fn authorization(&self, scheme: &str) -> Option<&str> {
         let Field::One(value) = self.header(AUTHORIZATION) else {
             return None;

@@ -13,8 +13,8 @@ use crate::{Error, Handle, Provider, jwt};
 
 /// Five providers on five loopback ports, serving until dropped.
 ///
-/// It runs on a thread of its own, so it works under any runtime and under none. Dropping it stops
-/// the server and closes every connection before the drop returns.
+/// It runs on its own thread, so it works with any runtime or none. Dropping it stops the server and
+/// closes every connection before the drop returns.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_sandbox::Error> {
@@ -43,7 +43,7 @@ impl Sandbox {
     ///
     /// # If the caller goes away
     ///
-    /// There is nothing to abandon: the future is done when it is first polled.
+    /// The future completes on its first poll, so it cannot be cancelled halfway.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Sandbox {
         self.manis.clone()
     }
 
-    /// The handle of one provider, for tests that are given its name.
+    /// The handle of one provider, by name.
     pub fn handle(&self, provider: Provider) -> Handle {
         match provider {
             Provider::Digitalpaye => self.digitalpaye.any(),
@@ -139,7 +139,7 @@ impl SandboxBuilder {
     }
 
     /// Listens on this port and the four after it, in the order of [`Provider::ALL`].
-    /// 0, the default, takes any five free ports.
+    /// 0, the default, picks five free ports.
     pub fn port(mut self, first: u16) -> Self {
         self.port = first;
         self
@@ -154,9 +154,9 @@ impl SandboxBuilder {
 
     /// Refuses every request that differs from the provider's document; off by default.
     ///
-    /// The real servers of Digitalpaye, Digishare and Manis take more than their documents show,
-    /// and so does the sandbox: it grants, and [`Handle::remarks`] says what was missing. A client
-    /// that means to follow the documents is tested with this on.
+    /// The real servers of Digitalpaye, Digishare and Manis accept more than their documents show.
+    /// So does the sandbox by default, and [`Handle::remarks`] reports it. Turn this on to test that a
+    /// client follows the documents.
     ///
     /// ```
     /// let sandbox = auth_sandbox::Sandbox::builder().strict(true).start_blocking()?;
@@ -172,14 +172,14 @@ impl SandboxBuilder {
     ///
     /// # If the caller goes away
     ///
-    /// There is nothing to abandon: the future is done when it is first polled.
+    /// The future completes on its first poll, so it cannot be cancelled halfway.
     ///
     /// # Errors
     ///
     /// See [`Error`].
     pub async fn start(self) -> Result<Sandbox, Error> {
-        // Nothing here waits for anybody. The first start in a process makes an RSA key, which is
-        // a tenth of a second of work; not worth a runtime's blocking pool, which may not exist.
+        // Nothing here awaits. The first start in a process generates an RSA key, which takes a tenth
+        // of a second: not worth a runtime's blocking pool, which may not exist.
         self.start_blocking()
     }
 
@@ -204,7 +204,7 @@ impl SandboxBuilder {
         let tresorpay = self.open(TresorPay::default(), port()?, &mut services)?;
         let papaya = self.open(Papaya::default(), port()?, &mut services)?;
         let manis = self.open(Manis::default(), port()?, &mut services)?;
-        // Now, and not in the first request, whose client may be measuring.
+        // Now and not in the first request, which a client may be timing.
         jwt::warm_up();
         let server = Server::start(services)?;
         Ok(Sandbox { digitalpaye, digishare, tresorpay, papaya, manis, _server: server })

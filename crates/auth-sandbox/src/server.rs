@@ -1,8 +1,8 @@
-//! The accept loops, on a thread and an event loop of their own.
+//! The accept loops, on their own thread and runtime.
 //!
-//! An own thread, and not tasks on the caller's runtime: the sandbox then also serves tests that
-//! block their only thread or pause tokio's clock, and dropping it stops everything before the
-//! drop returns, because the tasks go with their runtime.
+//! Not on the caller's runtime: this way the sandbox also serves tests that block their only thread or
+//! pause tokio's clock, and dropping it stops everything before the drop returns, because the tasks are
+//! dropped with their runtime.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use crate::request::Request;
 use crate::service::{Outcome, Service};
 use crate::wire::{self, Act};
 
-/// About as much as a request head may have: hyper looks after it has read, not before.
+/// The approximate limit of a request head: hyper checks after it has read, not before.
 const HEAD_CAP: usize = 32 * 1024;
 
 /// A running server. Dropping it stops it, and waits until it has stopped.
@@ -33,8 +33,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves each listener with its service. The listeners are bound already, so a client may
-    /// connect as soon as this returns.
+    /// Serves each listener with its service. The listeners are already bound, so a client can connect
+    /// as soon as this returns.
     pub(crate) fn start(
         listeners: Vec<(std::net::TcpListener, Arc<Service>)>,
     ) -> Result<Self, Error> {
@@ -79,7 +79,7 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((socket, peer)) = listener.accept().await else {
-            // Out of file descriptors, most likely: give connections time to end.
+            // Probably out of file descriptors: give connections time to end.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -91,7 +91,7 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
 
 /// One connection, from its first request to its end.
 async fn connection(socket: TcpStream, peer: IpAddr, service: Arc<Service>) {
-    // Without it a drip of single bytes would arrive in lumps.
+    // Without it, single bytes would arrive in groups.
     let _ = socket.set_nodelay(true);
     let taken: Mutex<Option<Act>> = Mutex::new(None);
     let slot = || taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,11 +112,11 @@ async fn connection(socket: TcpStream, peer: IpAddr, service: Arc<Service>) {
     let mut http = http1::Builder::new()
         .max_buf_size(HEAD_CAP)
         .serve_connection(TokioIo::new(socket), service_fn(|request| Box::pin(respond(request))));
-    // An error is the client's, who spoke no HTTP or left, or our own `LetGo`.
+    // An error means that the client sent no HTTP or left, or is our own `LetGo`.
     let _ = std::future::poll_fn(|context| http.poll_without_shutdown(context)).await;
     let act = slot().take();
     let socket = http.into_parts().io.into_inner();
-    // Whom an error concerns is gone.
+    // The client is gone, so there is nobody to tell.
     let _ = match act {
         Some(act) => wire::perform(act, socket).await,
         None => wire::close(socket).await,

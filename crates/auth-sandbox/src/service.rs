@@ -1,5 +1,5 @@
-//! From a request to an answer: routing, counting, faults. What is right and wrong is the
-//! provider's business (`behaviour.rs`), what a fault looks like on the wire is `wire.rs`'s.
+//! From a request to a response: routing, counting, faults. The provider decides which requests are
+//! valid (`behaviour.rs`); `wire.rs` writes faults to the socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ pub(crate) struct Service {
     pub(crate) behaviour: Arc<dyn Behaviour>,
 }
 
-/// What becomes of a request.
+/// How to answer a request.
 pub(crate) enum Outcome {
     /// hyper writes it, and the connection stays open.
     Answer(Answer),
-    /// The socket is taken out of hyper's hands.
+    /// The socket is taken back from hyper.
     Take(Act),
 }
 
@@ -63,7 +63,7 @@ impl Service {
         }
     }
 
-    /// The answer that the provider gives to this request.
+    /// The provider's response to this request.
     fn normal(&self, request: &Request, term: Option<Term>) -> Answer {
         let shared = &*self.shared;
         let refuse = |status| Err(self.behaviour.refuse(status, request, shared));
@@ -155,7 +155,7 @@ impl Service {
                 let lifetime = self.shared.state().lifetime;
                 with_term(Term::over(now, lifetime, ago))
             }
-            // Taken off by `Fault::split` before this is called.
+            // `Fault::split` has removed these before this call.
             Fault::Latency(_) | Fault::Delayed { .. } => Outcome::Answer(normal()),
         }
     }
@@ -165,7 +165,7 @@ impl Service {
     }
 }
 
-/// A whole answer with a `Date` of its own, which hyper would set right.
+/// A whole response with its own `Date`, which hyper would replace.
 fn whole(answer: &Answer, date: Option<std::time::SystemTime>) -> Act {
     let mut bytes = answer.head(date, &Framing::Length);
     bytes.extend_from_slice(&answer.body);

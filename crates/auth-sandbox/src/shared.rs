@@ -1,4 +1,4 @@
-//! What a provider's server and its handles share.
+//! The state that a provider's server and its handles share.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ pub(crate) struct Shared {
     pub(crate) provider: Provider,
     pub(crate) address: SocketAddr,
     pub(crate) base_url: String,
-    /// Whether requests are held to the document where the real server is not known to do so.
+    /// Whether to refuse requests that the document does not describe but the real server accepts.
     pub(crate) strict: bool,
     state: Mutex<State>,
 }
 
-/// All that can change. One lock, held for moments and never across an await.
+/// The mutable state, behind one lock that is never held across an await.
 pub(crate) struct State {
     pub(crate) credentials: Credentials,
     pub(crate) lifetime: Duration,
@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub(crate) plan: Plan,
     pub(crate) tokens: Tokens,
     pub(crate) api_refuses: bool,
-    /// Why requests were taken that the document does not describe, each reason once.
+    /// Why requests were accepted that the document does not describe, each reason once.
     pub(crate) remarks: Vec<&'static str>,
 }
 
@@ -56,7 +56,7 @@ impl Shared {
         }
     }
 
-    /// A panic while the lock was held leaves counters that are off by one at worst.
+    /// A panic under the lock leaves a counter off by one at worst.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,7 +71,7 @@ impl Shared {
         add(&mut self.state().counters);
     }
 
-    /// Whether a request is taken although the document asks for more. The reason is kept.
+    /// Whether a request is accepted although the document requires more. Remembers the reason.
     pub(crate) fn overlooks(&self, reason: &'static str) -> bool {
         if self.strict {
             return false;
@@ -87,26 +87,26 @@ impl Shared {
         self.state().credentials.clone()
     }
 
-    /// The term of a token that is issued now.
+    /// The validity of a token that is issued now.
     pub(crate) fn term(&self) -> Term {
         let lifetime = self.state().lifetime;
         Term::starting(self.now(), lifetime)
     }
 
-    /// Enters a token that is about to be sent.
+    /// Records a token that is about to be sent.
     pub(crate) fn issue(&self, token: &str, term: &Term, note: Option<&str>) {
         let mut state = self.state();
         state.tokens.enter(token, term, note);
         state.counters.tokens_issued += 1;
     }
 
-    /// Whether the API route takes `token`, whose use may be bound to `note`.
+    /// Whether the API route accepts `token`, whose use may be bound to `note`.
     pub(crate) fn accepts(&self, token: &str, note: Option<&str>) -> bool {
         let state = self.state();
         !state.api_refuses && state.tokens.check(token).is_some_and(|bound| bound == note)
     }
 
-    /// Whether the API route takes no token at all.
+    /// Whether the API route refuses every token.
     pub(crate) fn api_refuses(&self) -> bool {
         self.state().api_refuses
     }

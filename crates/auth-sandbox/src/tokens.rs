@@ -9,12 +9,12 @@ use crate::clock;
 /// more is a load test, and its first tokens have long been replaced.
 const KEPT: usize = 100_000;
 
-/// When a token was issued and until when it is good, in the provider's own time.
+/// When a token was issued and when it expires, by the provider's own clock.
 #[derive(Clone, Copy)]
 pub(crate) struct Term {
     issued: SystemTime,
     lifetime: Duration,
-    /// How long ago it expired; a token that is good from birth has `None`.
+    /// How long ago it expired; `None` if it was issued valid.
     expired: Option<Duration>,
 }
 
@@ -24,7 +24,7 @@ impl Term {
         Self { issued: now, lifetime, expired: None }
     }
 
-    /// Over since `ago`, after a life of the usual length.
+    /// Expired since `ago`, after the usual lifetime.
     pub(crate) fn over(now: SystemTime, lifetime: Duration, ago: Duration) -> Self {
         let issued = ago.checked_add(lifetime).and_then(|span| now.checked_sub(span));
         Self { issued: issued.unwrap_or(SystemTime::UNIX_EPOCH), lifetime, expired: Some(ago) }
@@ -47,18 +47,18 @@ impl Term {
         (seconds(issued), seconds(issued.saturating_add(self.lifetime)))
     }
 
-    /// `expires_in`: whole seconds from now, negative for a token that is over.
+    /// `expires_in`: whole seconds from now, negative for an expired token.
     pub(crate) fn expires_in(&self) -> i64 {
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         self.expired.map_or_else(|| seconds(self.lifetime), |ago| -seconds(ago))
     }
 
-    /// Until when the API route takes it; `None` if it never does.
+    /// Until when the API route accepts it; `None` if it never does.
     fn accepted_until(&self) -> Option<Instant> {
         let now = clock::monotonic();
         match self.expired {
             Some(_) => None,
-            // An instant that does not fit is centuries away.
+            // An instant that overflows is centuries away.
             None => now.checked_add(self.lifetime).or_else(|| now.checked_add(YEARS)),
         }
     }
@@ -75,7 +75,7 @@ struct Issued {
     note: Option<String>,
 }
 
-/// The register of one provider. It holds live tokens, so it has no `Debug`.
+/// One provider's issued tokens. It holds live tokens, so it has no `Debug`.
 #[derive(Default)]
 pub(crate) struct Tokens {
     issued: HashMap<String, Issued>,
@@ -83,7 +83,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Enters a token, with what its use is bound to if anything.
+    /// Adds a token, with what its use is bound to, if anything.
     pub(crate) fn enter(&mut self, token: &str, term: &Term, note: Option<&str>) {
         while self.order.len() >= KEPT
             && let Some(oldest) = self.order.pop_front()
@@ -95,7 +95,7 @@ impl Tokens {
         self.order.push_back(token.to_owned());
     }
 
-    /// `Some` for a token in force, and in it what its use is bound to.
+    /// `Some` for a valid token, with what its use is bound to.
     pub(crate) fn check(&self, token: &str) -> Option<Option<&str>> {
         let issued = self.issued.get(token)?;
         (clock::monotonic() < issued.until?).then_some(issued.note.as_deref())

@@ -1,7 +1,7 @@
-//! What only the bare socket can express: resets, stalls, halves of answers.
+//! Faults that need the bare socket: resets, stalls, truncated responses.
 //!
-//! hyper reads the request and is then told, by an error from the service, to let go of the
-//! connection; the socket comes back here with nothing written to it.
+//! hyper reads the request. An error from the service then makes it release the connection, and the
+//! socket comes back here with nothing written to it.
 
 use std::io;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What to do with a socket in place of answering through hyper. The socket is closed afterwards.
+/// What to do with a socket instead of answering through hyper. The socket is closed afterwards.
 pub(crate) enum Act {
     /// TCP RST.
     Reset,
     /// These bytes, then nothing until the client hangs up.
     Hold(Vec<u8>),
-    /// These bytes, then a close in good order.
+    /// These bytes, then an orderly close.
     Send(Vec<u8>),
     /// A head, then a body one byte at a time.
     Drip { head: Vec<u8>, body: Vec<u8>, pause: Duration },
-    /// A head that announces chunks, then this many bytes of a JSON string that does not end.
+    /// A head that declares chunks, then this many bytes of a JSON string that does not end.
     Flood { head: Vec<u8>, bytes: u64 },
 }
 
-/// Does it. An error means that the client went away first, which is its right.
+/// Performs it. An error means that the client went away first, which is allowed.
 pub(crate) async fn perform(act: Act, mut socket: TcpStream) -> io::Result<()> {
     match act {
         // With a linger time of zero, closing sends RST and drops what is still buffered.
@@ -49,8 +49,8 @@ pub(crate) async fn perform(act: Act, mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown().await
 }
 
-/// Closes in good order: a socket that is closed with unread data sends RST, and the client may
-/// lose an answer that it has not read yet, such as 431.
+/// Closes in an orderly way: a socket that is closed with unread data sends RST, and the client may
+/// lose a response that it has not read yet, such as 431.
 pub(crate) async fn close(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown().await?;
     tokio::time::timeout(PATIENCE, wait_for_hang_up(&mut socket)).await.unwrap_or(Ok(()))
@@ -59,7 +59,7 @@ pub(crate) async fn close(mut socket: TcpStream) -> io::Result<()> {
 /// For a client that neither reads nor hangs up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reading is how one learns that the other side has closed.
+/// Only a read shows that the other side has closed.
 async fn wait_for_hang_up(socket: &mut TcpStream) -> io::Result<()> {
     let mut sink = [0; 1024];
     while socket.read(&mut sink).await? > 0 {}

@@ -1,4 +1,4 @@
-//! Digishare, held against its document and Passport's bodies.
+//! Digishare, compared with its document and Passport's bodies.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

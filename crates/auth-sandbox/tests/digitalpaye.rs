@@ -1,4 +1,4 @@
-//! Digitalpaye, held against its document.
+//! Digitalpaye, compared with its document.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

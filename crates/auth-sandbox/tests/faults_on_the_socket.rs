@@ -1,4 +1,4 @@
-//! The faults that need the bare socket: resets, stalls, halves of answers.
+//! The faults that need the bare socket: resets, stalls, truncated responses.
 
 // A test measures by the machine's own clock what the sandbox did by its.
 #![allow(clippy::disallowed_methods)]
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_millis(40);
 const LATER: Duration = Duration::from_secs(10);
 
-/// All that comes until the server closes.
+/// Reads everything until the server closes.
 async fn raw<P: Send + Sync>(handle: &Handle<P>) -> Vec<u8> {
     let mut socket = right(handle).open(handle).await;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! What real servers take beside what their documents show.
+//! Requests that real servers accept although their documents do not show them.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -8,7 +8,7 @@ mod common;
 use auth_sandbox::{Handle, Sandbox};
 use common::{Call, api, basic, right, start};
 
-/// Requests that a document does not describe, each with what is said of it, if anything.
+/// Requests that a document does not describe, each with its remark, if any.
 fn undescribed(sandbox: &Sandbox) -> Vec<(&'static str, Handle, Call, Option<&'static str>)> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let (digitalpaye, digishare) = (sandbox.digitalpaye().any(), sandbox.digishare().any());
@@ -83,7 +83,7 @@ async fn wrong_credentials_are_refused_however_they_come() {
     let reply = call.send(&digishare).await;
     assert_eq!(reply.status, 401);
     assert_eq!(reply.header("www-authenticate"), Some("Basic realm=\"OAuth\""));
-    // The body outranks the header.
+    // The body overrides the header.
     let both = right(&digishare).header("Authorization", "Basic eDp5");
     assert_eq!(both.send(&digishare).await.status, 200);
 }

@@ -177,7 +177,7 @@ async fn dropping_the_sandbox_stops_it_before_the_drop_returns() {
 
 #[tokio::test]
 async fn a_dropped_sandbox_listens_no_more() {
-    // On an address of its own, where no other test can be given a port that has just become free.
+    // On its own address, so that no other test is given a port that has just become free.
     let own = if cfg!(target_os = "linux") { [127, 0, 0, 2] } else { [127, 0, 0, 1] };
     let sandbox = Sandbox::builder().bind(own).start().await.unwrap();
     let addresses = sandbox.handles().map(|handle| SocketAddr::from((own, handle.port())));

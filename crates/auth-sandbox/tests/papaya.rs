@@ -1,4 +1,4 @@
-//! Papaya Global, held against its document.
+//! Papaya Global, compared with its document.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

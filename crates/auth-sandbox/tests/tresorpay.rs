@@ -1,4 +1,4 @@
-//! TresorPay, held against Keycloak's bodies.
+//! TresorPay, compared with Keycloak's bodies.
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

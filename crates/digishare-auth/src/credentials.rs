@@ -1,4 +1,4 @@
-//! A client's id and secret, or a token that someone pasted; checked when made.
+//! A client id and secret, or a personal access token; validated when made.
 
 use std::fmt;
 
@@ -59,9 +59,9 @@ impl Credentials {
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
-    /// What must not come back out in an error. Passport's ids are numbers or UUIDs and no secrets
-    /// (RFC 6749 section 2.2); anything else in the id's place may be the secret, swapped with it,
-    /// and a database's error would quote that.
+    /// What errors must not show. Passport's ids are numbers or UUIDs and not secret (RFC 6749
+    /// section 2.2); anything else in the id's place may be the secret, swapped with the id, and a
+    /// database error would quote it.
     pub(crate) fn known(&self) -> Scrubber {
         let (id, secret) = (self.client_id.expose_secret(), self.client_secret.expose_secret());
         let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
@@ -94,8 +94,8 @@ impl PersonalAccessToken {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it is blank, longer than 16 KiB, or
-    /// holds whitespace or characters that no token holds; `Bearer` does not belong in front. It is
-    /// never shown.
+    /// holds whitespace or other characters that a token cannot contain. Leave out `Bearer`. The
+    /// token is never shown.
     pub fn new(token: impl Into<SecretString>) -> Result<Self, Error> {
         let made = Self::named("personal_access_token", token);
         made.map_err(|error| error.with_provider(PROVIDER))

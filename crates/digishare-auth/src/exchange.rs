@@ -14,7 +14,7 @@ use crate::wire::Refused;
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
 const TOKEN_PATH: &str = "v1/oauth/token";
-/// The longest that a token is kept where the caller says nothing else, so that a rotated secret is noticed.
+/// How long a token is kept by default, so that a rotated secret is noticed.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Digishare's flow: `POST /v1/oauth/token` with client credentials as JSON.
@@ -25,7 +25,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// let credentials = Credentials::new("client-0001", "made-up-secret")?;
 /// let flow = Digishare::new(credentials).scope("campaigns:read");
 /// let tokens = CachedTokenSource::new(flow)?;
-/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
+/// assert!(tokens.fresh().is_none()); // nothing is requested before the first `token().await`
 /// # Ok::<(), digishare_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub struct Digishare {
     endpoint: Endpoint,
 }
 
-/// How the token request writes its body.
+/// The format of the token request's body.
 ///
 /// ```
 /// use digishare_auth::{BodyFormat, Credentials, Digishare, TokenExchange};
@@ -55,7 +55,8 @@ pub enum BodyFormat {
     /// `application/json`: what the document shows.
     #[default]
     Json,
-    /// `application/x-www-form-urlencoded`: what RFC 6749 section 4.4.2 wants. Passport 10, 12 and 13 take it.
+    /// `application/x-www-form-urlencoded`: what RFC 6749 section 4.4.2 requires. Passport 10, 12 and
+    /// 13 accept it.
     Form,
 }
 
@@ -93,14 +94,14 @@ impl Digishare {
         })
     }
 
-    /// The scope to ask for, several with a space between; none by default, since the document
-    /// knows none.
+    /// The scope to request, several separated by spaces; none by default, since the document
+    /// mentions none.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// How the body is written; JSON by default.
+    /// The format of the request's body; JSON by default.
     pub fn body_format(mut self, format: BodyFormat) -> Self {
         self.body_format = format;
         self
@@ -145,21 +146,21 @@ impl TokenExchange for Digishare {
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }
 
-    /// A day at most: a token lives for a year, and a secret that was rotated should be noticed.
+    /// Keeps a token for a day at most: it lives for a year, and a rotated secret should be noticed.
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default().max_age(A_DAY)
     }
 }
 
-/// A scope that can be sent as it is.
+/// Checks that the scope can be sent unchanged.
 fn proved(scope: &str) -> Result<String, Error> {
     Charset::Text.check("the scope", scope)?;
     Ok(scope.to_owned())
 }
 
-/// A source by whichever way the environment names: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or
-/// `DIGISHARE_CLIENT_ID` and `DIGISHARE_CLIENT_SECRET` with the options that the crate's front page
-/// lists. A fetched token is kept for a day at most.
+/// A source from the environment: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or `DIGISHARE_CLIENT_ID` and
+/// `DIGISHARE_CLIENT_SECRET` with the options that the crate's front page lists. A fetched token is
+/// kept for a day at most.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), digishare_auth::Error> {
@@ -169,7 +170,7 @@ fn proved(scope: &str) -> Result<String, Error> {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) where both ways are named, or neither, or one
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) where both are set, or neither, or one
 /// is incomplete; and, as for [`CachedTokenSource::new`], where there is no HTTP client.
 pub fn source_from_env() -> Result<SharedTokenSource, Error> {
     source_read_env(&Env::process())

@@ -7,7 +7,7 @@ use auth_core::{ErrorKind, TokenResponse};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What an error body says, whichever part of Laravel wrote it.
+/// An error body, from any part of Laravel.
 #[derive(Default, Deserialize)]
 #[serde(from = "Body")]
 pub(crate) struct Refused {
@@ -46,7 +46,7 @@ impl From<Body> for Refused {
             [&prose, &body.error_description, &body.message, &body.details, &body.hint, &fields]
         {
             let said = description.get().unwrap_or_default();
-            // Passport 8 says the same again under `message`.
+            // Passport 8 repeats the description under `message`.
             let Some(part) = part.get().filter(|part| !said.contains(part)) else {
                 continue;
             };
@@ -62,7 +62,7 @@ impl From<Body> for Refused {
     }
 }
 
-/// Whether a text is one word, as the codes of RFC 6749 section 5.2 are.
+/// Whether a text is a single word, like the codes of RFC 6749 section 5.2.
 fn is_code(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
@@ -92,7 +92,7 @@ impl Refusal for Refused {
             _ if self.has_code("invalid_client") || self.has_code("invalid_grant") => {
                 ErrorKind::Credentials
             }
-            // The API's "no permission": the credentials were understood.
+            // The API's "no permission": the credentials were accepted.
             403 => ErrorKind::Request,
             _ => usual,
         }
@@ -103,7 +103,7 @@ impl Refusal for Refused {
     }
 
     fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
-        // Passport over PostgreSQL fails with 500 where an id is no uuid (SQLSTATE 22P02).
+        // Passport on PostgreSQL fails with 500 if the id is not a UUID (SQLSTATE 22P02).
         if answer.status() == 500 {
             return Some(
                 "if it lasts, check DIGISHARE_CLIENT_ID: cut or swapped, it makes their server fail",

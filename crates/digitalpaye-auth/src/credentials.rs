@@ -1,4 +1,4 @@
-//! An API key and its secret, checked when made.
+//! An API key and secret, validated when made.
 
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
@@ -27,7 +27,7 @@ impl Credentials {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where one is blank, has whitespace at its
     /// start or end, or holds control characters, or where the key holds a colon: Basic
-    /// authentication ends the user there (RFC 7617 section 2). Values are never shown.
+    /// authentication splits there (RFC 7617 section 2). Values are never shown.
     pub fn new(
         api_key: impl Into<SecretString>,
         api_secret: impl Into<SecretString>,
@@ -60,14 +60,14 @@ impl Credentials {
         Some(Self { api_key: key?, api_secret: secret? })
     }
 
-    /// What must not come back out in an error.
+    /// What errors must not show.
     pub(crate) fn known(&self) -> Scrubber {
         let (key, secret) = (self.api_key.expose_secret(), self.api_secret.expose_secret());
         Scrubber::new([secret]).with_ids([key]).with_pair(key, secret)
     }
 }
 
-/// Basic authentication ends the user at the first colon (RFC 7617 section 2).
+/// Basic authentication splits at the first colon (RFC 7617 section 2).
 fn without_colon(name: &str, key: SecretString) -> Result<SecretString, Error> {
     if key.expose_secret().contains(':') {
         return Err(Error::config(format!(

@@ -24,7 +24,7 @@ const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
 /// let flow = Digitalpaye::new(credentials).environment(Environment::Sandbox);
 /// let tokens = CachedTokenSource::new(flow)?;
-/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
+/// assert!(tokens.fresh().is_none()); // nothing is requested before the first `token().await`
 /// # Ok::<(), digitalpaye_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Digitalpaye {
         self
     }
 
-    /// Whether a key says that it is live while the environment says something else.
+    /// Whether a `live_` key is used outside production.
     fn is_mixed(&self) -> bool {
         self.environment != Environment::Production
             && self.credentials.api_key.expose_secret().starts_with("live_")
@@ -165,7 +165,7 @@ impl Environment {
 impl FromStr for Environment {
     type Err = Error;
 
-    /// Known names in any case, others as they are if a header can carry them.
+    /// Known names in any case; other names unchanged, if a header can carry them.
     fn from_str(name: &str) -> Result<Self, Error> {
         let environment = match name.to_ascii_lowercase().as_str() {
             "production" => Self::Production,

@@ -1,7 +1,7 @@
 //! Tokens for the [Digitalpaye](https://docs.digitalpaye.com) API: mobile money in Côte d'Ivoire.
 //!
-//! Digitalpaye exchanges an API key and secret (HTTP Basic) for a bearer token that lives ten
-//! minutes. This crate asks for it, keeps it, and asks again before it ends.
+//! Digitalpaye exchanges an API key and secret (HTTP Basic) for a bearer token that lives for ten
+//! minutes. This crate requests the token, caches it, and refreshes it before it expires.
 //!
 //! ```no_run
 //! use digitalpaye_auth::{CachedTokenSource, Digitalpaye};
@@ -10,13 +10,13 @@
 //! let tokens = CachedTokenSource::new(Digitalpaye::from_env()?)?; // once, at start-up
 //! let token = tokens.token().await?;                              // before each call; cached
 //! let mut headers = http::HeaderMap::new();
-//! token.apply(&mut headers);                                      // Authorization and X-Environment
+//! token.apply(&mut headers);                                      // sets Authorization and X-Environment
 //! # Ok(()) }
 //! ```
 //!
 //! # Environment variables
 //!
-//! Each may be given as `NAME_FILE`, the name of a file that holds the value.
+//! Each variable may be given as `NAME_FILE` instead: the path of a file that holds the value.
 //!
 //! | variable | |
 //! |---|---|
@@ -24,32 +24,32 @@
 //! | `DIGITALPAYE_API_SECRET` | required |
 //! | `DIGITALPAYE_ENVIRONMENT` | `Production` (default), `Sandbox`, or another value for `X-Environment` |
 //! | `DIGITALPAYE_BASE_URL` | default `https://api.digitalpaye.com` |
-//! | `DIGITALPAYE_BASE_URL_INTERNAL` | instead of `DIGITALPAYE_BASE_URL`, for a host that only your own network knows |
+//! | `DIGITALPAYE_BASE_URL_INTERNAL` | instead of `DIGITALPAYE_BASE_URL`, for a host name that only your own network resolves |
 //!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
 //! |---|---|---|
-//! | D1 | prints a Basic value in its samples that is no valid base64 | builds the header from the two typed values; takes no ready-made one |
-//! | D2 | lists `X-Environment: Production` and no other value | always sends it; [`Environment::Sandbox`] is unverified; warns when a `live_` key meets another environment |
-//! | D3 | states no lifetime; the sample's is 600 s | trusts `exp`; without it the JWT's own `exp`; without either 600 s |
-//! | D4 | `exp` is on the provider's clock | is read against the answer's `Date`, and never beyond the JWT's `exp - iat` |
-//! | D5 | does not say how to use the token | `Authorization: Bearer`, as both official SDKs do, with `X-Environment` beside it |
+//! | D1 | prints a Basic value in its samples that is not valid base64 | builds the header from key and secret; takes no ready-made header |
+//! | D2 | lists `X-Environment: Production` and no other value | always sends it; [`Environment::Sandbox`] is unverified; warns when a `live_` key is used with another environment |
+//! | D3 | states no lifetime; the sample's is 600 s | uses `exp`, else the JWT's own `exp`, else 600 s |
+//! | D4 | `exp` is on the provider's clock | reads it against the response's `Date`, and never beyond the JWT's `exp - iat` |
+//! | D5 | does not say how to use the token | sends `Authorization: Bearer`, as both official SDKs do, with `X-Environment` beside it |
 //! | D6 | older SDKs read `token` and `exp` at the top level | reads the documented shape first, then that one |
 //! | D7 | `statusCode` repeats the HTTP status | both must say success |
-//! | D8 | the PHP SDK passes an error body on as if it were a token | a token and an error are different types; a token with braces is refused |
-//! | D9 | "please try again" on 500; no other codes | retries 5xx, obeys `Retry-After`; an unknown 4xx, 403 included, is [`ErrorKind::Request`] |
-//! | D10 | each sample sends another `Content-Type` with the empty body | sends none, and `Content-Length: 0` |
-//! | D11 | does not say what keys may hold | refuses `:` in the key, since RFC 7617 splits there; the secret may hold it |
-//! | D12 | samples follow redirects and wait for ever | no redirects, 10 s an attempt, 64 KiB a body |
-//! | D13 | `reason` is French prose | is never matched on; see [`Error::description`] |
-//! | D14 | a block of "agent instructions" | is no part of the interface |
+//! | D8 | the PHP SDK passes an error body on as if it were a token | tokens and errors are different types; a token with braces is refused |
+//! | D9 | says "please try again" for 500; lists no other codes | retries 5xx, obeys `Retry-After`; an unknown 4xx, 403 included, is [`ErrorKind::Request`] |
+//! | D10 | each sample sends a different `Content-Type` with the empty body | sends none, and `Content-Length: 0` |
+//! | D11 | does not say which characters keys may contain | refuses `:` in the key, since RFC 7617 splits there; the secret may contain it |
+//! | D12 | samples follow redirects and have no timeout | no redirects, 10 s per attempt, 64 KiB per body |
+//! | D13 | `reason` is French prose | never matches on it; see [`Error::description`] |
+//! | D14 | contains a block of "agent instructions" | ignores it: it is not part of the interface |
 //!
 //! # More
 //!
-//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
-//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
-//! document says and fails on command, for your own tests.
+//! The [guides](auth_core::guide) explain each error and what to do about it, how to test your own code,
+//! how the engine works and which threats it covers. `auth-sandbox` is a local server that implements the
+//! document and fails on command, for your own tests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 

@@ -37,15 +37,15 @@ pub(crate) struct Granted {
     exp: Number,
 }
 
-/// The lifetime of the document's sample, for answers that state none.
+/// The lifetime of the document's sample, for responses that state none.
 const USUAL_LIFETIME: Duration = Duration::from_secs(600);
 
 impl Granted {
     pub(crate) fn into_grant(self, answer: &TokenResponse) -> Result<Grant, Error> {
         let expiry = match self.exp.instant() {
             Expiry::At(end) if is_plausible(end, answer) => Expiry::At(end),
-            // The engine reads a JWT's own expiry; without one the sample's lifetime is the best
-            // that the document offers.
+            // The engine reads a JWT's own expiry. Without one, the document offers only its sample's
+            // lifetime.
             _ if JwtTimes::peek(self.token.expose_secret()).expires_at().is_some() => {
                 Expiry::Unknown
             }
@@ -55,8 +55,8 @@ impl Granted {
     }
 }
 
-/// Whether a token may end then: one that ends after more than 400 days is no ten-minute token, but
-/// a number in another unit.
+/// Whether a token may expire then. More than 400 days ahead is not a ten-minute token but a number
+/// in another unit.
 fn is_plausible(end: SystemTime, response: &TokenResponse) -> bool {
     const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
     end.duration_since(response.server_time()).is_ok_and(|left| left <= LONGEST)
@@ -67,7 +67,7 @@ impl TryFrom<Body> for Granted {
     type Error = &'static str;
 
     fn try_from(body: Body) -> Result<Self, Self::Error> {
-        // Absent, or a number of 2xx; a word in its place says something else.
+        // Absent, or a 2xx number; anything else is not a success.
         let says_success = |code: Option<Number>| {
             code.is_none_or(|code| code.get().is_some_and(|code| (200..300).contains(&code)))
         };
@@ -101,7 +101,7 @@ impl Refusal for Refused {
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match (answer.status().as_u16(), self.code()) {
             (400, Some("UnauthorizedError")) => ErrorKind::Credentials,
-            // Not documented, so not known to be about the credentials.
+            // Not documented, so it may have nothing to do with the credentials.
             (403, _) => ErrorKind::Request,
             _ => usual,
         }

@@ -1,4 +1,4 @@
-//! A merchant id and its secret, checked when made.
+//! A merchant id and secret, validated when made.
 
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
@@ -58,7 +58,7 @@ impl Credentials {
         Some(Self { merchant_id: merchant_id?, secret: secret? })
     }
 
-    /// What must not come back out in an error.
+    /// What errors must not show.
     pub(crate) fn known(&self) -> Scrubber {
         Scrubber::new([self.secret.expose_secret()]).with_ids([self.merchant_id.expose_secret()])
     }

@@ -22,7 +22,7 @@ const X_SECRET: HeaderName = HeaderName::from_static("x-secret");
 /// let credentials = Credentials::new("merchant-0001", "made-up-secret")?;
 /// let flow = Manis::new(credentials, Endpoint::parse("https://manis.example.com")?);
 /// let tokens = CachedTokenSource::new(flow)?;
-/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
+/// assert!(tokens.fresh().is_none()); // nothing is requested before the first `token().await`
 /// # Ok::<(), manis_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Manis {
 }
 
 impl Manis {
-    /// The flow for these credentials at that base URL; the document states none.
+    /// The flow for these credentials at this base URL; the document states none.
     pub fn new(credentials: Credentials, endpoint: Endpoint) -> Self {
         Self {
             credentials,
@@ -77,14 +77,14 @@ impl Manis {
         self
     }
 
-    /// What `expiresAt` counts; told by its size by default.
+    /// The unit of `expiresAt`; inferred from its size by default.
     pub fn expiry_unit(mut self, unit: ExpiryUnit) -> Self {
         self.expiry_unit = unit;
         self
     }
 
-    /// The scheme that is sent in front of the token, whatever `tokenType` says; by default
-    /// `Bearer`, and a token of another type is an error.
+    /// The scheme to send before the token, whatever `tokenType` says. By default `Bearer`, and a
+    /// token of another type is an error.
     ///
     /// A scheme that is not one word is an error when a source is built.
     pub fn scheme(mut self, scheme: impl Into<String>) -> Self {

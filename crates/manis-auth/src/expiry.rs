@@ -1,4 +1,4 @@
-//! When a token ends: Manis writes a number and does not say what it counts.
+//! When a token expires: Manis sends a number without a unit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,17 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use auth_core::{Error, Expiry};
 
-/// An `expiresAt` further in the past than this, or further ahead than `LONGEST`, is not believed.
+/// An `expiresAt` further in the past than this, or further ahead than `LONGEST`, is ignored.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// What the integer `expiresAt` counts: the document says "timestamp" and no more.
+/// The unit of the integer `expiresAt`: the document only says "timestamp".
 ///
-/// Whatever the unit, a number that ends up more than 5 minutes before the provider's clock, or
-/// more than 400 days after it, is not believed: the token's own `exp` decides then, or it is kept
-/// for 5 minutes, with a warning. So a wrong unit costs requests and not an outage, nor a token
-/// that is kept for fifty years. A token that ended within the last 5 minutes has ended, and is an
-/// error.
+/// In any unit, a value more than 5 minutes before or 400 days after the provider's clock is
+/// ignored: the JWT's own `exp` decides, or else the token is kept for 5 minutes; both with a
+/// warning. So a wrong unit costs extra requests, not an outage or a token that is kept for fifty
+/// years. A token that expired within the last 5 minutes is an error.
 ///
 /// ```
 /// use manis_auth::{Credentials, Endpoint, ExpiryUnit, Manis};
@@ -30,9 +29,9 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExpiryUnit {
-    /// Told by size: below 10⁹ seconds from now, below 10¹¹ Unix seconds, below 10¹⁴ milliseconds,
-    /// below 10¹⁷ microseconds, else nanoseconds. No two readings of one number are both near the
-    /// present.
+    /// Inferred from the size: below 10⁹ seconds from now, below 10¹¹ Unix seconds, below 10¹⁴
+    /// milliseconds, below 10¹⁷ microseconds, else nanoseconds. No number is near the present in two
+    /// units.
     #[default]
     Auto,
     /// Unix seconds.
@@ -55,11 +54,11 @@ impl ExpiryUnit {
         }
     }
 
-    /// What a number means on an answer that came at `now` by the provider's clock. Rounds down; a
-    /// span of nothing or less has ended.
+    /// Reads a number from a response that came at `now` by the provider's clock. Rounds down; a span
+    /// of zero or less has expired.
     pub(crate) fn read(self, number: i64, now: SystemTime) -> Expiry {
         let per_second = match (self, number) {
-            // So long over that it is no end but an error: the same rule as for instants.
+            // Too far in the past to be an expiry: the same rule as for instants.
             (Self::RelativeSeconds | Self::Auto, ..-300) => return Expiry::Unknown,
             (Self::RelativeSeconds, _) | (Self::Auto, ..1_000_000_000) => {
                 let span = Duration::from_secs(u64::try_from(number).unwrap_or_default());

@@ -1,7 +1,7 @@
 //! Tokens for the [Manis](https://apidoc-v1.maniscloud.com) API: merchant payments.
 //!
-//! Manis exchanges a merchant id and secret (two headers) for a token. This crate asks for it,
-//! keeps it, and asks again before it ends.
+//! Manis exchanges a merchant id and secret (two headers) for a token. This crate requests the
+//! token, caches it, and refreshes it before it expires.
 //!
 //! ```no_run
 //! use manis_auth::{CachedTokenSource, Manis};
@@ -10,20 +10,20 @@
 //! let tokens = CachedTokenSource::new(Manis::from_env()?)?; // once, at start-up
 //! let token = tokens.token().await?;                        // before each call; cached
 //! let mut headers = http::HeaderMap::new();
-//! token.apply(&mut headers);                                // Authorization
+//! token.apply(&mut headers);                                // sets Authorization
 //! # Ok(()) }
 //! ```
 //!
 //! # Environment variables
 //!
-//! Each may be given as `NAME_FILE`, the name of a file that holds the value.
+//! Each variable may be given as `NAME_FILE` instead: the path of a file that holds the value.
 //!
 //! | variable | |
 //! |---|---|
 //! | `MANIS_MERCHANT_ID` | required |
 //! | `MANIS_SECRET` | required |
 //! | `MANIS_BASE_URL` | required: the URL that `/api/v1/auth/token` is appended to |
-//! | `MANIS_BASE_URL_INTERNAL` | instead of `MANIS_BASE_URL`, for a host that only your own network knows |
+//! | `MANIS_BASE_URL_INTERNAL` | instead of `MANIS_BASE_URL`, for a host name that only your own network resolves |
 //! | `MANIS_EXPIRES_AT_UNIT` | `auto` (default), `seconds`, `millis` or `relative-seconds` |
 //!
 //! # What the document leaves open, and what this crate does
@@ -31,22 +31,22 @@
 //! | | the document | this crate |
 //! |---|---|---|
 //! | M1 | names no host, and misprints URLs whose host would be `api` or `https` | [`Manis::new`] takes the [`Endpoint`], which refuses such URLs |
-//! | M2 | prints the path as `/v1/auth/token` and as `/api/v1/auth/token` | takes the second, which its OpenAPI states; [`Manis::token_path`] sets another |
-//! | M3 | `expiresAt` is an integer without a unit | tells the unit by the size, or takes [`Manis::expiry_unit`]; ignores what ends over 5 minutes ago or 400 days ahead by the answer's `Date`, and warns; the JWT's own `exp`, if earlier, wins |
-//! | M4 | states two shapes for a 400 | reads both; HTTP's status counts and not the body's |
+//! | M2 | prints the path as `/v1/auth/token` and as `/api/v1/auth/token` | uses the second, which its OpenAPI states; [`Manis::token_path`] sets another |
+//! | M3 | `expiresAt` is an integer without a unit | infers the unit from the size, or takes [`Manis::expiry_unit`]; ignores values more than 5 minutes before or 400 days after the response's `Date`, with a warning; the JWT's own `exp`, if earlier, wins |
+//! | M4 | states two shapes for a 400 | reads both; the HTTP status counts, not the body's |
 //! | M5 | formats `timestamp` in two ways | does not read it |
 //! | M6 | calls both headers optional | always sends both |
-//! | M7 | does not say what `tokenType` may be, nor how to use the token | takes `Bearer` in any case and sends `Authorization: Bearer`; another type is [`ErrorKind::Protocol`], unless [`Manis::scheme`] says what to send |
-//! | M8 | the secret travels in a header of its own | marks it sensitive and follows no redirect; a proxy or APM agent may log a header that it does not know: tell yours about `x-secret` |
-//! | M9 | does not say what id and secret may hold | refuses what a header would alter: spaces, and all but visible ASCII |
+//! | M7 | does not say what `tokenType` may be, nor how to use the token | accepts `Bearer` in any case and sends `Authorization: Bearer`; another type is [`ErrorKind::Protocol`], unless [`Manis::scheme`] says what to send |
+//! | M8 | sends the secret in a header of its own | marks it sensitive and follows no redirect; a proxy or APM agent may log a header it does not know: configure yours to redact `x-secret` |
+//! | M9 | does not say which characters id and secret may contain | refuses what a header would alter: spaces, and anything but visible ASCII |
 //! | M10 | sends a POST without a body | sends `Content-Length: 0` |
-//! | M11 | states 400 and 401, and not which of them wrong credentials get | 401 is [`ErrorKind::Credentials`], 400 [`ErrorKind::Request`] with Manis's words in [`Error::description`] and a text that says to check both |
+//! | M11 | states 400 and 401, and not which of them wrong credentials get | 401 is [`ErrorKind::Credentials`]; 400 is [`ErrorKind::Request`], with Manis's text in [`Error::description`] and advice to check both |
 //!
 //! # More
 //!
-//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
-//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
-//! document says and fails on command, for your own tests.
+//! The [guides](auth_core::guide) explain each error and what to do about it, how to test your own code,
+//! how the engine works and which threats it covers. `auth-sandbox` is a local server that implements the
+//! document and fails on command, for your own tests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 

@@ -18,7 +18,7 @@ pub(crate) struct Granted {
 }
 
 impl Granted {
-    /// The token as one of `scheme`, or as the bearer token that it then must be.
+    /// The token under `scheme`; without one, it must be a bearer token.
     pub(crate) fn into_grant(
         self,
         unit: ExpiryUnit,
@@ -45,8 +45,8 @@ impl Granted {
 }
 
 /// `{"message", "timestamp"}`, or `{"timestamp", "title", "type", "status", "soaCode", "detail"}`,
-/// or what a JVM server says when it fails: `{"error"}`. Timestamps come in two formats and are
-/// not read; nor is `status`, since HTTP has said it.
+/// or `{"error"}` from a failing JVM server. Timestamps come in two formats and are not read; nor is
+/// `status`, since HTTP states it.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Refused {
@@ -67,7 +67,7 @@ impl Refusal for Refused {
     }
 
     fn advice(&self, _: &TokenResponse) -> Option<&'static str> {
-        // Which status wrong credentials get is not documented, and neither are host and path.
+        // The document states neither the status of wrong credentials nor host and path.
         Some("check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path")
     }
 }

@@ -1,4 +1,4 @@
-//! An API key and its secret, checked when made.
+//! An API key and client secret, validated when made.
 
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
@@ -57,7 +57,7 @@ impl Credentials {
         Some(Self { api_key: api_key?, client_secret: client_secret? })
     }
 
-    /// What must not come back out in an error.
+    /// What errors must not show.
     pub(crate) fn known(&self) -> Scrubber {
         Scrubber::new([self.client_secret.expose_secret()]).with_ids([self.api_key.expose_secret()])
     }

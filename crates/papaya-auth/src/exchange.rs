@@ -17,13 +17,13 @@ const TOKEN_PATH: &str = "token";
 const NO_PRODUCTION: &str =
     "no production host is documented: ask Papaya for it and set PAPAYA_BASE_URL";
 const NOWHERE: &str = "no place to ask is set: set PAPAYA_ENVIRONMENT=staging, or the URL that Papaya gave you as PAPAYA_BASE_URL";
-/// How long a token lives, as the document states it.
+/// A token's documented lifetime.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Papaya Global's flow: `POST /token` with key and secret in a JSON body.
 ///
-/// The document states a [staging](Self::staging) host and no other: for production ask Papaya for the
-/// URL, and hand it to [`new`](Self::new).
+/// The document states a [staging](Self::staging) host and no other. For production, ask Papaya for the
+/// URL and pass it to [`new`](Self::new).
 ///
 /// ```
 /// use papaya_auth::{CachedTokenSource, Credentials, Papaya};
@@ -31,7 +31,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// let credentials = Credentials::new("key-0001", "made-up-secret")?;
 /// let flow = Papaya::staging(credentials);
 /// let tokens = CachedTokenSource::new(flow)?;
-/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
+/// assert!(tokens.fresh().is_none()); // nothing is requested before the first `token().await`
 /// # Ok::<(), papaya_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub struct Papaya {
 }
 
 impl Papaya {
-    /// The flow for these credentials at that base URL, which `/token` is appended to.
+    /// The flow for these credentials at this base URL; `/token` is appended to it.
     pub fn new(credentials: Credentials, endpoint: Endpoint) -> Self {
         Self { credentials, endpoint, token_name: None }
     }
@@ -87,18 +87,18 @@ impl Papaya {
         })
     }
 
-    /// The name under which Papaya keeps each token; by default Papaya makes one up, a random UUID.
+    /// The name under which Papaya keeps each token; unless it is set, Papaya picks a random UUID.
     ///
-    /// Not sent unless set. What becomes of two tokens of one name is not documented: where
-    /// replicas run, let each have a name of its own. A name that is blank, has whitespace at its
-    /// start or end, or holds control characters is an error when a source is built.
+    /// The document does not say what happens to two tokens of one name: give each replica its own.
+    /// A name that is blank, has whitespace at its start or end, or holds control characters is an
+    /// error when a source is built.
     pub fn token_name(mut self, name: impl Into<String>) -> Self {
         self.token_name = Some(name.into());
         self
     }
 }
 
-/// The host of an environment, where one is documented.
+/// The documented host of an environment, if there is one.
 fn known_host(environment: &str) -> Result<Option<Endpoint>, Error> {
     match environment.to_ascii_lowercase().as_str() {
         "staging" => Ok(Some(STAGING)),
@@ -138,14 +138,13 @@ impl TokenExchange for Papaya {
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant()
     }
 
-    /// A day at most, which is what the document states: an end that is further away is read against
-    /// a clock that is wrong.
+    /// Keeps a token for a day at most, as documented: a later expiry comes from a wrong clock.
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default().max_age(A_DAY)
     }
 
-    /// Two attempts, and none after a request that got no answer: each request that Papaya
-    /// receives leaves a named token behind there.
+    /// Two attempts, and no retry of a request that got no response: Papaya creates a named token for
+    /// each request it receives.
     fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy::default().max_attempts(2).resend_unanswered(false)
     }

@@ -1,19 +1,19 @@
-//! When a token ends: Papaya writes ISO 8601, and mostly without seconds.
+//! When a token expires: Papaya writes ISO 8601, usually without seconds.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
-/// Reads `valid_until`, and never later than it says: `2024-07-11T07:48Z`, with or without seconds
-/// and up to nine digits of a fraction (as Java writes an instant, shortest first), with `Z` or an
-/// offset (`+03:00`, `+0300`). What lies before 1970 is read as 1970: it is over either way.
+/// Reads `valid_until`, rounded down: `2024-07-11T07:48Z`, with or without seconds and up to nine
+/// digits of a fraction (as Java writes an instant), with `Z` or an offset (`+03:00`, `+0300`). A date
+/// before 1970 is read as 1970: expired either way.
 ///
-/// All else is no instant. The shape is checked here, since jiff takes more than Papaya writes; what a
-/// date is, jiff knows. A `jiff::Timestamp` would end a day before year 9999 does, as which some
-/// write "never".
+/// Returns `None` for anything else. The shape is checked here because jiff accepts more than Papaya
+/// writes; jiff validates the date. Not as a `jiff::Timestamp`, which ends a day before the year 9999
+/// does, and some servers write that year for "never".
 pub(crate) fn instant(text: &str) -> Option<SystemTime> {
-    // A token in its place must not be copied.
+    // If a token stands here instead, it must not be copied.
     if !text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.+Z".contains(&byte)) {
         return None;
     }
@@ -34,7 +34,7 @@ pub(crate) fn instant(text: &str) -> Option<SystemTime> {
     let (local, zone) = text.split_at_checked(text.len() - zone.len())?;
     let local: DateTime = local.parse().ok()?;
     let utc = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)) - offset(zone)?;
-    // Rounded down; before 1970 there is nothing that has not ended.
+    // Rounded down; anything before 1970 has expired.
     Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(utc.as_secs()).unwrap_or_default()))
 }
 

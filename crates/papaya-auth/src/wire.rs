@@ -24,7 +24,7 @@ impl Granted {
     }
 }
 
-/// `{"error": prose}`; newer answers may add `{"description", "error_code"}`.
+/// `{"error": prose}`; newer responses may add `{"description", "error_code"}`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Refused {
@@ -35,7 +35,7 @@ pub(crate) struct Refused {
 
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
-        // `error` is prose in the document; one word could be a code.
+        // `error` is prose in the document; a single word could be a code.
         let word = || self.error.get().filter(|text| !text.contains(char::is_whitespace));
         self.error_code.get().or_else(word)
     }

@@ -1,4 +1,4 @@
-//! The exact request: as httpmock sees it.
+//! The exact request, as httpmock receives it.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 

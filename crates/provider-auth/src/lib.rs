@@ -1,4 +1,4 @@
-// The README shows one provider, so its code is compiled where that one is there.
+// The README's example uses Manis, so it is compiled only with that feature.
 #![cfg_attr(any(not(doctest), feature = "manis"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 

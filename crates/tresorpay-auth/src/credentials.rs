@@ -1,4 +1,4 @@
-//! A client's id and secret, checked when made.
+//! A client id and secret, validated when made.
 
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
@@ -57,8 +57,8 @@ impl Credentials {
         Some(Self { client_id: client_id?, client_secret: client_secret? })
     }
 
-    /// What must not come back out in an error: the secret, and the pair as Basic sends it. The id
-    /// alone is no secret (RFC 6749 section 2.2).
+    /// What errors must not show: the secret, and the pair as Basic sends it. The id alone is not
+    /// secret (RFC 6749 section 2.2).
     pub(crate) fn known(&self) -> Scrubber {
         let (id, secret) = (self.client_id.expose_secret(), self.client_secret.expose_secret());
         Scrubber::new([secret]).with_ids([id]).with_pair(id, secret)

@@ -29,7 +29,7 @@ const SCOPE: &str = "tresorpay";
 /// let credentials = Credentials::new("client-0001", "made-up-secret")?;
 /// let flow = TresorPay::new(credentials).environment(Environment::Sandbox);
 /// let tokens = CachedTokenSource::new(flow)?;
-/// assert!(tokens.fresh().is_none()); // nothing is asked before the first `token().await`
+/// assert!(tokens.fresh().is_none()); // nothing is requested before the first `token().await`
 /// # Ok::<(), tresorpay_auth::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -39,11 +39,11 @@ pub struct TresorPay {
     scope: Option<String>,
     client_auth: ClientAuth,
     environment: Environment,
-    /// Where one was given; it wins over the environment's.
+    /// Overrides the environment's.
     token_url: Option<Endpoint>,
 }
 
-/// Where tokens come from.
+/// The realm that grants tokens.
 ///
 /// ```
 /// use tresorpay_auth::{Credentials, Environment, TokenExchange, TresorPay};
@@ -64,7 +64,7 @@ pub enum Environment {
     Sandbox,
 }
 
-/// How the client proves who it is (RFC 6749 section 2.3.1).
+/// How the client authenticates (RFC 6749 section 2.3.1).
 ///
 /// ```
 /// use tresorpay_auth::{ClientAuth, Credentials, TokenExchange, TresorPay};
@@ -131,14 +131,14 @@ impl TresorPay {
         })
     }
 
-    /// The scope to ask for, several with a space between; `tresorpay` by default. `None` asks for
-    /// the client's own scopes: do so where the answer is `invalid_scope`.
+    /// The scope to request, several separated by spaces; `tresorpay` by default. `None` sends none,
+    /// for a client whose request is refused with `invalid_scope`.
     pub fn scope(mut self, scope: Option<&str>) -> Self {
         self.scope = scope.map(str::to_owned);
         self
     }
 
-    /// How the client proves who it is; in the form by default.
+    /// How the client authenticates; in the form by default.
     pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
         self.client_auth = client_auth;
         self
@@ -150,8 +150,9 @@ impl TresorPay {
         self
     }
 
-    /// The whole token URL, to which nothing is appended: `https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token` by default.
-    /// It wins over [`environment`](Self::environment), whichever was set first.
+    /// The whole token URL; nothing is appended. By default
+    /// `https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token`. It overrides
+    /// [`environment`](Self::environment), whichever was set first.
     pub fn token_url(mut self, url: Endpoint) -> Self {
         self.token_url = Some(url);
         self
@@ -198,7 +199,7 @@ impl TokenExchange for TresorPay {
     }
 }
 
-/// A scope that can be sent as it is.
+/// Checks that the scope can be sent unchanged.
 fn proved(scope: &str) -> Result<String, Error> {
     Charset::Text.check("the scope", scope)?;
     Ok(scope.to_owned())

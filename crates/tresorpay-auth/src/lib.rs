@@ -1,8 +1,8 @@
 //! Tokens for the [TresorPay](https://tresorpay.ml) API: payments to Mali's treasury.
 //!
 //! TresorPay exchanges a client id and secret (OAuth 2.0 client credentials at a Keycloak realm)
-//! for a bearer token that lives some minutes. This crate asks for it, keeps it, and asks again
-//! before it ends.
+//! for a bearer token that lives for some minutes. This crate requests the token, caches it, and
+//! refreshes it before it expires.
 //!
 //! ```no_run
 //! use tresorpay_auth::{CachedTokenSource, TresorPay};
@@ -11,13 +11,13 @@
 //! let tokens = CachedTokenSource::new(TresorPay::from_env()?)?; // once, at start-up
 //! let token = tokens.token().await?;                            // before each call; cached
 //! let mut headers = http::HeaderMap::new();
-//! token.apply(&mut headers);                                    // Authorization
+//! token.apply(&mut headers);                                    // sets Authorization
 //! # Ok(()) }
 //! ```
 //!
 //! # Environment variables
 //!
-//! Each may be given as `NAME_FILE`, the name of a file that holds the value.
+//! Each variable may be given as `NAME_FILE` instead: the path of a file that holds the value.
 //!
 //! | variable | |
 //! |---|---|
@@ -25,30 +25,30 @@
 //! | `TRESORPAY_CLIENT_SECRET` | required |
 //! | `TRESORPAY_SCOPE` | default `tresorpay`; `none` sends no scope |
 //! | `TRESORPAY_ENVIRONMENT` | `production` (default) or `sandbox` |
-//! | `TRESORPAY_TOKEN_URL` | the whole token URL, instead of the environment's |
-//! | `TRESORPAY_TOKEN_URL_INTERNAL` | instead of `TRESORPAY_TOKEN_URL`, for a host that only your own network knows |
-//! | `TRESORPAY_CLIENT_AUTH` | `form` (default) or `basic`: how the client proves who it is |
+//! | `TRESORPAY_TOKEN_URL` | the whole token URL; overrides the environment's |
+//! | `TRESORPAY_TOKEN_URL_INTERNAL` | instead of `TRESORPAY_TOKEN_URL`, for a host name that only your own network resolves |
+//! | `TRESORPAY_CLIENT_AUTH` | `form` (default) or `basic`: how the client authenticates |
 //!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
 //! |---|---|---|
-//! | T1 | leaves `grant_type` out, without which Keycloak refuses | sends `grant_type=client_credentials` |
-//! | T2 | puts the secret into the form; its picture shows Basic | [`ClientAuth::Form`]; [`ClientAuth::Basic`] on request, form-encoded first (RFC 6749 section 2.3.1); never both |
-//! | T3 | says `client_scope`, which Keycloak ignores; its picture says scope `tresorpay` | sends both; [`TresorPay::scope`]`(None)` for a client without that scope, named in the error and never tried silently |
-//! | T4 | states no lifetime; Keycloak's usual one is 300 s | trusts `expires_in`, and refreshes in proportion to it |
-//! | T5 | is silent on Keycloak's `not-before-policy` | a token from before it is revoked at birth: [`ErrorKind::Protocol`]; a kept one has already made room for the new |
-//! | T6 | is silent on refresh tokens | are not read, nor are `id_token`s: asking again costs the same (RFC 6749 section 4.4.3) |
-//! | T7 | shows no error; Keycloak says a wrong secret in three ways, at 400 and 401 | all are [`ErrorKind::Credentials`]; a client that is set up otherwise is [`ErrorKind::Request`] |
-//! | T8 | is silent on prose in `error` ("Realm does not exist") | takes any text: see [`Error::code`] |
-//! | T9 | gives one URL; before version 17 Keycloak's began with `/auth` | [`TresorPay::token_url`] takes the whole of it |
+//! | T1 | leaves out `grant_type`, which Keycloak requires | sends `grant_type=client_credentials` |
+//! | T2 | puts the secret into the form; its picture shows Basic | [`ClientAuth::Form`] by default; [`ClientAuth::Basic`] form-encodes both values first (RFC 6749 section 2.3.1); never both |
+//! | T3 | says `client_scope`, which Keycloak ignores; its picture says scope `tresorpay` | sends both; a client without that scope gets an error that says to use [`TresorPay::scope`]`(None)`, which is never tried silently |
+//! | T4 | states no lifetime; Keycloak's usual one is 300 s | uses `expires_in`, and refreshes in proportion to it |
+//! | T5 | does not mention Keycloak's `not-before-policy` | a token issued before it is already revoked: [`ErrorKind::Protocol`] |
+//! | T6 | does not mention refresh tokens | reads neither refresh tokens nor `id_token`s: a new request costs the same (RFC 6749 section 4.4.3) |
+//! | T7 | shows no error; Keycloak reports a wrong secret in three ways, with 400 and 401 | all are [`ErrorKind::Credentials`]; a client that is configured differently is [`ErrorKind::Request`] |
+//! | T8 | does not mention prose in `error` ("Realm does not exist") | accepts any text: see [`Error::code`] |
+//! | T9 | gives one URL; before version 17 Keycloak's paths began with `/auth` | [`TresorPay::token_url`] takes the whole URL |
 //! | T10 | mentions a sandbox and gives no URL | [`Environment::Sandbox`] is from public sources, unverified |
-//! | T11 | is silent on TLS; a chain may be incomplete | takes an authority of yours, as [below](#a-certificate-authority-of-your-own); has no switch that stops verification |
-//! | T12 | is silent on what the token holds: addresses, among others | reads `iat` and `exp` alone, and shows no claim |
+//! | T11 | does not mention TLS; the host's chain may be incomplete | accepts an extra authority, see [below](#a-certificate-authority-of-your-own); has no switch that turns verification off |
+//! | T12 | does not say what the token contains: network addresses, among others | reads `iat` and `exp` only, and shows no claim |
 //!
 //! # A certificate authority of your own
 //!
-//! Where the host's TLS chain is incomplete, the error is [`ErrorKind::Connect`]. Hand in the missing
+//! If the host's TLS chain is incomplete, the error is [`ErrorKind::Connect`]. Pass the missing
 //! certificate; it is trusted beside the platform's:
 //!
 //! ```no_run
@@ -66,9 +66,9 @@
 //!
 //! # More
 //!
-//! [`auth_core::guide`] says what each error means and what to do, how to test your own code, how
-//! the engine works, and what it defends against. `auth-sandbox` is a server that behaves as the
-//! document says and fails on command, for your own tests.
+//! The [guides](auth_core::guide) explain each error and what to do about it, how to test your own code,
+//! how the engine works and which threats it covers. `auth-sandbox` is a local server that implements the
+//! document and fails on command, for your own tests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 

@@ -31,11 +31,11 @@ impl Granted {
         oauth2::Granted { access_token, token_type, expires_in }.into_grant(known)
     }
 
-    /// Whether the realm refuses all tokens of this one's age.
+    /// Whether the realm has revoked all tokens issued when this one was.
     fn is_revoked(&self) -> bool {
         let issued_at = JwtTimes::peek(self.access_token.expose_secret()).issued_at();
         match (issued_at, self.not_before.instant()) {
-            // 0 is no policy, and no token is from before 1970.
+            // 0 means no policy; no token is from before 1970.
             (Some(issued_at), Expiry::At(policy)) => issued_at < policy,
             _ => false,
         }
@@ -47,7 +47,7 @@ impl Granted {
 #[serde(transparent)]
 pub(crate) struct Refused(oauth2::Refused);
 
-/// How Keycloak's texts begin, in any case, where they say more than code and status do.
+/// Beginnings of Keycloak's error texts, in any case, that say more than code and status.
 const TEXTS: [(&str, ErrorKind); 10] = [
     ("client not enabled", ErrorKind::Request),
     ("public client", ErrorKind::Request),
@@ -72,7 +72,7 @@ impl Refused {
         self.description().or_else(|| self.code()).unwrap_or_default().trim()
     }
 
-    /// The kind that the body names, if it names one.
+    /// The kind that the body implies, if any.
     fn named_kind(&self) -> Option<ErrorKind> {
         let text = self.text();
         let known = TEXTS.iter().find(|(start, _)| starts_with(text, start));
@@ -101,7 +101,7 @@ impl Refusal for Refused {
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             401 if is_challenge(answer) => ErrorKind::Request,
-            // 200 too: a refusal that came as a success.
+            // 200 and 201 too: a refusal that was sent as a success.
             200 | 201 | 400 | 401 | 403 => self.named_kind().unwrap_or(usual),
             _ => usual,
         }
@@ -113,7 +113,7 @@ impl Refusal for Refused {
                 "the client lacks the scope: have it assigned, or send none with .scope(None) or TRESORPAY_SCOPE=none",
             );
         }
-        // Some versions write what they mean into the code, and boilerplate into the description.
+        // Some versions put the message into the code, and boilerplate into the description.
         let (code, text) = (self.code().unwrap_or_default(), self.text());
         let says = |start: &str| starts_with(text, start) || starts_with(code, start);
         if says("realm not enabled") {
@@ -152,7 +152,7 @@ impl Refusal for Refused {
     }
 }
 
-/// In any case, and without a copy in lower case: the text may say the secret again.
+/// Ignores case, without a lower-case copy: the text may contain the secret.
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
 }
@@ -166,7 +166,7 @@ fn contains(text: &str, part: &str) -> bool {
     text.char_indices().any(|(at, _)| text.get(at..).is_some_and(|rest| starts_with(rest, part)))
 }
 
-/// Keycloak's answer to a Basic header that it could not read: a challenge and no body.
+/// Keycloak's response to a Basic header that it cannot read: a challenge and no body.
 fn is_challenge(answer: &TokenResponse) -> bool {
     let mut challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter();
     let is_basic = |value: &http::HeaderValue| {

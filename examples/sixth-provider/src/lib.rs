@@ -1,4 +1,4 @@
-//! SahelPay, a provider that is made up: an app key and secret for a token of half an hour.
+//! SahelPay, a made-up provider: an app key and secret for a token that lives for half an hour.
 
 use auth_core::secret::Charset;
 use auth_core::wire::{self, Number, Refusal, Text};
@@ -11,7 +11,7 @@ const PROVIDER: &str = "sahelpay";
 const LIVE: Endpoint = Endpoint::from_static("https://api.sahelpay.example");
 const TOKEN_PATH: &str = "v2/sessions";
 
-/// An app key and its secret. `Debug` shows neither: that of a `SecretString` is redacted.
+/// An app key and its secret. `Debug` shows neither: `SecretString` redacts it.
 #[derive(Clone, Debug)]
 struct Credentials(SecretString, SecretString);
 
@@ -24,7 +24,7 @@ pub struct SahelPay {
 }
 
 impl SahelPay {
-    /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, where set, `SAHELPAY_BASE_URL`.
+    /// Reads `SAHELPAY_APP_KEY`, `SAHELPAY_APP_SECRET` and, if set, `SAHELPAY_BASE_URL`.
     pub fn read_env(env: &Env) -> Result<Self, Error> {
         env.read(PROVIDER, |vars| {
             let key = vars.required_secret("SAHELPAY_APP_KEY", Charset::Text);
@@ -34,7 +34,7 @@ impl SahelPay {
         })
     }
 
-    /// The branch whose sales the token opens; the whole company's by default.
+    /// The branch whose sales the token gives access to; the whole company's by default.
     pub fn branch(self, branch: impl Into<String>) -> Self {
         Self { branch: Some(branch.into()), ..self }
     }
@@ -91,8 +91,8 @@ impl Refusal for Refused {
     }
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match (answer.status().as_u16(), self.code()) {
-            (400, Some("unknown_app")) => ErrorKind::Credentials, // wrong key, not wrong request
-            (403, Some("address_not_listed")) => ErrorKind::Request, // the right key, elsewhere
+            (400, Some("unknown_app")) => ErrorKind::Credentials, // a wrong key
+            (403, Some("address_not_listed")) => ErrorKind::Request, // the key is right
             _ => usual,
         }
     }

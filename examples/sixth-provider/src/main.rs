@@ -1,4 +1,4 @@
-//! Asks for a token with what the environment says, and prints how good it is: never the token.
+//! Requests a token with the settings of the environment and prints its state, never the token.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The flow over a real socket: the request, every documented answer, and what no answer brings out.
+//! The flow over a real socket: the request, every documented response, and that none leaks a secret.
 
 use std::error::Error as _;
 use std::process::Command;
@@ -15,8 +15,8 @@ const KEY: &str = "made-up-key-0001";
 const SECRET: &str = "made-up-secret";
 const GRANTED: &str = r#"{"token":"made-up-token","valid_for":1800}"#;
 
-/// Answers of SahelPay's, and of what may stand in between, and what each must become: a token that
-/// lives so many seconds, or an error.
+/// Responses of SahelPay, and of gateways in between, and what each must become: a token with this
+/// lifetime in seconds, or an error.
 const ANSWERS: [(u16, &str, Result<u64, ErrorKind>); 20] = [
     (201, GRANTED, Ok(1_800)),
     (200, GRANTED, Ok(1_800)),
@@ -57,7 +57,7 @@ async fn answering<'a>(server: &'a MockServer, status: u16, body: &str) -> Mock<
     server.mock_async(answer).await
 }
 
-/// Every way in which an error shows itself.
+/// Every text that an error has.
 fn texts(error: &Error) -> String {
     let mut texts = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();

@@ -38,11 +38,11 @@ const BASIC: &str =
 /// * Inferred (Laravel Passport): every other body and header, RS256, `iat`, `nbf` and `exp` with
 ///   microseconds, the redirect of the API route to `/login` for a caller that does not ask for
 ///   JSON.
-/// * Overlooked, as Passport does: a form in place of JSON, credentials in `Authorization: Basic`,
-///   a missing `Accept`. In a [strict](crate::SandboxBuilder::strict) sandbox a form has no parameters,
+/// * Accepted beyond the document, as Passport does: a form instead of JSON, credentials in
+///   `Authorization: Basic`, a missing `Accept`. In a [strict](crate::SandboxBuilder::strict) sandbox a form has no parameters,
 ///   an `Authorization` header is `invalid_client`, and without `Accept: application/json` the
 ///   token route redirects to `/login` as guarded routes do.
-/// * Chosen: a member that stands twice is `invalid_request`. No scope is documented, so any is
+/// * Chosen: a duplicate member is `invalid_request`. No scope is documented, so any is
 ///   `invalid_scope`.
 ///
 /// ```
@@ -62,7 +62,7 @@ impl Handle<Digishare> {
         self.own().personal()
     }
 
-    /// Makes up a new personal access token; the old one is refused from now on.
+    /// Replaces the personal access token with a new random one; the API refuses the old one.
     pub fn rotate_personal_access_token(&self) -> String {
         let token = new_personal();
         *self.own().personal.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
@@ -127,7 +127,7 @@ impl Behaviour for Digishare {
         if object.text("grant_type") != Some("client_credentials") {
             return Err(unsupported_grant_type());
         }
-        // What the body says outranks the header.
+        // The body overrides the header.
         let header = match request.basic() {
             Basic::Pair(id, secret) if shared.overlooks(BASIC) => Some((id, secret)),
             _ => None,
@@ -148,7 +148,7 @@ impl Behaviour for Digishare {
                 answer
             }
         };
-        // league/oauth2-server 9: the client is looked for first, and no secret is malformed.
+        // league/oauth2-server 9 looks up the client first; no secret is malformed.
         let credentials = shared.credentials();
         if id != credentials.id() {
             return Err(refused());
@@ -244,13 +244,13 @@ fn new_personal() -> String {
     format!("sandbox-personal-{}", random::hex::<20>())
 }
 
-/// As Laravel names a route: without the first slash.
+/// The route as Laravel prints it: without the first slash.
 fn route(request: &Request) -> &str {
     request.path().trim_start_matches('/')
 }
 
-/// What the body says, as Laravel 11 reads it: an empty body and a list have no members, a form is
-/// as good as JSON, and what is neither is not read at all.
+/// The body, as Laravel 11 reads it: an empty body and a list have no members, a form is as good as
+/// JSON, and anything else is not read.
 fn parameters(request: &Request, shared: &Shared) -> Result<Object, Answer> {
     if request.is_of_type(FORM) && shared.overlooks(AS_FORM) {
         return Ok(Object::of_form(request.body()));

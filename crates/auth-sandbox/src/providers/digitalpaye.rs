@@ -34,13 +34,13 @@ const INTERNAL: &str = "Une erreur est survenue. Veuillez réessayer";
 /// * Documented: path, method, both headers, the value `Production`, the success body, and the
 ///   bodies of 400 (credentials missing), 401 (credentials wrong) and 500.
 /// * From the sample token: HS256, 600 s, the claims `companyId`, `iat`, `exp`. The sandbox adds
-///   `jti`, so that two tokens of one second differ.
+///   `jti`, so that two tokens of the same second differ.
 /// * Unverified: the environment `Sandbox`, which a public integration sends. Both are accepted;
 ///   [`Handle::accept_environments`] changes that.
 /// * Made up: the reasons of all other refusals, in the documented shape; 400 for a body; and
-///   the API route, `GET /v1/transactions`, which wants the token as Bearer (as both official SDKs
+///   the API route, `GET /v1/transactions`, which requires the token as Bearer (as both official SDKs
 ///   send it) and the `X-Environment` that it was issued for.
-/// * Overlooked: a missing `X-Environment`, which the official PHP SDK does not send. A
+/// * Accepted beyond the document: a missing `X-Environment`, which the official PHP SDK does not send. A
 ///   [strict](crate::SandboxBuilder::strict) sandbox answers it with 400, and a request without
 ///   `Content-Length: 0` with 411, as front ends do.
 ///
@@ -58,7 +58,7 @@ pub struct Digitalpaye {
 }
 
 impl Handle<Digitalpaye> {
-    /// Accepts these values of `X-Environment` from now on, compared as they stand.
+    /// Accepts these values of `X-Environment` from now on, compared exactly.
     pub fn accept_environments<T: Into<String>>(&self, values: impl IntoIterator<Item = T>) {
         let values = values.into_iter().map(Into::into).collect();
         *self.own().environments.lock().unwrap_or_else(PoisonError::into_inner) = values;
@@ -185,7 +185,7 @@ impl Digitalpaye {
     }
 }
 
-/// The environment that a request names, or the one that the server assumes.
+/// The environment of a request, or the one that the server assumes.
 fn environment<'a>(request: &'a Request, shared: &Shared) -> Result<&'a str, Answer> {
     match request.header(ENVIRONMENT) {
         Field::One(value) => Ok(value),

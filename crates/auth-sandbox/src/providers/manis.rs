@@ -25,10 +25,10 @@ const BODY: &str = "the document asks for a request without a body, the real ser
 /// * Documented: method, path (by the page's OpenAPI), both headers, the members of 200, 400 and
 ///   401. The page gives two shapes for 400: [`BadRequestShape`] chooses.
 /// * Not documented: the unit of `expiresAt`, which [`ExpiresAtUnit`] chooses; the lifetime,
-///   3600 s here; what the token looks like and how it is used (an HS256 JWT as Bearer here).
+///   3600 s here; the token's format and use (an HS256 JWT as Bearer here).
 /// * Made up: all messages, 400 for a missing header and 401 for a wrong one, and the API
 ///   route, `GET /api/v1/payments`.
-/// * Overlooked: a body, such as `{}`. A [strict](crate::SandboxBuilder::strict) sandbox answers it with
+/// * Accepted beyond the document: a body, such as `{}`. A [strict](crate::SandboxBuilder::strict) sandbox answers it with
 ///   400, and a request without `Content-Length: 0` with 411.
 ///
 /// ```
@@ -51,7 +51,7 @@ struct Settings {
     shape: BadRequestShape,
 }
 
-/// What the integer `expiresAt` counts. The document does not say.
+/// The unit of the integer `expiresAt`, which the document does not state.
 ///
 /// ```
 /// use auth_sandbox::Sandbox;
@@ -88,7 +88,7 @@ pub enum ExpiresAtUnit {
     Relative,
 }
 
-/// Which of the two documented shapes a 400 has.
+/// The shape of a 400; the document has two.
 ///
 /// ```
 /// use auth_sandbox::Sandbox;
@@ -124,7 +124,7 @@ pub enum BadRequestShape {
 }
 
 impl Handle<Manis> {
-    /// Counts `expiresAt` in this unit from now on.
+    /// Sends `expiresAt` in this unit from now on.
     pub fn set_expires_at_unit(&self, unit: ExpiresAtUnit) {
         self.own().settings().unit = unit;
     }

@@ -18,10 +18,10 @@ use crate::{Handle, Provider, jwt, random};
 
 /// Papaya Global, the provider of [`Sandbox::papaya`](crate::Sandbox::papaya).
 ///
-/// `POST /token` with a JSON body of `api_key`, `client_secret` and, if you like, `token_name`.
+/// `POST /token` with a JSON body of `api_key`, `client_secret` and, optionally `token_name`.
 ///
 /// * Documented: method, path, members, 201 and its body, a random UUID for a token without a
-///   name, and `{"error":"Invalid request"}` with 401, which answers anything missing or wrong.
+///   name, and `{"error":"Invalid request"}` with 401, for anything missing or wrong.
 /// * From the sample: RS256 with `kid` and `api_token_id`, the claims, 86 400 s, and
 ///   `valid_until` without seconds: the minute in which the token expires, so up to 59 s early.
 /// * Inferred: 400 for a body that is not JSON, in the shape of the provider's other APIs.
@@ -31,7 +31,7 @@ use crate::{Handle, Provider, jwt, random};
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
 /// let papaya = sandbox.papaya();
 /// // ... exercise the client ...
-/// assert!(papaya.token_names().is_empty()); // each token that it asked for has left a name
+/// assert!(papaya.token_names().is_empty()); // one name per token that the client requested
 /// # Ok::<(), auth_sandbox::Error>(())
 /// ```
 pub struct Papaya {
@@ -44,7 +44,7 @@ struct Notes {
     valid_until: ValidUntil,
 }
 
-/// How precisely `valid_until` is written.
+/// The precision of `valid_until`.
 ///
 /// ```
 /// use auth_sandbox::Sandbox;
@@ -84,8 +84,8 @@ pub enum ValidUntil {
 }
 
 impl Handle<Papaya> {
-    /// The names of all tokens issued so far, in order. Every token request leaves one: this is
-    /// how a test sees that its client does not litter.
+    /// The names of all tokens issued so far, in order. Every token request creates one, so a test can
+    /// check that its client does not request too many.
     pub fn token_names(&self) -> Vec<String> {
         self.own().notes().names.clone()
     }
@@ -232,7 +232,7 @@ impl Papaya {
 }
 
 fn written(exp: u64, precision: ValidUntil) -> String {
-    // Past the year 9999, where calendars end, the last instant they have.
+    // Past the year 9999, where calendars end, their last instant.
     let exp = i64::try_from(exp).ok().and_then(|exp| jiff::Timestamp::from_second(exp).ok());
     let format = match precision {
         ValidUntil::Minutes => "%Y-%m-%dT%H:%MZ",

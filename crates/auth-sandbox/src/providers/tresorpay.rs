@@ -20,7 +20,7 @@ use client::{Form, authenticate};
 const REALM: &str = "/realms/tresorpay";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Keycloak adds these to every token of the client, asked for or not.
+/// Keycloak adds these to every token of the client, requested or not.
 const DEFAULT_SCOPES: [&str; 2] = ["profile", "email"];
 const OPTIONAL_SCOPES: [&str; 2] = ["openid", "tresorpay"];
 
@@ -34,12 +34,12 @@ const OPTIONAL_SCOPES: [&str; 2] = ["openid", "tresorpay"];
 ///   Keycloak does not know and ignores.
 /// * Inferred (Keycloak): everything else, in its order: realm, method, media type, `grant_type`,
 ///   client, duplicated parameters, scope. The check for https is left out, as Keycloak does for
-///   local addresses. Errors that no grant produced are HTML if `Accept` names `text/html`.
+///   local addresses. Errors outside a grant are HTML if `Accept` names `text/html`.
 /// * Chosen: a secret both in the form and as Basic is refused as a duplicated parameter, which
-///   RFC 6749 section 2.3 forbids and Keycloak lets pass; so are two `Authorization` headers. The
+///   RFC 6749 section 2.3 forbids and Keycloak accepts; so are two `Authorization` headers. The
 ///   client has the scopes `profile`, `email`, `openid` and `tresorpay`.
 /// * Made up: the API route, `GET /api/public/v1/ping`. Its errors have the shape of the
-///   provider's API. Unlike the real ones, both hosts are one here.
+///   provider's API. Unlike the real provider, token endpoint and API share one host.
 ///
 /// ```
 /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
@@ -147,7 +147,7 @@ impl Behaviour for TresorPay {
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
-        // Without a content type there is no form to read; with another one no method matches.
+        // Without a content type there is no form; with another one no method matches.
         let form = match request.header(CONTENT_TYPE) {
             Field::Missing => Form::empty(),
             _ if request.is_of_type(FORM) => Form::read(request.body()),
@@ -280,7 +280,7 @@ impl TresorPay {
     }
 }
 
-/// The scope of the token, or `None` if one of those asked for is not the client's.
+/// The scope of the token, or `None` if a requested scope is not the client's.
 fn grant(requested: &str) -> Option<String> {
     let asked: Vec<_> = requested.split_ascii_whitespace().collect();
     let known = |name: &&str| DEFAULT_SCOPES.contains(name) || OPTIONAL_SCOPES.contains(name);

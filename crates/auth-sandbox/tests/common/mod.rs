@@ -1,4 +1,4 @@
-//! HTTP by hand: what goes over the socket is what the test wrote.
+//! HTTP by hand: the socket carries exactly what the test wrote.
 
 // Each test file uses a part of this.
 #![allow(dead_code)]
@@ -12,12 +12,12 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A sandbox that holds requests to the documents.
+/// A strict sandbox.
 pub(crate) async fn start() -> Sandbox {
     Sandbox::builder().strict(true).start().await.unwrap()
 }
 
-/// A request to be written; `Host` and `Connection: close` are always in it.
+/// A request to write; it always contains `Host` and `Connection: close`.
 #[derive(Clone)]
 pub(crate) struct Call {
     method: String,
@@ -144,7 +144,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
 
-    /// The token, wherever the provider puts it.
+    /// The token, from whichever field the provider uses.
     pub(crate) fn token(&self) -> String {
         let json = self.json();
         ["/data/token", "/access_token", "/token"]
@@ -197,7 +197,7 @@ pub(crate) fn right<P>(handle: &Handle<P>) -> Call {
     }
 }
 
-/// The API call that a token opens.
+/// The API call that a token gives access to.
 pub(crate) fn api<P>(handle: &Handle<P>, token: &str) -> Call {
     let path = handle.api_url()[handle.base_url().len()..].to_owned();
     Call::get(&path)

@@ -1,4 +1,4 @@
-//! Who asks: the form's parameters, and Keycloak's client authentication over them.
+//! The form's parameters, and Keycloak's client authentication.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::shared::Shared;
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// What a request without a form has.
+    /// The parameters of a request without a form.
     pub(super) fn empty() -> Self {
         Self(Vec::new())
     }
@@ -39,7 +39,7 @@ impl Form {
     }
 }
 
-/// Keycloak's `ClientIdAndSecretAuthenticator`: what the form says overrides the header.
+/// Keycloak's `ClientIdAndSecretAuthenticator`: the form overrides the header.
 pub(super) fn authenticate(request: &Request, form: &Form, shared: &Shared) -> Result<(), Answer> {
     let basic = match request.header(AUTHORIZATION) {
         Field::Missing => None,
@@ -71,7 +71,7 @@ pub(super) fn authenticate(request: &Request, form: &Form, shared: &Shared) -> R
     }
 }
 
-/// Basic by RFC 6749 section 2.3.1: both halves are form-urlencoded inside the base64.
+/// Basic by RFC 6749 section 2.3.1: both parts are form-urlencoded inside the base64.
 fn basic(value: &str) -> Option<(String, String)> {
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -82,7 +82,7 @@ fn basic(value: &str) -> Option<(String, String)> {
     Some((decoded(id)?, decoded(secret)?))
 }
 
-/// One form-urlencoded word. A separator that was left unencoded makes it two, and no word.
+/// One form-urlencoded word. An unencoded separator makes it invalid.
 fn decoded(word: &str) -> Option<String> {
     if word.contains(['&', '=']) {
         return None;
