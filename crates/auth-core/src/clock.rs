@@ -148,7 +148,7 @@ fn since_epoch(wall: SystemTime) -> Duration {
     wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// The clock of a source. The system's is an enum variant, to keep a virtual call off the fast path.
+/// The clock of a source. The system's is a variant, to keep a virtual call off the fast path.
 #[derive(Clone, Debug)]
 pub(crate) enum SourceClock {
     System,

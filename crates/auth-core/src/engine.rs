@@ -112,8 +112,8 @@ impl<E: TokenExchange> Engine<E> {
     fn look(&self) -> Look {
         let kept = self.kept.load();
         match kept.term.state(self.tools.clock.now()) {
-            TokenState::Fresh => Look::Fresh(AccessToken::lent(kept)),
-            TokenState::Stale => Look::Stale(AccessToken::lent(kept)),
+            TokenState::Fresh => Look::Fresh(AccessToken::from_guard(kept)),
+            TokenState::Stale => Look::Stale(AccessToken::from_guard(kept)),
             TokenState::Expired => Look::Nothing,
         }
     }
@@ -190,7 +190,7 @@ impl<E: TokenExchange> Engine<E> {
                     current.held = Some(Arc::clone(&flight));
                     flight.is_parked()
                 }
-                // Called from the root of `block_on`: when that returns, nothing drives the runtime.
+                // The root of `block_on`: once this call returns, the runtime may not be driven.
                 (Some((_, id)), Ok(runtime)) => {
                     *id == runtime.id()
                         && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
@@ -216,7 +216,7 @@ impl<E: TokenExchange> Engine<E> {
         // `land` stores the token and ends the flight under this lock, so both are seen together.
         let kept = self.kept.load();
         if kept.term.state(now).is_usable() {
-            return Joined::Token(AccessToken::lent(kept));
+            return Joined::Token(AccessToken::from_guard(kept));
         }
         let old = state.forget_old_failure(now.monotonic);
         if let Some(error) = state.remembered(now) {
@@ -259,7 +259,7 @@ impl<E: TokenExchange> Engine<E> {
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
-                None => End::Landed(result.map(|token| AccessToken::own(Arc::new(token)))),
+                None => End::Landed(result.map(|token| AccessToken::from_arc(Arc::new(token)))),
             }
         };
         let flight = Flight::new(Box::pin(course));
@@ -305,7 +305,7 @@ impl<E: TokenExchange> Engine<E> {
                 if token.term.outlasts(&self.kept.load().term, now) || (is_live && in_time) {
                     self.kept.store(Arc::clone(&token));
                 }
-                End::Landed(Ok(AccessToken::own(token)))
+                End::Landed(Ok(AccessToken::from_arc(token)))
             }
             Err(error) if is_live && in_time => {
                 old_failure = state.failure.take();
@@ -329,7 +329,7 @@ impl<E: TokenExchange> Engine<E> {
     fn invalidate(&self, token: &AccessToken) {
         let now = self.tools.clock.monotonic();
         let mut state = self.locked();
-        let is_kept = AccessToken::lent(self.kept.load()).ptr_eq(token);
+        let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
         if is_kept && state.throttle.admits(now) {
             self.kept.store(Token::none());
         }

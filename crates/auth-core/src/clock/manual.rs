@@ -56,7 +56,7 @@ impl ManualClock {
         *self.locked() += by;
     }
 
-    /// Returns how many sleeps are pending, so that a test can wait until the code under test sleeps.
+    /// Returns how many sleeps are pending: a test can wait until the code under test sleeps.
     #[must_use]
     pub fn sleepers(&self) -> usize {
         self.monotonic.receiver_count()

@@ -48,7 +48,8 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 ///     .retry_policy(RetryPolicy::default().deadline(Duration::from_secs(8)))
 ///     .build()?;
 /// let ends = tokens.token().await?.expires_at();
-/// assert!(ends.is_some_and(|ends| ends <= std::time::SystemTime::now() + Duration::from_secs(60)));
+/// let soon = std::time::SystemTime::now() + Duration::from_secs(60);
+/// assert!(ends.is_some_and(|ends| ends <= soon));
 /// # Ok(()) }
 /// ```
 #[must_use]

@@ -58,8 +58,8 @@ pub(super) struct Replaced {
 impl Drop for Replaced {
     fn drop(&mut self) {
         let Some(current) = &mut self.current else { return };
-        // Ended before the task is aborted, so that no waiter sees `End::Lost`. A caller that drives
-        // the flight but is not being polled sends nothing more when it continues.
+        // Ended before the task is aborted, so that no waiter sees `End::Lost`. A caller that
+        // drives the flight but is not being polled sends nothing more when it continues.
         if let Some(flight) = current.flight.upgrade() {
             flight.end(End::Superseded);
         }
