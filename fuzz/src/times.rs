@@ -1,10 +1,9 @@
-//! Everything that says when a token ends.
+//! All forms of a token's expiry.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{
-    Expiry, Grant, HttpResponse, JwtTimes, TokenResponse, Scrubber, TokenExchange, oauth2,
-    wire,
+    Expiry, Grant, HttpResponse, JwtTimes, Scrubber, TokenExchange, TokenResponse, oauth2, wire,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +13,7 @@ use crate::{Draw, MANIS, NOW, PAPAYA, SECRET};
 
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A token that may be a JWT, as it is and as the payload of one.
+/// A token that may be a JWT, and a payload of a JWT.
 pub fn jwt(input: &[u8]) {
     peek(&String::from_utf8_lossy(input), None);
     let payload = URL_SAFE_NO_PAD.encode(input);
@@ -33,10 +32,10 @@ fn peek(token: &str, payload: Option<&[u8]>) {
     let claims = match serde_json::from_str(&String::from_utf8_lossy(payload)) {
         Ok(Value::Object(claims)) => claims,
         Ok(other) => {
-            assert_eq!(times, JwtTimes::default(), "times out of {other}");
+            assert_eq!(times, JwtTimes::default(), "times are read from {other}");
             return;
         }
-        // Half a surrogate pair or too great a number, in a claim that is not looked at.
+        // Half of a surrogate pair, or too large a number, in a claim that is not read.
         Err(_) => return,
     };
     for (name, time) in found {
@@ -47,7 +46,7 @@ fn peek(token: &str, payload: Option<&[u8]>) {
                 Ok(after) => after.as_secs_f64(),
                 Err(before) => -before.duration().as_secs_f64(),
             };
-            // The nearest second that there is; a float of that size has no more digits.
+            // The nearest second: a float of that size has no more digits.
             let stated = stated.clamp(i64::MIN as f64, i64::MAX as f64);
             assert!((seen - stated).abs() <= 1.0 + stated.abs() * 1e-9, "{name}: {stated}, {seen}");
         }
@@ -74,7 +73,7 @@ fn as_seconds(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// What stands after `"expires_in":` in a standard answer.
+/// The value of `"expires_in"` in a standard answer.
 pub fn expires_in(input: &[u8]) {
     let known = Scrubber::new([SECRET]);
     let value = String::from_utf8_lossy(input);
@@ -83,7 +82,7 @@ pub fn expires_in(input: &[u8]) {
     let answer = TokenResponse::recorded(200, body.clone());
     let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ID", &known, &answer);
     let Ok(grant) = granted.and_then(|granted| granted.into_grant(&known)) else { return };
-    // Half a surrogate pair or too great a number, in a field that is not looked at.
+    // Half of a surrogate pair, or too large a number, in a field that is not read.
     let Ok(read) = serde_json::from_str::<Value>(&body) else { return };
     let stated = read.get("expires_in").and_then(as_seconds);
     match grant.expiry() {
@@ -99,7 +98,7 @@ pub fn expires_in(input: &[u8]) {
     }
 }
 
-/// A grant that a flow reads out of a body, where it reads one.
+/// The grant that a flow reads from a body, if it reads one.
 fn granted(flow: &dyn TokenExchange, body: String) -> Option<Grant> {
     let answer = HttpResponse::new(body.into());
     flow.read(&TokenResponse::new(answer, now())).ok()
@@ -109,7 +108,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// The unit in the first byte; then what stands after `"expiresAt":`.
+/// The unit in the first byte, then the value of `"expiresAt"`.
 pub fn manis_expiry(input: &[u8]) {
     use manis_auth::ExpiryUnit;
     let mut draw = Draw(input);
@@ -135,7 +134,7 @@ pub fn manis_expiry(input: &[u8]) {
             assert!(end >= now() - Duration::from_secs(300) && end <= now() + LONGEST, "{value}");
         }
         _ => {
-            assert_eq!(grant.warnings().len(), 1, "{value}: kept without a word");
+            assert_eq!(grant.warnings().len(), 1, "{value}: no warning");
             let near = |at: i64| (NOW as i64..=NOW as i64 + LONGEST.as_secs() as i64).contains(&at);
             let is_plain = match (unit, whole) {
                 (ExpiryUnit::Seconds, Some(at)) => near(at),
@@ -152,7 +151,7 @@ pub fn manis_expiry(input: &[u8]) {
     }
 }
 
-/// What stands in `"valid_until"`: never read later than jiff reads it.
+/// The value of `"valid_until"`, which must never be read as later than jiff reads it.
 pub fn papaya_expiry(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let text = Value::from(&*text);
@@ -164,12 +163,12 @@ pub fn papaya_expiry(input: &[u8]) {
         Expiry::At(at) => {
             let at = at.duration_since(UNIX_EPOCH).expect("not before 1970").as_secs();
             let seen = seen.unwrap_or_else(|fault| panic!("{text}: {at} is read: {fault}"));
-            // Years before 1970 are over in any zone.
+            // Years before 1970 are in the past in any zone.
             let seen = if *text < *"1970" { 0 } else { seen.max(0) };
             assert_eq!(i64::try_from(at), Ok(seen), "{text}");
         }
         _ => {
-            // jiff takes more spellings; the documented one is these bytes.
+            // jiff accepts more spellings; these are the characters of the documented one.
             let is_documented = text.len() == 17
                 && text.bytes().zip(*b"0000-00-00T00:00Z").all(|(byte, shape)| {
                     if shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
