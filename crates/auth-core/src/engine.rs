@@ -280,7 +280,7 @@ impl<E: TokenExchange> Engine<E> {
         result: Result<Token, Error>,
     ) -> End<Outcome> {
         let now = self.tools.clock.now();
-        // No caller waits this long, so the process was suspended, and a failure says nothing about
+        // Later than that, this process or runtime was suspended, so a failure says nothing about
         // the provider. A token is judged by its own expiry.
         let in_time = now.monotonic <= began.saturating_add(self.limit());
         let draw = self.tools.jitter.draw();

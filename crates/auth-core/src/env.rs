@@ -177,7 +177,7 @@ impl EnvReader<'_> {
         self.optional_secret(name, charset).map(|text| text.expose_secret().to_owned())
     }
 
-    /// A value that must be set and is not secret, parsed.
+    /// Reads and parses a required setting that is not secret.
     pub fn required_parsed<T>(
         &mut self,
         name: &str,

@@ -257,7 +257,7 @@ impl fmt::Display for Error {
             write!(f, " (asked {asked})")?;
         }
         if let Some(wait) = self.retry_after() {
-            // Rounded up: "retry after 0 s" helps nobody.
+            // Rounded up, so that it never says "retry after 0 s".
             let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             write!(f, ": retry after {secs} s")?;
         }

@@ -128,25 +128,25 @@ impl Grant {
         self
     }
 
-    /// When the token ends, as the wire said it.
+    /// Returns when the token expires, as the answer states it.
     #[must_use]
     pub fn expiry(&self) -> Expiry {
         self.expiry
     }
 
-    /// The token. Reading it takes [`ExposeSecret`].
+    /// Returns the token. Reading it takes [`ExposeSecret`].
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.secret
     }
 
-    /// The scheme in front of the token.
+    /// Returns the authentication scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The warnings added with [`warning`](Self::warning).
+    /// Returns the warnings added with [`warning`](Self::warning).
     #[must_use]
     pub fn warnings(&self) -> &[&'static str] {
         &self.warnings
@@ -164,10 +164,10 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// Visible ASCII but for what a page or a JSON document would bring along.
+/// Whether all bytes are visible ASCII, without the punctuation of an HTML page or a JSON document.
 ///
-/// Written without a branch in the loop, so that the compiler makes it one of the processor's wide
-/// ones: a token has a thousand bytes.
+/// Written without a branch in the loop, so that the compiler vectorizes it: a token has about a
+/// thousand bytes.
 fn is_token(text: &[u8]) -> bool {
     const REFUSED: [u8; 15] = *b"\"'(),;<>[\\]`{}\x7f";
     !text.iter().fold(false, |bad, byte| {

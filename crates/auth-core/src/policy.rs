@@ -95,8 +95,8 @@ impl RefreshPolicy {
 /// | nothing could be sent: a setting | `Config` | 1 | not at all |
 /// | no connection | `Connect` | all | a quarter of the outage so far, 0.5 to 30 s |
 /// | sent, no answer | `Timeout`, `Unavailable` | all, or 1 with [`resend_unanswered(false)`](Self::resend_unanswered) | the same |
-/// | 408, 425, 5xx | `Unavailable` | all | the same, or `Retry-After` where that is longer |
-/// | 429 with `Retry-After` | `RateLimited` | all, where the wait fits into the flight | the same |
+/// | 408, 425, 5xx | `Unavailable` | all | the same, or `Retry-After` if that is longer |
+/// | 429 with `Retry-After` | `RateLimited` | all, if the wait fits into the flight | the same |
 /// | 429 without | `RateLimited` | 1 | the same, 5 s at least |
 /// | rejected credentials | `Credentials` | 1 | 30 s, doubling to 5 min |
 /// | a refused request | `Request` | 1 | the same |

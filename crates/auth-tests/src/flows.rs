@@ -9,7 +9,7 @@ use auth_sandbox::Provider;
 /// A flow of any provider.
 pub type AnyFlow = Arc<dyn TokenExchange>;
 
-/// Where the flow puts its secret.
+/// The place of the secret in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// The flow's default.

@@ -17,7 +17,7 @@ pub(super) struct Rule {
 pub(super) enum Pause {
     /// Not at all.
     None,
-    /// 30 s, doubling to 5 min: asking again brings the same answer, and may lock an account.
+    /// 30 s, doubling to 5 min: asking again gets the same answer, and may lock the account.
     Rejection,
     /// A quarter of the outage so far, 0.5 to 30 s, or `Retry-After` if that is longer.
     Outage,

@@ -12,7 +12,7 @@
 //! 4. Transient failures are retried within the flight, rejections and refusals never. A
 //!    `Retry-After` that does not fit into the flight ends it, and so does a 429 without one.
 //! 5. At first an outage is remembered for 500 to 750 ms, a 429 without `Retry-After` for 5 s, a
-//!    `Retry-After` as stated but for an hour at most, a rejection for 30 s.
+//!    `Retry-After` as stated, up to an hour, a rejection for 30 s.
 
 mod answers;
 mod wire;

@@ -1,4 +1,5 @@
-//! Classifies failures of reqwest, and words them: where it failed, why, and what to check.
+//! Makes an [`Error`] of a failure of reqwest: its kind, and a text that says where, why, and what
+//! to check.
 
 use std::error::Error as StdError;
 use std::io;
