@@ -1,4 +1,4 @@
-//! What the five providers answer.
+//! The answers of the five providers.
 
 use std::error::Error as _;
 
@@ -7,39 +7,39 @@ use auth_core::{ExposeSecret as _, HttpResponse, TokenExchange, TokenResponse};
 use crate::writing::{Writing, folded, in_json};
 use crate::{DIGISHARE, DIGITALPAYE, Draw, MANIS, PAPAYA, SECRET, TRESORPAY, assert_one_line};
 
-/// Where a body echoes the secret.
+/// The placeholder for the secret in a body.
 const MARK: &str = "@SECRET@";
 
 const STATUSES: [u16; 12] = [200, 201, 302, 307, 400, 401, 403, 404, 422, 429, 500, 503];
 
-/// What Digishare answers.
+/// An answer of Digishare.
 pub fn digishare(input: &[u8]) {
     read(&*DIGISHARE, input);
 }
 
-/// What Digitalpaye answers.
+/// An answer of Digitalpaye.
 pub fn digitalpaye(input: &[u8]) {
     read(&*DIGITALPAYE, input);
 }
 
-/// What Manis answers.
+/// An answer of Manis.
 pub fn manis(input: &[u8]) {
     read(&*MANIS, input);
 }
 
-/// What Papaya answers.
+/// An answer of Papaya.
 pub fn papaya(input: &[u8]) {
     read(&*PAPAYA, input);
 }
 
-/// What TresorPay answers.
+/// An answer of TresorPay.
 pub fn tresorpay(input: &[u8]) {
     read(&*TRESORPAY, input);
 }
 
-/// A body as a success and as errors: a grant holds a token and does not show it, an error does not
-/// show the secret. One that begins with `#` says its status (a byte) and how the secret is written
-/// where it is echoed (eight bytes); the rest is the body.
+/// Reads a body as a success and as errors: a grant must have a token and not show it, an error
+/// must not show the secret. An input that begins with `#` states the status (one byte) and the
+/// encoding of the echoed secret (eight bytes); the rest is the body.
 fn read(flow: &dyn TokenExchange, input: &[u8]) {
     let Some(head) = input.strip_prefix(b"#") else {
         for status in [200, 401, 500] {
@@ -50,7 +50,7 @@ fn read(flow: &dyn TokenExchange, input: &[u8]) {
     let mut draw = Draw(head);
     let status = STATUSES[usize::from(draw.byte()) % STATUSES.len()];
     let (writing, place) = (Writing::draw(&mut draw), draw.byte());
-    // Of JSON one escape is undone before any of ours.
+    // Decoding JSON undoes one level of escapes before the scrubber.
     let body = draw.0;
     let written = writing.write(SECRET);
     let echo = if place % 2 == 0 { in_json(&written) } else { written };
@@ -75,8 +75,8 @@ fn answer(flow: &dyn TokenExchange, status: u16, body: &[u8], echo: &str) {
         Ok(grant) => {
             let token = grant.secret().expose_secret();
             assert!(!token.is_empty(), "an empty token");
-            assert!(matches!(status, 200 | 201), "{status} brings a token");
-            // A short token may be a word of the text around it.
+            assert!(matches!(status, 200 | 201), "{status} gives a token");
+            // A short token may be a word of the surrounding text.
             assert!(token.len() < 16 || !format!("{grant:?}").contains(token));
         }
         Err(error) => {
@@ -97,7 +97,8 @@ fn answer(flow: &dyn TokenExchange, status: u16, body: &[u8], echo: &str) {
     }
 }
 
-/// No run of eight letters and digits of the secret, and no half of what it was written as.
+/// Asserts that a text has no run of eight letters and digits of the secret, and no half of its
+/// encoded form.
 fn assert_hidden(text: &str, echo: Option<&str>) {
     let shown = folded(text);
     let secret = folded(SECRET);

@@ -1,4 +1,4 @@
-//! Any two texts as credentials: refused, or sent as they are.
+//! Any two texts as credentials: refused, or sent unchanged.
 
 use auth_core::{Error, ErrorKind, HttpRequest, TokenExchange};
 use base64::Engine as _;
@@ -55,7 +55,7 @@ pub fn credentials(input: &[u8]) {
     }
 }
 
-/// The request of a flow, whose credentials must be taken where `holds` says so of both.
+/// The request of a flow. Its credentials must be accepted if `holds` is true for both.
 fn sent(
     pair: (&str, &str),
     holds: impl Fn(&str) -> bool,
@@ -69,7 +69,7 @@ fn sent(
             assert_eq!(error.kind(), ErrorKind::Config);
             assert_one_line(&text);
             for value in [pair.0, pair.1] {
-                // No digit stands in a text of ours, so this is none of its words.
+                // Our texts have no digits, so this cannot be one of their words.
                 let is_telling = value.contains(|c: char| c.is_ascii_digit());
                 assert!(!is_telling || !text.contains(value), "{text}: shows the value");
             }
@@ -77,7 +77,7 @@ fn sent(
             return None;
         }
     };
-    assert!(may_be_sent, "{}: {pair:?} is taken", flow.provider());
+    assert!(may_be_sent, "{}: {pair:?} is accepted", flow.provider());
     let request = flow.request().expect("checked credentials make a request");
     for (name, value) in request.headers() {
         let is_plain = value.as_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'));
@@ -86,16 +86,16 @@ fn sent(
     Some(request)
 }
 
-/// What a form, JSON or base64 carries: no control or invisible character, nothing to trim.
+/// Whether a form, JSON or base64 may carry it: no control or invisible character, nothing to trim.
 fn is_text(text: &str) -> bool {
-    // Those that the tables of Unicode call controls, and format characters of a value that a file
-    // or a page has spoilt; of the latter the commonest.
+    // Unicode's control characters, and the most common format characters of a value copied from a
+    // file or a web page.
     let is_refused =
         |c: char| c.is_control() || "\u{ad}\u{200b}\u{200d}\u{202e}\u{2060}\u{feff}".contains(c);
     !text.is_empty() && text.trim() == text && !text.contains(is_refused) && !is_rare(text)
 }
 
-/// Holds another invisible character. Written down a second time here, so that neither list loses one.
+/// Whether it has another invisible character. A second list on purpose, so that neither loses one.
 fn is_rare(text: &str) -> bool {
     text.chars().any(|c| {
         let c = u32::from(c);

@@ -1,11 +1,11 @@
-//! URLs, compared with what the `url` crate makes of them: the parser that reqwest uses.
+//! URLs, compared with the `url` crate, the parser of reqwest.
 
 use auth_core::Endpoint;
 use url::{Host, Url};
 
 use crate::assert_one_line;
 
-/// A URL on the first line; what is appended to it on the second.
+/// A URL on the first line, and a path to append on the second.
 pub fn endpoint(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (url, path) = text.split_once('\n').unwrap_or((&text, "v1/token"));
@@ -23,8 +23,8 @@ fn accepted(text: &str, endpoint: &Endpoint, path: &str, is_public: bool) {
     let again = Endpoint::parse_internal(endpoint.as_str()).expect("what was taken is taken again");
     assert_eq!(again, *endpoint);
     let Ok(seen) = Url::parse(text) else {
-        // The tables of international names are `url`'s own; nothing is sent to what it refuses.
-        assert!(endpoint.host().contains("xn--"), "{text}: accepted here, and refused by `url`");
+        // Only `url` checks international names; nothing is sent to a host that it refuses.
+        assert!(endpoint.host().contains("xn--"), "{text}: accepted here, but refused by `url`");
         return;
     };
     let ours = Url::parse(endpoint.as_str()).expect("as its text");
@@ -34,7 +34,7 @@ fn accepted(text: &str, endpoint: &Endpoint, path: &str, is_public: bool) {
         (ours.scheme(), ours.host(), port(&ours))
     );
     assert_eq!(seen.path().trim_end_matches('/'), ours.path().trim_end_matches('/'), "{text}");
-    // Every character of the path is the one that goes over the wire.
+    // The path is sent unchanged.
     let after_host = endpoint.as_str().splitn(4, '/').nth(3).unwrap_or_default();
     assert_eq!(ours.path().trim_start_matches('/'), after_host, "{text}: `url` changes the path");
     assert_eq!(
@@ -49,11 +49,11 @@ fn accepted(text: &str, endpoint: &Endpoint, path: &str, is_public: bool) {
         Host::Ipv6(address) => address.is_loopback(),
         Host::Domain(name) => *name == "localhost",
     };
-    assert!(is_loopback || seen.scheme() == "https", "{text}: a secret in plain text");
+    assert!(is_loopback || seen.scheme() == "https", "{text}: plain http");
     if is_public && !is_loopback {
         let is_name =
             matches!(&host, Host::Domain(name) if name.trim_end_matches('.').contains('.'));
-        assert!(is_name, "{text}: no public host");
+        assert!(is_name, "{text}: not a public host");
     }
 
     let joined = endpoint.join(path);

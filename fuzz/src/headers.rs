@@ -1,4 +1,4 @@
-//! The headers that tell times.
+//! The headers with times.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use auth_core::{HttpResponse, TokenExchange as _, TokenResponse};
 
 use crate::{MANIS, NOW};
 
-/// An answer with each line as a header of its own.
+/// An answer with these headers.
 fn answer(
     status: u16,
     headers: &[(&'static str, &[u8])],
@@ -22,7 +22,7 @@ fn answer(
     TokenResponse::new(answer, received_at)
 }
 
-/// Lines of `Retry-After`; the one before a blank line is `Date`.
+/// Lines of `Retry-After`; a line before a blank line is `Date`.
 pub fn retry_after(input: &[u8]) {
     let mut headers = Vec::new();
     let mut lines = input.split(|byte| *byte == b'\n').peekable();
@@ -56,7 +56,7 @@ pub fn date_and_age(input: &[u8]) {
     let mut lines = input.split(|byte| *byte == b'\n');
     let date = ("date", lines.next().unwrap_or_default());
     let ages: Vec<_> = lines.map(|line| ("age", line)).collect();
-    // No clock of ours agrees with the provider's here.
+    // The local clock must not agree with the provider's here.
     let alone = answer(200, &[date], UNIX_EPOCH);
     let cached = answer(200, &[&[date], &*ages].concat(), UNIX_EPOCH);
 
@@ -71,7 +71,7 @@ pub fn date_and_age(input: &[u8]) {
     assert_eq!(cached.age().as_secs(), longest.max().unwrap_or(0), "the largest of {ages:?}");
 
     if alone.server_time() == UNIX_EPOCH {
-        assert_eq!(cached.server_time(), UNIX_EPOCH, "an age alone moves no clock");
+        assert_eq!(cached.server_time(), UNIX_EPOCH, "`Age` without `Date` must not matter");
         return;
     }
     let ahead = cached.server_time().duration_since(alone.server_time());
@@ -79,7 +79,7 @@ pub fn date_and_age(input: &[u8]) {
     let text = std::str::from_utf8(date.1).unwrap_or_default();
     let seen = alone.server_time().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     if let Ok(other) = jiff::fmt::rfc2822::parse(text) {
-        // A second is taken as over where our clock does not agree with it.
+        // The second is rounded up if our clock does not agree with it.
         assert_eq!(Ok(seen), u64::try_from(other.timestamp().as_second() + 1), "{text}");
     }
     assert!(seen > 1_000_000_000, "a clock that was never set");

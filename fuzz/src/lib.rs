@@ -1,6 +1,7 @@
-//! What reads foreign bytes, as functions of bytes. Each panics where a promise is broken.
+//! Fuzz targets for every parser of foreign input: functions of bytes that panic if an invariant is
+//! broken.
 //!
-//! A function decides for itself how it cuts its input up; all take any input at all.
+//! Each function splits its input itself, and accepts any input.
 
 mod bodies;
 mod credentials;
@@ -34,7 +35,7 @@ pub const SECRET: &str = "made-up-k3J9x2Vq7Lw";
 /// A made-up identifier.
 const ID: &str = "made-up-0001";
 
-/// 2026-01-01T00:00:00Z in Unix seconds: when recorded answers came.
+/// 2026-01-01T00:00:00Z in Unix seconds, when recorded answers were received.
 const NOW: u64 = 1_767_225_600;
 
 /// A flow with the made-up credentials, made once.
@@ -53,19 +54,19 @@ flow!(MANIS, Manis, manis_auth::Credentials, "https://manis.example");
 flow!(PAPAYA, Papaya, papaya_auth::Credentials, "https://papaya.example");
 flow!(TRESORPAY, TresorPay, tresorpay_auth::Credentials);
 
-/// One function, and the files whose lines it is there to reach.
+/// One function, and the files that it should cover.
 pub struct Target {
-    /// The name of its folder in `corpus/` and of its program.
+    /// The name of its folder in `corpus/`, and of its binary.
     pub name: &'static str,
     /// The function.
     pub run: fn(&[u8]),
-    /// Below `crates/`.
+    /// Paths relative to `crates/`.
     pub files: &'static [&'static str],
 }
 
 macro_rules! targets {
     ($($name:ident: $($file:literal),+;)+) => {
-        /// All of them.
+        /// All targets.
         pub const TARGETS: &[Target] =
             &[$(Target { name: stringify!($name), run: $name, files: &[$($file),+] }),+];
     };
@@ -91,7 +92,7 @@ targets! {
         "auth-core/src/secret/unescape.rs", "auth-core/src/secret/decode.rs";
 }
 
-/// Takes from the front of an input, and zeros where it has ended.
+/// Reads from the start of an input, and zeros after its end.
 struct Draw<'a>(&'a [u8]);
 
 impl<'a> Draw<'a> {
@@ -99,7 +100,7 @@ impl<'a> Draw<'a> {
         self.0.split_off_first().copied().unwrap_or_default()
     }
 
-    /// At most that many bytes.
+    /// At most this many bytes.
     fn bytes(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;

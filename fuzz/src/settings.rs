@@ -4,7 +4,7 @@ use auth_core::{Env, Error, ErrorKind, TokenExchange};
 
 use crate::{Draw, assert_one_line};
 
-/// Stands in every value, and in no text of ours.
+/// A part of every value, and of no text of ours.
 const MARK: &str = "qZ7w";
 
 const NAMES: [&str; 20] = [
@@ -30,7 +30,7 @@ const NAMES: [&str; 20] = [
     "TRESORPAY_TOKEN_URL",
 ];
 
-/// A variable a line: which of the names, which ending, and its value.
+/// One variable per line: the index of its name, its suffix, and its value.
 pub fn settings(input: &[u8]) {
     let here = env!("CARGO_MANIFEST_DIR");
     let pairs = input.split(|byte| *byte == b'\n').map(|line| {
@@ -39,7 +39,7 @@ pub fn settings(input: &[u8]) {
         let ending = draw.byte();
         let value = draw.rest();
         match ending % 8 {
-            // No path of the fuzzer's own choice is opened.
+            // The fuzzer must not choose a path to open.
             0 => (format!("{name}_FILE"), format!("/nowhere/{MARK}{value}")),
             1 => (
                 format!("{name}_FILE"),
@@ -59,7 +59,7 @@ pub fn settings(input: &[u8]) {
     works(&env, tresorpay_auth::TresorPay::read_env(&env));
 }
 
-/// Settings that were taken make a request; those that were not are named, and no value is shown.
+/// Accepted settings make a request. For others the error names the variables, and shows no value.
 fn works<F: TokenExchange>(env: &Env, flow: Result<F, Error>) {
     match flow {
         Ok(flow) => {

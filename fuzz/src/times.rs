@@ -1,4 +1,4 @@
-//! Everything that says when a token ends.
+//! All forms of a token's expiry.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use crate::{Draw, MANIS, NOW, PAPAYA, SECRET};
 
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A token that may be a JWT, as it is and as the payload of one.
+/// A token that may be a JWT, and a payload of a JWT.
 pub fn jwt(input: &[u8]) {
     peek(&String::from_utf8_lossy(input), None);
     let payload = URL_SAFE_NO_PAD.encode(input);
@@ -32,10 +32,10 @@ fn peek(token: &str, payload: Option<&[u8]>) {
     let claims = match serde_json::from_str(&String::from_utf8_lossy(payload)) {
         Ok(Value::Object(claims)) => claims,
         Ok(other) => {
-            assert_eq!(times, JwtTimes::default(), "times out of {other}");
+            assert_eq!(times, JwtTimes::default(), "times are read from {other}");
             return;
         }
-        // Half a surrogate pair or too great a number, in a claim that is not looked at.
+        // Half of a surrogate pair, or too large a number, in a claim that is not read.
         Err(_) => return,
     };
     for (name, time) in found {
@@ -46,7 +46,7 @@ fn peek(token: &str, payload: Option<&[u8]>) {
                 Ok(after) => after.as_secs_f64(),
                 Err(before) => -before.duration().as_secs_f64(),
             };
-            // The nearest second that there is; a float of that size has no more digits.
+            // The nearest second: a float of that size has no more digits.
             let stated = stated.clamp(i64::MIN as f64, i64::MAX as f64);
             assert!((seen - stated).abs() <= 1.0 + stated.abs() * 1e-9, "{name}: {stated}, {seen}");
         }
@@ -73,7 +73,7 @@ fn as_seconds(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// What stands after `"expires_in":` in a standard answer.
+/// The value of `"expires_in"` in a standard answer.
 pub fn expires_in(input: &[u8]) {
     let known = Scrubber::new([SECRET]);
     let value = String::from_utf8_lossy(input);
@@ -82,7 +82,7 @@ pub fn expires_in(input: &[u8]) {
     let answer = TokenResponse::recorded(200, body.clone());
     let granted = wire::read::<oauth2::Granted, oauth2::Refused>("ID", &known, &answer);
     let Ok(grant) = granted.and_then(|granted| granted.into_grant(&known)) else { return };
-    // Half a surrogate pair or too great a number, in a field that is not looked at.
+    // Half of a surrogate pair, or too large a number, in a field that is not read.
     let Ok(read) = serde_json::from_str::<Value>(&body) else { return };
     let stated = read.get("expires_in").and_then(as_seconds);
     match grant.expiry() {
@@ -98,7 +98,7 @@ pub fn expires_in(input: &[u8]) {
     }
 }
 
-/// A grant that a flow reads out of a body, where it reads one.
+/// The grant that a flow reads from a body, if it reads one.
 fn granted(flow: &dyn TokenExchange, body: String) -> Option<Grant> {
     let answer = HttpResponse::new(body.into());
     flow.read(&TokenResponse::new(answer, now())).ok()
@@ -108,7 +108,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// The unit in the first byte; then what stands after `"expiresAt":`.
+/// The unit in the first byte, then the value of `"expiresAt"`.
 pub fn manis_expiry(input: &[u8]) {
     use manis_auth::ExpiryUnit;
     let mut draw = Draw(input);
@@ -134,7 +134,7 @@ pub fn manis_expiry(input: &[u8]) {
             assert!(end >= now() - Duration::from_secs(300) && end <= now() + LONGEST, "{value}");
         }
         _ => {
-            assert_eq!(grant.warnings().len(), 1, "{value}: kept without a word");
+            assert_eq!(grant.warnings().len(), 1, "{value}: no warning");
             let near = |at: i64| (NOW as i64..=NOW as i64 + LONGEST.as_secs() as i64).contains(&at);
             let is_plain = match (unit, whole) {
                 (ExpiryUnit::Seconds, Some(at)) => near(at),
@@ -151,7 +151,7 @@ pub fn manis_expiry(input: &[u8]) {
     }
 }
 
-/// What stands in `"valid_until"`: never read later than jiff reads it.
+/// The value of `"valid_until"`, which must never be read as later than jiff reads it.
 pub fn papaya_expiry(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let text = Value::from(&*text);
@@ -171,7 +171,7 @@ pub fn papaya_expiry(input: &[u8]) {
             }
         }
         _ => {
-            // jiff takes more spellings; the documented one is these bytes.
+            // jiff accepts more spellings; these are the characters of the documented one.
             let is_documented = text.len() == 17
                 && text.bytes().zip(*b"0000-00-00T00:00Z").all(|(byte, shape)| {
                     if shape == b'0' { byte.is_ascii_digit() } else { byte == shape }

@@ -1,11 +1,11 @@
-//! The ways in which a provider's stack writes a value, composed as fuzz bytes say.
+//! The ways in which a provider's stack may write a value, combined as the fuzz bytes say.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::Draw;
 
-/// How a text is written: its own encoding or case once, and up to four escapes or wraps around it.
+/// How a text is written: one encoding or case, and up to four escapes or wraps around it.
 #[derive(Debug)]
 pub(crate) struct Writing {
     own: u8,
@@ -15,7 +15,7 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    /// Takes seven bytes.
+    /// Reads seven bytes.
     pub(crate) fn draw(draw: &mut Draw<'_>) -> Self {
         let own = draw.byte();
         let count = usize::from(draw.byte() % 5);
@@ -30,7 +30,7 @@ impl Writing {
         }
     }
 
-    /// Only cases, or nothing at all, at its heart.
+    /// The same, but with only a case, or nothing, as the innermost.
     pub(crate) fn without_encodings(mut self) -> Self {
         self.own = self.own % 4 + 8;
         self
@@ -38,14 +38,15 @@ impl Writing {
 
     pub(crate) fn write(&self, text: &str) -> String {
         let own = self.own(text);
-        // Eight characters for one, four times: a text longer than this is left as it is.
+        // An escape has up to eight characters, four times over: a longer text is not escaped
+        // again.
         let long = |text: &str| text.len() > 1_000;
         let wrap =
             |text: String, layer: &u8| if long(&text) { text } else { self.layer(*layer, &text) };
         self.layers.iter().fold(own, wrap)
     }
 
-    /// What a reader with the letters alone would have to compare.
+    /// The text in its innermost encoding, without the layers around it.
     pub(crate) fn own(&self, text: &str) -> String {
         let before = |count: u8| ["", "i", "id"][usize::from(count % 3)].to_owned() + text;
         match self.own % 12 {
@@ -87,9 +88,9 @@ impl Writing {
             10 => wrapped(text, self.width, "\n"),
             11 => text.chars().map(named).collect(),
             12 => text.chars().map(|c| format!("&#{:05};", u32::from(c))).collect(),
-            // Browsers read it without the semicolon too.
+            // Browsers accept it without the semicolon too.
             13 => signs(text, |c| {
-                // A control's number and a digit after it would be another's number.
+                // The number of a control character, followed by a digit, would be another number.
                 let end = if c.is_ascii_graphic() { "" } else { ";" };
                 format!("&#{}{end}", u32::from(c))
             }),
@@ -113,13 +114,13 @@ impl Writing {
     }
 }
 
-/// A text between the quotes of JSON.
+/// A text as the content of a JSON string.
 pub(crate) fn in_json(text: &str) -> String {
     let quoted = serde_json::to_string(text).expect("a text");
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Escapes all but letters and digits of ASCII.
+/// Escapes everything but ASCII letters and digits.
 fn signs(text: &str, escape: impl Fn(char) -> String) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c.into() } else { escape(c) }).collect()
 }
@@ -152,7 +153,7 @@ fn wrapped(text: &str, width: usize, with: &str) -> String {
     signs.chunks(width).map(String::from_iter).collect::<Vec<_>>().join(with)
 }
 
-/// The letters and digits alone, in one case for all: what gives a secret away.
+/// Only the letters and digits, in one case: the part of a secret that must not show.
 pub(crate) fn folded(text: &str) -> String {
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()

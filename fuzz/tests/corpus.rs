@@ -1,12 +1,12 @@
-//! The corpus through its targets; the recorded answers through all, and through their own provider's
-//! cut and changed too.
+//! Runs the corpus through its targets, and the recorded answers through all of them; also, cut and
+//! changed, through the target of their provider.
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use auth_fuzz::{SECRET, TARGETS, Target};
 
-/// Files of a folder, sorted.
+/// The files of a folder, sorted.
 fn files(folder: impl AsRef<Path>) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|it| panic!("{folder:?}: {it}"));
@@ -17,17 +17,18 @@ fn files(folder: impl AsRef<Path>) -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(read).collect()
 }
 
-/// Says what broke, where something did.
+/// The panic of a target on this input, if there is one.
 fn broken(target: &Target, path: &Path, input: &[u8]) -> Option<String> {
     let broke = catch_unwind(|| (target.run)(input)).is_err();
     broke.then(|| format!("{}: {path:?}: {}", target.name, input.escape_ascii()))
 }
 
-/// An input, with the secret where a recording has its mark; cut short; a byte changed; twice.
+/// Variants of an input: with the secret in place of its placeholder, cut short, with a byte
+/// changed, and doubled.
 fn variants(bytes: &[u8]) -> Vec<Vec<u8>> {
     let text = String::from_utf8_lossy(bytes).replace("@SECRET@", SECRET);
     let mut all = vec![bytes.to_vec(), text.into_bytes(), [bytes, bytes].concat()];
-    // A long one takes long to read.
+    // A long one would take too long.
     let step = if bytes.len() > 2048 { usize::MAX } else { bytes.len() / 6 + 1 };
     for at in (0..bytes.len()).step_by(step) {
         all.push(bytes[..at].to_vec());
@@ -41,7 +42,7 @@ fn variants(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_a_fuzzer_has_kept_breaks_no_promise() {
+fn no_input_of_the_corpus_breaks_an_invariant() {
     let mut found = Vec::new();
     for target in TARGETS {
         let inputs = files(Path::new("corpus").join(target.name));
@@ -52,7 +53,7 @@ fn what_a_fuzzer_has_kept_breaks_no_promise() {
 }
 
 #[test]
-fn no_recorded_answer_breaks_a_promise() {
+fn no_recorded_answer_breaks_an_invariant() {
     let inputs = files("../crates/auth-tests/fixtures");
     assert!(inputs.len() > 100, "the recorded answers were not found");
     let mut found = Vec::new();
@@ -70,7 +71,7 @@ fn no_recorded_answer_breaks_a_promise() {
 }
 
 #[test]
-fn every_target_has_its_program_and_its_files() {
+fn every_target_has_a_binary_and_existing_files() {
     let manifest = include_str!("../libfuzzer/Cargo.toml");
     for target in TARGETS {
         assert!(manifest.contains(&format!("name = \"{}\"", target.name)), "{}", target.name);

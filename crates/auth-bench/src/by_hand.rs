@@ -1,8 +1,9 @@
-//! What people write by hand where they have no engine: the references of every scenario.
+//! Hand-written token caches without an engine: the references of every scenario.
 //!
-//! Written as a good engineer would: the header is made once, validity is checked on one clock with
-//! the engine's margin, locks are held no longer than their kind needs, and a second look follows
-//! each wait. None of them remembers a failure; that is the point of some scenarios.
+//! They are written as a good engineer would: the header is made once, expiry is checked on one
+//! clock with the engine's margin, locks are held only as long as their kind needs, and the token
+//! is checked again after each wait. None of them remembers a failure, which some scenarios
+//! measure.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::contender::Get;
 use crate::raw::{Raw, Token};
 use crate::timing::now;
 
-/// An async mutex around the token; whoever finds it empty fetches under the lock.
+/// An async mutex around the token; a caller that finds none fetches it under the lock.
 #[derive(Debug)]
 pub(crate) struct Locked {
     slot: Mutex<Option<Token>>,
@@ -44,7 +45,7 @@ impl Get for Locked {
     }
 }
 
-/// A read-write lock: readers share, whoever finds nothing good fetches under the write lock.
+/// A read-write lock; a reader that finds no valid token fetches one under the write lock.
 #[derive(Debug)]
 pub(crate) struct Shared {
     slot: RwLock<Option<Token>>,
@@ -75,8 +76,8 @@ impl Get for Shared {
     }
 }
 
-/// The moka cache with `try_get_with`, which lets one caller fetch for all; the entry ends with the
-/// token.
+/// The moka cache with `try_get_with`, in which one caller fetches for all; the entry expires with
+/// the token.
 #[derive(Clone, Debug)]
 pub(crate) struct Moka {
     cache: Cache<(), Token>,
@@ -120,9 +121,9 @@ impl Get for MokaGet {
     }
 }
 
-/// A task that refreshes when four fifths of the lifetime are over, and readers that only look.
+/// A task that refreshes after four fifths of the lifetime, and readers that only load.
 ///
-/// The best that is written by hand, at the price of a task for each source for ever.
+/// The best of the hand-written ones, at the price of a permanent task for each source.
 #[derive(Debug)]
 pub(crate) struct Refreshed {
     kept: Arc<ArcSwap<Token>>,

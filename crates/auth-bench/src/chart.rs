@@ -1,4 +1,4 @@
-//! The chart for the README: bars by hand, since a plotting library is a lot for three rectangles.
+//! The chart for the README, written as SVG: a plotting library is too much for a few bars.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ const LABELS: f64 = 230.0;
 const BARS: f64 = 430.0;
 const LINE: f64 = 24.0;
 
-/// A group of bars on one scale: a title, and for each bar its label and the figure's name.
+/// A group of bars on one scale: a title, and for each bar its label and the name of its figure.
 struct Panel {
     title: &'static str,
-    /// What a figure is divided by before it is told.
+    /// Figures are divided by this for display.
     scale: f64,
     unit: &'static str,
     bars: &'static [(&'static str, &'static str)],
@@ -57,7 +57,7 @@ const PANELS: [Panel; 3] = [
     },
 ];
 
-/// The chart as an SVG document; figures that were not measured are left out.
+/// The chart as an SVG document. Figures that were not measured are skipped.
 pub(crate) fn draw(report: &Report) -> String {
     let mut body = String::new();
     let mut y = 8.0;
@@ -72,7 +72,7 @@ pub(crate) fn draw(report: &Report) -> String {
         }
         let longest = bars.iter().fold(0.0_f64, |most, (_, value)| most.max(*value));
         y += LINE;
-        // Writing to a string cannot fail, here and below.
+        // Writing to a string cannot fail, neither here nor below.
         let _ = writeln!(body, r#"<text x="16" y="{y}" font-weight="600">{}</text>"#, panel.title);
         y += 8.0;
         for (label, value) in bars {

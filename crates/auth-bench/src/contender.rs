@@ -1,4 +1,4 @@
-//! What all scenarios measure: something that is asked for a ready `Authorization` header.
+//! The interface of everything measured: a source of complete `Authorization` headers.
 
 use std::future::Future;
 
@@ -8,17 +8,17 @@ use http::HeaderValue;
 use crate::flow::Flow;
 use crate::{Failed, Outcome};
 
-/// A get ends with the header in hand, whoever answers it.
+/// A get returns the complete header.
 pub(crate) trait Get: Send + Sync + 'static {
     fn get(&self) -> impl Future<Output = Result<HeaderValue, Failed>> + Send;
 }
 
-/// Ours, with the type of its flow.
+/// Our source, with the type of its flow.
 #[derive(Debug)]
 pub(crate) struct Typed(pub(crate) CachedTokenSource<Flow>);
 
 impl Typed {
-    /// A source of the defaults on this client.
+    /// A source with default policies on this client.
     pub(crate) fn new(url: &str, client: &ReqwestClient) -> Outcome<Self> {
         let source =
             CachedTokenSource::builder(Flow::new(url)?).http_client(client.clone()).build()?;
@@ -32,7 +32,7 @@ impl Get for Typed {
     }
 }
 
-/// Ours, erased.
+/// Our source, erased.
 #[derive(Debug)]
 pub(crate) struct Erased(pub(crate) SharedTokenSource);
 
@@ -42,7 +42,7 @@ impl Get for Erased {
     }
 }
 
-/// The client that ours share, without the proxies of the environment.
+/// The client of our sources, without the proxies of the environment.
 pub(crate) fn client() -> Outcome<ReqwestClient> {
     Ok(ReqwestClient::configure(|builder| builder.no_proxy())?)
 }

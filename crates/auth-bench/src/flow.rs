@@ -1,4 +1,4 @@
-//! The flow of the loopback endpoint, written as a provider crate writes one.
+//! The flow of the loopback endpoint, written like one of a provider crate.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl Flow {
         Ok(Self { endpoint: Endpoint::parse(url)?, account: "a", secret: "made-up-secret".into() })
     }
 
-    /// The same for another account: a source drops its token when it changes to that.
+    /// The same for another account, so that replacing the exchange drops the token.
     pub(crate) fn account(mut self, account: &'static str) -> Self {
         self.account = account;
         self

@@ -1,8 +1,9 @@
-//! A token endpoint on loopback, in a thread of its own: cheap, countable, and turned at run time.
+//! A token endpoint on loopback, in its own thread: cheap, with a request counter, and configurable
+//! at run time.
 //!
-//! As little HTTP as a client notices: keep-alive, `Content-Length`, one write for one answer. Each
-//! token says in its own text when it truly ends, so that a scenario can catch an expired one
-//! without asking.
+//! It implements only the HTTP that the client needs: keep-alive, `Content-Length`, one write per
+//! answer. The text of each token contains its expiry, so that a scenario can detect an expired
+//! one.
 
 use std::fmt::Write as _;
 use std::io;
@@ -30,13 +31,13 @@ pub(crate) enum Mood {
     Grants,
     /// Status 500.
     Fails,
-    /// It hangs up without an answer.
+    /// It closes the connection without an answer.
     HangsUp,
-    /// It takes the request and never answers.
+    /// It reads the request and never answers.
     Silent,
 }
 
-/// The endpoint; it ends when this is dropped.
+/// The endpoint; it stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     address: SocketAddr,
@@ -53,7 +54,7 @@ struct Dials {
 }
 
 impl Loopback {
-    /// Listens on a free port. Answers at once, with tokens of an hour, until told otherwise.
+    /// Listens on a free port. By default it answers at once, with tokens of an hour.
     pub(crate) fn start() -> Outcome<Self> {
         let dials = Arc::new(Dials {
             requests: AtomicU64::new(0),
@@ -82,14 +83,14 @@ impl Loopback {
         format!("http://{}/token", self.address)
     }
 
-    /// How long each answer takes.
+    /// Sets how long each answer takes.
     pub(crate) fn latency(self, latency: Duration) -> Self {
         let latency = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
         self.dials.latency.store(latency, Ordering::Relaxed);
         self
     }
 
-    /// How long tokens live, counted from the arrival of the request.
+    /// Sets how long tokens live, counted from the arrival of the request.
     pub(crate) fn lifetime(self, lifetime: Duration) -> Self {
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         self.dials.lifetime.store(lifetime, Ordering::Relaxed);
@@ -100,20 +101,20 @@ impl Loopback {
         self.dials.mood.store(mood as u8, Ordering::Relaxed);
     }
 
-    /// Requests that came in since the last time that this was asked.
+    /// Requests received since the last call.
     pub(crate) fn take_requests(&self) -> u64 {
         self.dials.requests.swap(0, Ordering::Relaxed)
     }
 }
 
-/// Whether the token in this header has truly ended.
+/// Whether the token in this header has expired.
 pub(crate) fn has_ended(authorization: &HeaderValue) -> bool {
     let ends =
         authorization.to_str().ok().and_then(|text| text.split('.').nth(1)?.parse::<u128>().ok());
     ends.is_none_or(|ends| age().as_micros() >= ends)
 }
 
-/// A token that ends after `lifetime`, and no other like it.
+/// A unique token that expires after `lifetime`.
 pub(crate) fn token(serial: u64, lifetime: Duration) -> String {
     let ends = (age() + lifetime).as_micros();
     let mut token = String::with_capacity(TOKEN_LENGTH);
@@ -124,10 +125,10 @@ pub(crate) fn token(serial: u64, lifetime: Duration) -> String {
     token
 }
 
-/// What tokens are filled up with.
+/// The padding of tokens.
 static PADDING: LazyLock<String> = LazyLock::new(|| "x".repeat(TOKEN_LENGTH));
 
-/// The time since the process began to look at it.
+/// The time since the first call.
 fn age() -> Duration {
     static ORIGIN: LazyLock<Instant> = LazyLock::new(now);
     now().duration_since(*ORIGIN)
@@ -149,7 +150,7 @@ async fn serve(mut socket: TcpStream, dials: Arc<Dials>) -> io::Result<()> {
         let serial = dials.requests.fetch_add(1, Ordering::Relaxed);
         let lifetime = dials.lifetime.load(Ordering::Relaxed);
         let token = token(serial, Duration::from_millis(lifetime));
-        // What it answers is decided when the request comes, so that a request of the outage fails.
+        // The answer is decided when the request arrives, so that a request in an outage fails.
         let mood = dials.mood.load(Ordering::Relaxed);
         let latency = dials.latency.load(Ordering::Relaxed);
         if latency > 0 {
@@ -172,7 +173,7 @@ async fn serve(mut socket: TcpStream, dials: Arc<Dials>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads one request and throws it away; `false` where the client hung up.
+/// Reads and discards one request; `false` if the client closed.
 async fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<bool> {
     loop {
         if let Some(length) = request_length(buffer) {
@@ -185,7 +186,7 @@ async fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Resul
     }
 }
 
-/// The length of the request that the buffer begins with, once all of it is there.
+/// The length of the request at the start of the buffer, if it is complete.
 fn request_length(buffer: &[u8]) -> Option<usize> {
     let head = buffer.windows(4).position(|w| w == b"\r\n\r\n")?;
     let text = std::str::from_utf8(buffer.get(..head)?).ok()?;

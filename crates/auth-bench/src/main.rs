@@ -1,17 +1,17 @@
-//! `cargo xtask bench`: the engine, measured against the sum of its parts, against what people
-//! write by hand, and against a raw exchange.
+//! `cargo xtask bench`: the engine, measured against the sum of its parts, against hand-written
+//! caches, and against a raw exchange.
 //!
-//! All of it in one process and one run: the references take turns with ours, so that a busy
-//! machine slows both. What is told is the median of several rounds with the best and the worst; a
-//! figure that is not reached is told as plainly as one that is, and fails nothing.
+//! Everything runs in one process: the references take turns with ours, so that a busy machine
+//! slows both. Reported is the median of several rounds, with the best and the worst. A missed
+//! target is reported like a reached one, and fails nothing.
 //!
 //! ```text
 //! auth-bench [--quick] [--only SCENARIO] [--alone CONTENDER] [--svg FILE]
 //! ```
 //!
-//! `--alone` is for a profiler: the figures of all others are missing then.
+//! `--alone` is for a profiler: the figures of all others are then missing.
 
-// A program for a terminal, whose business is to read the clock and to be many callers at once.
+// A program for a terminal, which must read the clock and spawn many callers.
 #![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)]
 
 mod by_hand;
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use crate::report::Report;
 
-/// Why something did not work: all that a bench needs of an error.
+/// The text of an error, which is all that a bench needs.
 #[derive(Debug)]
 pub(crate) struct Failed(pub(crate) String);
 
@@ -41,7 +41,7 @@ impl<E: std::error::Error> From<E> for Failed {
     }
 }
 
-/// What was asked for on the command line.
+/// The command line.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     quick: bool,
@@ -72,7 +72,7 @@ impl Options {
         Ok(options)
     }
 
-    /// How many rounds to run where a whole run has so many.
+    /// How many rounds to run, given the number for a full run.
     pub(crate) fn rounds(&self, whole: usize) -> usize {
         if self.quick { whole.div_ceil(3) } else { whole }
     }

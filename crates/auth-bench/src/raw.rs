@@ -1,8 +1,8 @@
-//! A raw exchange: what a good engineer writes with the HTTP library alone, on a client that is kept.
+//! A raw exchange, with only the HTTP library and a shared client.
 //!
-//! The physical limit for an exchange, and what the hand-written sources use. It sets the same time
-//! limits as the engine's client and sends the same body; it wipes nothing and checks nothing
-//! beyond status and shape.
+//! It is the lower limit for an exchange, and the hand-written sources use it. It has the same time
+//! limits as the engine's client and sends the same body; it wipes nothing, and checks only status
+//! and shape.
 
 use std::time::{Duration, Instant};
 
@@ -13,16 +13,16 @@ use serde::Deserialize;
 use crate::timing::now;
 use crate::{Failed, Outcome};
 
-/// The body of a token request, the same for all.
+/// The body of every token request.
 pub(crate) const BODY: &str = r#"{"secret":"made-up-secret"}"#;
 
-/// A token as people keep it by hand: the ready header and its instants, worked out once.
+/// A token as a hand-written cache keeps it: the complete header and its instants, computed once.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     pub(crate) header: HeaderValue,
     /// When four fifths of its lifetime are over.
     pub(crate) refresh_due: Instant,
-    /// A twentieth of its lifetime before its end, at most 10 s: the engine's margin.
+    /// A twentieth of its lifetime before expiry, at most 10 s: the engine's margin.
     pub(crate) usable_until: Instant,
 }
 
@@ -58,7 +58,7 @@ struct Granted {
 }
 
 impl Raw {
-    /// A new client, which costs a TLS set-up even where only plain http is spoken.
+    /// A new client, which sets up TLS even if only plain http is used.
     pub(crate) fn new(url: &str) -> Outcome<Self> {
         let client = Client::builder()
             .no_proxy()

@@ -1,10 +1,10 @@
-//! What a run found: a row of the table for each scenario, and a line for each figure.
+//! The results of a run: a row of the table for each scenario, and a line for each figure.
 
 use std::fmt::Write as _;
 
 use crate::timing::{Samples, Spread};
 
-/// One line for machines.
+/// One figure, for machines.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     pub(crate) name: String,
@@ -14,7 +14,7 @@ pub(crate) struct Figure {
     pub(crate) ratio: Option<(Spread, &'static str)>,
 }
 
-/// One line for people.
+/// One row of the table, for people.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) scenario: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Row {
     pub(crate) references: String,
 }
 
-/// All of a run.
+/// All results of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) figures: Vec<Figure>,
@@ -32,17 +32,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A figure of one number.
+    /// Adds a figure of one number.
     pub(crate) fn number(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
         self.spread(name, Spread::of(&[value]), unit);
     }
 
-    /// A figure of several rounds.
+    /// Adds a figure of several rounds.
     pub(crate) fn spread(&mut self, name: impl Into<String>, value: Spread, unit: &'static str) {
         self.figures.push(Figure { name: name.into(), value, unit, ratio: None });
     }
 
-    /// A figure with its relation to another contender; tells that relation.
+    /// Adds a figure with its ratio to another contender. Returns that ratio.
     pub(crate) fn relative(
         &mut self,
         scenario: &str,
@@ -94,7 +94,7 @@ impl Report {
         text
     }
 
-    /// One line a figure: `figure name=value unit=.. min=.. max=.. ratio=.. of=..`.
+    /// One line per figure: `figure name=value unit=.. min=.. max=.. ratio=.. of=..`.
     pub(crate) fn lines(&self) -> String {
         let mut text = String::new();
         for figure in &self.figures {

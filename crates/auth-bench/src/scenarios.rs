@@ -20,7 +20,7 @@ use crate::{Failed, Options, Outcome};
 
 type Scenario = fn(&Options, &mut Report) -> Outcome<()>;
 
-/// Every scenario by the name that `--only` takes.
+/// Every scenario, by its name for `--only`.
 pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("warm", warm::run),
     ("tasks", tasks::run),
@@ -33,7 +33,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("memory", memory::run),
 ];
 
-/// A runtime as a server has it, with as many workers as the table says.
+/// A multi-thread runtime with this many workers.
 fn two_workers() -> Outcome<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
@@ -42,7 +42,7 @@ fn one_thread() -> Outcome<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Runs a future as a task on the runtime's workers, as a caller would be one, and waits for it.
+/// Runs a future as a task on the runtime's workers, like a caller, and waits for it.
 fn on_a_worker<T: Send + 'static>(
     runtime: &Runtime,
     future: impl Future<Output = Outcome<T>> + Send + 'static,
@@ -50,7 +50,7 @@ fn on_a_worker<T: Send + 'static>(
     runtime.block_on(runtime.spawn(future))?
 }
 
-/// Asks once, so that what follows finds it warm.
+/// Gets once, so that the cache is warm.
 fn warmed<G: Get>(runtime: &Runtime, get: G) -> Outcome<G> {
     runtime.block_on(get.get())?;
     Ok(get)

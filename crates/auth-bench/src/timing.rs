@@ -1,4 +1,4 @@
-//! Figures of many rounds: contenders take turns, and what is told is the median with its spread.
+//! Figures of many rounds: contenders take turns, and the median is reported with its spread.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::{Options, Outcome};
 
-/// The median of several rounds, with the best and the worst: their distance is the noise.
+/// The median of several rounds, with the best and the worst, which show the noise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -29,7 +29,7 @@ impl Spread {
     }
 }
 
-/// `31.2 (29.8 to 35.0)`; one number where all rounds agree.
+/// `31.2 (29.8 to 35.0)`; one number if all rounds agree.
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (median, min, max) = (number(self.median), number(self.min), number(self.max));
@@ -37,7 +37,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// Three digits or more, and no false precision.
+/// At least three digits, without false precision.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size >= 100.0 || value.fract() == 0.0 {
@@ -49,7 +49,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// What each contender took, round by round.
+/// The time of each contender, by round.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(BTreeMap<String, Vec<f64>>);
 
@@ -74,10 +74,10 @@ impl Samples {
     }
 }
 
-/// One that takes part: its name, and one round of it.
+/// A contender: its name, and a function that runs one round.
 pub(crate) type Contender<'a> = (String, Box<dyn FnMut() -> Outcome<f64> + 'a>);
 
-/// Lets the contenders take turns, each round another one first; so often in a whole run.
+/// Runs the contenders in turn, each round beginning with another one. `rounds` is for a full run.
 pub(crate) fn take_turns(
     options: &Options,
     rounds: usize,
@@ -86,7 +86,7 @@ pub(crate) fn take_turns(
     if let Some(alone) = &options.alone {
         contenders.retain(|(name, _)| name == alone);
     }
-    // One round that does not count: caches, connections and branch predictors get warm.
+    // One round for warm-up: caches, connections and branch predictors.
     for (_, round) in &mut contenders {
         round()?;
     }

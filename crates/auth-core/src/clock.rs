@@ -1,8 +1,8 @@
-//! Time, injected: the clocks that the engine reads and sleeps by.
+//! Time, injected: the clocks that the engine reads, and its timer.
 //!
-//! Two clocks are read because each lies in its own way. The monotonic one stands still while a
-//! laptop sleeps; the wall clock jumps when somebody sets it. A token is expired when either says
-//! so.
+//! Two clocks are read because each can be wrong in its own way. The monotonic clock may stop while
+//! a laptop is suspended; the wall clock jumps when somebody sets it. A token has expired when
+//! either clock says so.
 
 mod machine;
 #[cfg(any(test, feature = "test-util"))]
@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 #[cfg(any(test, feature = "test-util"))]
 pub use self::manual::ManualClock;
 
-/// A boxed future, as the seams return it.
+/// A boxed, sendable future, as [`Clock::sleep`] returns it.
 ///
 /// ```
 /// use auth_core::BoxFuture;
@@ -31,8 +31,8 @@ pub use self::manual::ManualClock;
 /// ```
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Where the engine gets the time from. Implement it where [`SystemClock`] does not fit: on a
-/// runtime that is not tokio, or for a test without the feature `test-util`.
+/// The clocks and the timer of the engine. Implement it where [`SystemClock`] does not fit: on a
+/// runtime other than tokio, or for a test without the feature `test-util`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -50,28 +50,29 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// assert!(DayAhead.wall() > SystemClock.wall());
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Time since a fixed origin of this clock's own; never goes back.
+    /// Returns the time since a fixed origin of this clock; never goes back.
     fn monotonic(&self) -> Duration;
 
-    /// The wall clock; may jump either way.
+    /// Returns the wall-clock time; may jump either way.
     fn wall(&self) -> SystemTime;
 
     /// Completes once `duration` of monotonic time has passed.
     ///
     /// # If the caller goes away
-    /// Dropping the future forgets the timer.
+    /// Dropping the future cancels the timer.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clocks, with tokio's timer on a tokio runtime whose time driver is on
-/// (`enable_time` or `enable_all`). Elsewhere a sleep costs a thread until it is over or dropped;
-/// hand in a `Clock` of your own where that is too much. On a tokio runtime without that driver
-/// each sleep is a panic that is caught, so the panic hook speaks too; where panics abort, the
-/// driver must be on.
+/// The machine's clocks, and tokio's timer.
+///
+/// The timer needs a tokio runtime with its time driver enabled (`enable_time` or `enable_all`).
+/// Outside tokio each sleep takes a thread until it is over or dropped; use a `Clock` of your own
+/// if that is too expensive. On a tokio runtime without the driver each sleep is a caught panic,
+/// which the panic hook still prints; with `panic = "abort"` the driver must be enabled.
 ///
 /// With the feature `coarse-clock`, on Linux and Android, the kernel's coarse clocks are read: they
-/// stand still for up to 10 ms at a time and cost a fraction of the exact ones. The engine's
-/// margins allow for that.
+/// advance in steps of up to 10 ms and cost a fraction of the exact ones. The engine's margins
+/// allow for that.
 ///
 /// ```
 /// use auth_core::{Clock, SystemClock};
@@ -92,7 +93,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Tokio panics where the runtime has no time driver, and offers no way to ask first.
+        // Tokio panics if the runtime has no time driver, and offers no way to check first.
         if tokio::runtime::Handle::try_current().is_ok()
             && let Ok(sleep) = std::panic::catch_unwind(|| tokio::time::sleep(duration))
         {
@@ -100,9 +101,9 @@ impl Clock for SystemClock {
         }
         let (done, woken) = tokio::sync::oneshot::channel();
         let (waiting, gone) = std::sync::mpsc::channel::<()>();
-        // Where no thread is to be had, the sleep is over at once: failing is better than hanging.
+        // If no thread can be spawned, the sleep ends at once: failing is better than hanging.
         let _ = std::thread::Builder::new().name("auth-core timer".into()).spawn(move || {
-            // Ends early where the sleeper is dropped, and `waiting` with it.
+            // Ends early if the sleeper, and with it `waiting`, is dropped.
             let _ = gone.recv_timeout(duration);
             let _ = done.send(());
         });
@@ -113,7 +114,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// What both clocks showed at one moment: time since origins of their own.
+/// Both clocks read at one moment, each as time since its own origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) monotonic: Duration,
@@ -135,19 +136,19 @@ impl Moment {
     }
 }
 
-/// The instant that many seconds after (or before) the Unix epoch, where the platform can say it.
+/// The instant `seconds` after (or before) the Unix epoch, if the platform can represent it.
 pub(crate) fn unix_time(seconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
     if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) }
 }
 
-/// A wall clock before 1970 counts as 1970.
+/// Time since the Unix epoch. A wall clock before 1970 counts as 1970.
 fn since_epoch(wall: SystemTime) -> Duration {
     wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// The clock of a source. The machine's needs no call through a table, which a reader would feel.
+/// The clock of a source. The system's is a variant, to keep a virtual call off the fast path.
 #[derive(Clone, Debug)]
 pub(crate) enum SourceClock {
     System,
@@ -192,7 +193,7 @@ impl Clock for SourceClock {
     }
 }
 
-/// A future's output, or `None` where `limit` passed first. The future is dropped then.
+/// A future's output, or `None` if `limit` passed first. The future is then dropped.
 pub(crate) async fn within<F: Future>(
     clock: &impl Clock,
     limit: Duration,

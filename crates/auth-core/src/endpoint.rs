@@ -1,9 +1,8 @@
-//! A URL that has been proved safe to send secrets to.
+//! A URL that was checked to be safe to send secrets to.
 //!
-//! The proof is made once, when the URL is parsed, and the result cannot be wrong after that. It
-//! is deliberately narrow: URL parsers disagree about odd spellings (`https:/api`, `127.1`,
-//! `%61pi`, back-slashes), and a secret goes where the *client's* parser says. What is accepted
-//! here means the same to all of them.
+//! The URL is checked once, when it is parsed. The check is deliberately narrow: URL parsers
+//! disagree about odd spellings (`https:/api`, `127.1`, `%61pi`, back-slashes), and the parser of
+//! the HTTP *client* decides where a secret goes. Every URL accepted here means the same to all.
 
 mod host;
 
@@ -16,7 +15,7 @@ use http::Uri;
 use self::host::Host;
 use crate::error::Error;
 
-/// A URL to send secrets to: https, or http to this very machine; a real host; nothing hidden in it.
+/// A URL to send secrets to: https (or http to loopback), a public host, no user info, no query.
 ///
 /// ```
 /// use auth_core::Endpoint;
@@ -29,7 +28,7 @@ use crate::error::Error;
 ///     "https:/api/v1/auth/token",      // a misprint whose host would be "api"
 ///     "https://user:pw@example.com",   // credentials in a URL
 ///     "https://example.com/?key=1",    // a query
-///     "https://10.0.0.1",              // an address no certificate speaks for
+///     "https://10.0.0.1",              // an address, which public certificates do not cover
 /// ] {
 ///     assert!(Endpoint::parse(refused).is_err(), "{refused}");
 /// }
@@ -40,11 +39,11 @@ use crate::error::Error;
 pub struct Endpoint {
     /// `scheme://host[:port][/path]`, without a trailing slash.
     url: Cow<'static, str>,
-    /// Where the path begins in `url`.
+    /// The offset of the path in `url`.
     path_start: usize,
 }
 
-/// Whether hosts that only an inner network knows are accepted.
+/// Whether hosts of a private network are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hosts {
     Public,
@@ -52,12 +51,11 @@ enum Hosts {
 }
 
 impl Endpoint {
-    /// The endpoint that a provider's document states, written into a flow: a lower-case https
-    /// origin, with or without a path, and without a slash at its end.
+    /// The documented endpoint of a provider, as a constant of a flow: a lower-case https origin,
+    /// with or without a path, and without a trailing slash.
     ///
     /// # Panics
-    /// Where the text is something else. In a `const`, which is where it belongs, that is a
-    /// compile error.
+    /// If the text is anything else. Call it in a `const`, where that is a compile error.
     #[must_use]
     #[allow(clippy::indexing_slicing)] // each index is below the length that the loop checks
     pub const fn from_static(url: &'static str) -> Self {
@@ -80,21 +78,21 @@ impl Endpoint {
         Self { url: Cow::Borrowed(url), path_start }
     }
 
-    /// Parses a URL and proves it safe.
+    /// Parses a URL and checks that it is safe to send secrets to.
     ///
-    /// Refused, each with a reason: plain http (but to `localhost`, `127.0.0.0/8` and `[::1]`),
-    /// user info, a query, a fragment, hosts of one label (`https://api`), IP addresses, hosts in
-    /// anything but lower- or upper-case letters, digits and hyphens (write an international name
-    /// in its `xn--` form), and paths with `..`, `//` or characters that would need encoding.
+    /// Refuses, with a reason: plain http (except to `localhost`, `127.0.0.0/8` and `[::1]`), user
+    /// info, a query, a fragment, hosts of one label (`https://api`), IP addresses, hosts with
+    /// other characters than ASCII letters, digits, hyphens and underscores (write an international
+    /// name in its `xn--` form), and paths with `..`, `//` or characters that need encoding.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) that says what to write instead. The URL
-    /// itself is not repeated: it may hold a password.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) that says what to write instead. It does not
+    /// repeat the URL, which may hold a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
         Self::prove(url, Hosts::Public, "use Endpoint::parse_internal")
     }
 
-    /// As [`parse`](Self::parse), and accepts hosts that only your own network knows: one label
+    /// As [`parse`](Self::parse), but also accepts hosts of your own network: one label
     /// (`https://auth-proxy`) and IP addresses. Still https.
     ///
     /// # Errors
@@ -103,7 +101,7 @@ impl Endpoint {
         Self::prove(url, Hosts::Internal, "")
     }
 
-    /// As `parse`, for a setting: `internal` names the one that takes a host of the reader's own network.
+    /// As `parse`, for a setting. `internal` names the setting for hosts of the user's own network.
     pub(crate) fn parse_setting(url: &str, internal: &str) -> Result<Self, Error> {
         Self::prove(url, Hosts::Public, &format!("set {internal} instead"))
     }
@@ -149,25 +147,25 @@ impl Endpoint {
             Host::Address(address) => address.is_loopback(),
             Host::Name { .. } => host == "localhost",
         };
-        // First, since no other form of the host would mend it.
+        // Checked first, since no other form of the host would fix it.
         if !secure && !loopback {
-            return refuse("is plain http: use https (http is for loopback hosts alone)");
+            return refuse("is plain http: use https (http is for loopback hosts only)");
         }
         match parsed {
             _ if loopback => {}
             Host::Name { .. } if matches!(host.as_str(), "http" | "https") => {
                 return refuse(
-                    "has a scheme where its host should be (https://https/...): the provider's document misprints it; ask the provider for its host",
+                    "has a scheme where its host should be (https://https/...), a misprint in the provider's document: ask the provider for its host",
                 );
             }
             Host::Address(_) if hosts == Hosts::Public => {
                 return refuse(&format!(
-                    "names an IP address: no certificate speaks for it; use the host name, or {otherwise}"
+                    "names an IP address, which public certificates do not cover: use the host name, or {otherwise}"
                 ));
             }
             Host::Name { labels } if labels < 2 && hosts == Hosts::Public => {
                 return refuse(&format!(
-                    "has a host of one word (https://api/...), which is no public host: a misprint of the provider's document? Ask the provider for its host, or {otherwise}"
+                    "has a host of one word (https://api/...), which is not a public host (a misprint in the provider's document?): ask the provider for its host, or {otherwise}"
                 ));
             }
             _ => {}
@@ -180,17 +178,18 @@ impl Endpoint {
         let origin = format!("{scheme}://{host}{port}");
         let proved =
             Self { path_start: origin.len(), url: Cow::Owned(origin + path.trim_end_matches('/')) };
-        // The parser that the HTTP client reads it with has the last word.
+        // The HTTP client reads the URL with this parser, so it must accept it too.
         match Uri::from_str(&proved.url) {
             Ok(_) => Ok(proved),
             Err(_) => refuse("is not a valid URL"),
         }
     }
 
-    /// The endpoint with path segments appended; a path that it has is kept.
+    /// Appends path segments; an existing path is kept.
     ///
-    /// `path` is a documented path such as `v1/auth`. It cannot lead anywhere else: empty and dot
-    /// segments are left out, and bytes that could end a path are percent-encoded.
+    /// `path` is a documented path such as `v1/auth`. It cannot change the host or leave the base
+    /// path: empty and dot segments are skipped, and bytes that could end a path are
+    /// percent-encoded.
     #[must_use]
     pub fn join(&self, path: &str) -> Self {
         let mut url = String::from(self.as_str());
@@ -207,7 +206,8 @@ impl Endpoint {
         Self { url: Cow::Owned(url), path_start: self.path_start }
     }
 
-    /// The endpoint with a flow's documented path appended, as [`join`](Self::join) does.
+    /// Appends a flow's documented path as [`join`](Self::join) does, unless the URL already ends
+    /// in it.
     ///
     /// ```
     /// use auth_core::Endpoint;
@@ -219,33 +219,33 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the endpoint ends in that path already: the
-    /// whole token URL was given where a base URL belongs.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the endpoint already ends in that path:
+    /// the whole token URL was given where a base URL belongs.
     pub fn with_path(&self, path: &str) -> Result<Self, Error> {
         let joined = self.join(path);
         let added = joined.as_str().get(self.as_str().len()..).unwrap_or_default();
         if !added.is_empty() && self.as_str().ends_with(added) {
             return Err(Error::config(format!(
-                "the endpoint URL ends in {added}, which is appended to it: remove that"
+                "the endpoint URL ends in {added}, which is appended to it: remove that path"
             )));
         }
         Ok(joined)
     }
 
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.url
     }
 
-    /// The host, with its port where one is given: for logs and messages.
+    /// Returns the host, with its port if the URL has one: for logs and messages.
     #[must_use]
     pub fn host(&self) -> &str {
         let origin = self.url.get(..self.path_start).unwrap_or_default();
         origin.split_once("://").map_or(origin, |(_, host)| host)
     }
 
-    /// Whether secrets travel in plain text, which is allowed to loopback hosts alone.
+    /// Whether the scheme is http, which is only allowed for loopback hosts.
     #[must_use]
     pub fn is_plain_http(&self) -> bool {
         self.url.starts_with("http://")
@@ -304,7 +304,7 @@ fn is_dots(segment: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// RFC 3986 `pchar`, the slash, and the percent sign of what is encoded already.
+/// `pchar` of RFC 3986 section 3.3, the slash, and the percent sign of an escape.
 fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
 }
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_document_misprints_is_refused_with_a_reason() {
+    fn an_unsafe_or_misprinted_url_is_refused_with_a_reason() {
         for (url, says) in [
             ("https://api/v1/auth/token", "host of one word"),
             ("https:/", "does not begin with https://"),

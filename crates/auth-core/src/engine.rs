@@ -1,25 +1,25 @@
 //! The engine: keeps one token per source, and decides when to ask for the next.
 //!
-//! A reader looks at one lock-free cell. Only where that look finds nothing good does it take the
-//! short lock that guards the flight, the remembered failure and the exchange; no lock is ever
-//! held across an await. The parts:
+//! A caller first reads one lock-free cell. Only if that holds no usable token does it take the
+//! short lock, which guards the flight, the remembered failure and the exchange; no lock is held
+//! across an await. The parts:
 //!
 //! - [`cached`]: the public type around the engine;
 //! - [`attempt`]: one exchange with its retries and its deadline;
-//! - [`flight`]: one exchange shared by all who wait, whoever goes away;
-//! - [`seat`]: what the short lock guards;
-//! - [`rule`]: what follows from a failure, one `match`;
+//! - [`flight`]: one exchange shared by all its waiters, whichever of them leaves;
+//! - [`state`]: the fields that the short lock guards;
+//! - [`rule`]: retry or not, and how long to remember, as one `match` over the error;
 //! - [`memory`]: how long a failure is remembered;
-//! - [`throttle`]: how often an API may have a token thrown away.
+//! - [`throttle`]: how often `invalidate` may drop a token.
 //!
 //! ```text
 //!            look ──fresh──▶ token
-//!              │ stale: token at once, and a flight behind the callers' backs
+//!              │ stale: token at once, and a flight in the background
 //!              ▼ nothing
 //!   failure remembered? ──yes──▶ that error at once
-//!              │ no, or its time is over (then one single-attempt probe)
+//!              │ no, or its pause is over (then one single-attempt probe)
 //!              ▼
-//!   flight in the air? ──yes──▶ wait for it
+//!   flight under way? ──yes──▶ wait for it
 //!              │ no
 //!              ▼
 //!         take off, wait ──▶ landing: token kept, or failure remembered
@@ -34,7 +34,7 @@ mod memory;
 #[cfg(test)]
 mod promises;
 mod rule;
-mod seat;
+mod state;
 mod throttle;
 mod tools;
 
@@ -50,7 +50,7 @@ pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
 use self::memory::Failure;
-use self::seat::{Outcome, Replaced, Seat, State};
+use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
@@ -67,18 +67,18 @@ struct Engine<E> {
     provider: &'static str,
 }
 
-/// What a look at the kept token finds.
+/// The kept token by its state now.
 enum Look {
     Fresh(AccessToken),
     Stale(AccessToken),
     Nothing,
 }
 
-/// How long a caller waits for a probe before it takes the remembered failure, and for a refresh
-/// that it alone can drive.
+/// How long a caller waits for a probe before it returns the remembered failure, and for a refresh
+/// that only this caller can drive.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How much longer than a flight's deadline a flight counts, and a caller waits. A flight whose
-/// runtime stands still never ends by itself.
+/// How long after its deadline a flight still counts, and its callers still wait. A flight on a
+/// runtime that is not driven never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl<E: TokenExchange> Engine<E> {
@@ -91,7 +91,7 @@ impl<E: TokenExchange> Engine<E> {
             asks,
             epoch: 0,
             flights: 0,
-            seat: None,
+            current: None,
             failure: None,
             throttle: Throttle::default(),
         };
@@ -112,13 +112,13 @@ impl<E: TokenExchange> Engine<E> {
     fn look(&self) -> Look {
         let kept = self.kept.load();
         match kept.term.state(self.tools.clock.now()) {
-            TokenState::Fresh => Look::Fresh(AccessToken::lent(kept)),
-            TokenState::Stale => Look::Stale(AccessToken::lent(kept)),
+            TokenState::Fresh => Look::Fresh(AccessToken::from_guard(kept)),
+            TokenState::Stale => Look::Stale(AccessToken::from_guard(kept)),
             TokenState::Expired => Look::Nothing,
         }
     }
 
-    /// A token that may be handed out, fresh or stale.
+    /// The kept token if it is fresh or stale.
     fn usable(&self) -> Option<AccessToken> {
         match self.look() {
             Look::Fresh(token) | Look::Stale(token) => Some(token),
@@ -126,7 +126,7 @@ impl<E: TokenExchange> Engine<E> {
         }
     }
 
-    /// The longest time that a flight counts, and that a caller waits in all.
+    /// How long a flight counts at most, and how long a caller waits in total.
     fn limit(&self) -> Duration {
         self.tools.retry.deadline.saturating_add(GRACE)
     }
@@ -149,7 +149,7 @@ impl<E: TokenExchange> Engine<E> {
             };
             let left = until.min(ends).saturating_sub(now);
             let error = match within(clock, left, flight.wait()).await {
-                // Unless the token ended while this caller stood still.
+                // The token may have expired before this caller was polled again.
                 Some(End::Landed(Ok(token))) if token.is_usable(clock.now()) => return Ok(token),
                 Some(End::Landed(Err(error))) => Some(error),
                 Some(End::Landed(Ok(_)) | End::Superseded) => None,
@@ -161,14 +161,14 @@ impl<E: TokenExchange> Engine<E> {
             };
             let overdue = || (clock.monotonic() >= until).then(|| overdue(self.provider));
             if let Some(error) = error.or_else(overdue) {
-                // Another flight may have brought a token meanwhile.
+                // Another flight may have stored a token in the meantime.
                 return self.usable().ok_or(error);
             }
         }
     }
 
-    /// Sees to it that a refresh is in flight, unless a failure is remembered. Waits for it, for a
-    /// second a flight at most, only where this very call alone can drive it.
+    /// Starts a refresh unless one is in flight or a failure is remembered. Waits for it only if no
+    /// other task or caller can drive it, and then for at most one second per flight.
     async fn refresh(self: &Arc<Self>) {
         let now = self.tools.clock.now();
         let (flight, began, dropped) = {
@@ -184,13 +184,13 @@ impl<E: TokenExchange> Engine<E> {
                     (flight, Some(dropped))
                 }
             };
-            let Some(seat) = &mut state.seat else { return };
-            let alone = match (&seat.task, Handle::try_current()) {
+            let Some(current) = &mut state.current else { return };
+            let alone = match (&current.task, Handle::try_current()) {
                 (None, _) => {
-                    seat.held = Some(Arc::clone(&flight));
+                    current.held = Some(Arc::clone(&flight));
                     flight.is_parked()
                 }
-                // The root of `block_on`: where this call returns, the runtime may stand still.
+                // The root of `block_on`: once this call returns, the runtime may not be driven.
                 (Some((_, id)), Ok(runtime)) => {
                     *id == runtime.id()
                         && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
@@ -198,7 +198,7 @@ impl<E: TokenExchange> Engine<E> {
                 }
                 (Some(_), Err(_)) => false,
             };
-            (alone.then_some(flight), seat.began, dropped)
+            (alone.then_some(flight), current.began, dropped)
         };
         drop(dropped);
         let Some(flight) = flight else { return };
@@ -208,15 +208,15 @@ impl<E: TokenExchange> Engine<E> {
         }
     }
 
-    /// Joins the flight that is under way, or takes off; unless there is an answer already. Where
-    /// a runtime has just lost a flight, the caller drives the next one itself.
+    /// Returns a usable token or a remembered failure; else joins the flight under way, or starts
+    /// one. If a runtime has just lost a flight (`lost`), the caller drives the next one itself.
     fn join(self: &Arc<Self>, lost: bool) -> Joined {
         let now = self.tools.clock.now();
         let mut state = self.locked();
-        // Under the lock, a landing is seen whole: what it kept, and that it is over.
+        // `land` stores the token and ends the flight under this lock, so both are seen together.
         let kept = self.kept.load();
         if kept.term.state(now).is_usable() {
-            return Joined::Token(AccessToken::lent(kept));
+            return Joined::Token(AccessToken::from_guard(kept));
         }
         let old = state.forget_old_failure(now.monotonic);
         if let Some(error) = state.remembered(now) {
@@ -231,14 +231,16 @@ impl<E: TokenExchange> Engine<E> {
             }
         };
         let (began, spawned) =
-            state.seat.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
+            state.current.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
         drop(state);
         drop((old, dropped));
-        // A probe goes on in its task without the caller; without a task nobody else would drive it.
+        // A spawned probe continues when the caller stops waiting. Without a task this caller may
+        // be its only driver, so it waits to the end.
         Joined::Flight { flight, began, known: known.filter(|_| spawned) }
     }
 
-    /// Begins a flight. What it takes the place of is returned, to be dropped without the lock.
+    /// Starts a flight. Returns the flight and failure that it replaces: the caller drops them
+    /// after it has released the lock.
     fn take_off(
         self: &Arc<Self>,
         state: &mut State<E>,
@@ -257,18 +259,19 @@ impl<E: TokenExchange> Engine<E> {
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
-                None => End::Landed(result.map(|token| AccessToken::own(Arc::new(token)))),
+                None => End::Landed(result.map(|token| AccessToken::from_arc(Arc::new(token)))),
             }
         };
         let flight = Flight::new(Box::pin(course));
         let runtime = Handle::try_current().ok().filter(|_| may_spawn);
         let task = runtime.map(|runtime| (flight.spawn(&runtime), runtime.id()));
-        let seat = Seat { number, began, flight: Arc::downgrade(&flight), held: None, task };
-        let old_seat = state.seat.replace(seat);
-        (flight, Replaced { seat: old_seat, failure: old_failure })
+        let current =
+            CurrentFlight { number, began, flight: Arc::downgrade(&flight), held: None, task };
+        let old_flight = state.current.replace(current);
+        (flight, Replaced { current: old_flight, failure: old_failure })
     }
 
-    /// Keeps what a flight brought, as far as it counts.
+    /// Stores the token or the failure of a flight, unless it no longer counts.
     fn land(
         &self,
         epoch: u64,
@@ -277,8 +280,8 @@ impl<E: TokenExchange> Engine<E> {
         result: Result<Token, Error>,
     ) -> End<Outcome> {
         let now = self.tools.clock.now();
-        // What comes later than any caller waits says nothing about the provider: this process
-        // stood still. A token is as good as it is.
+        // Later than that, this process or runtime was suspended, so a failure says nothing about
+        // the provider. A token is judged by its own expiry.
         let in_time = now.monotonic <= began.saturating_add(self.limit());
         let draw = self.tools.jitter.draw();
         let mut state = self.locked();
@@ -286,12 +289,12 @@ impl<E: TokenExchange> Engine<E> {
             drop(state);
             return End::Superseded;
         }
-        let seat = if state.seat.as_ref().is_some_and(|seat| seat.number == number) {
-            state.seat.take()
+        let current = if state.current.as_ref().is_some_and(|current| current.number == number) {
+            state.current.take()
         } else {
             None
         };
-        let is_live = seat.is_some();
+        let is_live = current.is_some();
         let mut old_failure = None;
         let end = match result {
             Ok(token) => {
@@ -302,7 +305,7 @@ impl<E: TokenExchange> Engine<E> {
                 if token.term.outlasts(&self.kept.load().term, now) || (is_live && in_time) {
                     self.kept.store(Arc::clone(&token));
                 }
-                End::Landed(Ok(AccessToken::own(token)))
+                End::Landed(Ok(AccessToken::from_arc(token)))
             }
             Err(error) if is_live && in_time => {
                 old_failure = state.failure.take();
@@ -319,14 +322,14 @@ impl<E: TokenExchange> Engine<E> {
             Err(_) => End::Lost,
         };
         drop(state);
-        drop((seat, old_failure));
+        drop((current, old_failure));
         end
     }
 
     fn invalidate(&self, token: &AccessToken) {
         let now = self.tools.clock.monotonic();
         let mut state = self.locked();
-        let is_kept = AccessToken::lent(self.kept.load()).ptr_eq(token);
+        let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
         if is_kept && state.throttle.admits(now) {
             self.kept.store(Token::none());
         }
@@ -340,28 +343,28 @@ impl<E: TokenExchange> Engine<E> {
         }
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
         let failure = state.failure.take();
-        let seat = state.seat.take();
+        let current = state.current.take();
         state.identity = identity;
         state.asks = asks;
         state.epoch += 1;
         state.throttle = Throttle::default();
-        // What is not ours is dropped without the lock: its `Drop` may call this source.
+        // Dropped without the lock: the `Drop` of a caller's type may call this source.
         drop(state);
-        drop((Replaced { seat, failure }, exchange));
+        drop((Replaced { current, failure }, exchange));
         Ok(())
     }
 
-    /// The short lock. Nothing of the caller's runs under it: no clock, no exchange, no client.
+    /// The short lock. No code of the caller's (clock, exchange, client) runs while it is held.
     fn locked(&self) -> MutexGuard<'_, State<E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a caller without a good token finds.
+/// What [`Engine::join`] returns.
 enum Joined {
     Token(AccessToken),
     Failure(Error),
-    /// A flight, when it took off, and, if it is a probe, the failure that is known already.
+    /// A flight, when it took off, and, if it is a probe, the failure that is already known.
     Flight {
         flight: Arc<Flight<Outcome>>,
         began: Duration,
@@ -370,24 +373,26 @@ enum Joined {
 }
 
 impl<E> Drop for Engine<E> {
-    /// A dropped source leaves no task behind.
+    /// Aborts the task of the current flight.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        drop(Replaced { seat: state.seat.take(), failure: None });
+        drop(Replaced { current: state.current.take(), failure: None });
     }
 }
 
 fn overdue(provider: &'static str) -> Error {
-    let text = "no token in time: the runtime that drives the exchange stands still";
+    let text =
+        "no token in time: the tokio runtime that the exchange was spawned on is not running";
     Error::new(ErrorKind::Timeout, text).with_provider(provider)
 }
 
 fn panicked(provider: &'static str) -> Error {
-    let text = "the exchange or its HTTP client panicked: report it to whoever wrote that";
+    let text = "the exchange or its HTTP client panicked: report the bug to its author";
     Error::new(ErrorKind::Internal, text).with_provider(provider)
 }
 
-/// Whose tokens an exchange gets and how it asks whom, once its request is known to be complete.
+/// The identity of an exchange, and the method and host of its request; an error if the request is
+/// incomplete.
 fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, (Method, Arc<str>)), Error> {
     let request = exchange.request().map_err(|error| error.with_provider(exchange.provider()))?;
     let host = request.uri().host().unwrap_or_default().into();

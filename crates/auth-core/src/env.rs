@@ -1,5 +1,5 @@
-//! Settings from the environment: `NAME`, or a file named by `NAME_FILE`; all that is missing in
-//! one error. The one file that reads environment variables.
+//! Settings from the environment: `NAME`, or a file named by `NAME_FILE`. One error names all
+//! missing settings. The one file that reads environment variables.
 
 mod endpoint;
 mod file;
@@ -13,11 +13,12 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::secret::Charset;
 
-/// Where variables are looked up: the process environment, or pairs of your own.
+/// The variables to read settings from: the process environment, or pairs of your own.
 ///
-/// Each variable `NAME` has a twin `NAME_FILE` that names a file with the value (as Docker and
-/// Kubernetes mount secrets); one line break at the file's end is taken off and nothing else. Only
-/// regular files are read, after symbolic links. A variable that is set to nothing counts as not set. Values never appear in errors.
+/// For each variable `NAME` there is `NAME_FILE`, the path of a file with the value (as Docker and
+/// Kubernetes mount secrets). One trailing line break is removed, and nothing else. Symbolic links
+/// are followed; only regular files are read. An empty variable counts as not set. Errors never
+/// show values.
 ///
 /// ```
 /// use auth_core::Env;
@@ -27,7 +28,7 @@ use crate::secret::Charset;
 /// let (key, secret) = env.read("acme", |vars| {
 ///     let key = vars.required_secret("ACME_KEY", Charset::Text);
 ///     let secret = vars.required_secret("ACME_SECRET", Charset::Text);
-///     Some((key?, secret?)) // all reads come first, so that one error names all that is missing
+///     Some((key?, secret?)) // after all reads, so that one error names all missing settings
 /// })?;
 /// # Ok(()) }
 /// # let env = Env::from_pairs([("ACME_KEY", "k-1")]);
@@ -35,7 +36,7 @@ use crate::secret::Charset;
 /// # assert_eq!(error.message(), "set ACME_SECRET (or ACME_SECRET_FILE)");
 /// ```
 ///
-/// Settings from elsewhere are read in the same way, such as a section of a configuration file:
+/// Settings from another place, such as a section of a configuration file, are read the same way:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -62,7 +63,7 @@ impl Env {
         Self(Source::Process)
     }
 
-    /// Pairs of your own: for tests, and for settings that come from elsewhere.
+    /// Pairs of your own: for tests, and for settings from another place.
     pub fn from_pairs<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<String>,
@@ -72,29 +73,29 @@ impl Env {
         Self(Source::Pairs(pairs.collect()))
     }
 
-    /// Reads settings, and makes something of them where nothing is missing or wrong.
+    /// Reads settings in a closure, and returns its result if none is missing or wrong.
     ///
-    /// In the closure all reads come first, so that one error can name all that is missing; then `?`
-    /// takes what each of them brought.
+    /// In the closure make all reads first and use `?` after them, so that one error can name all
+    /// missing settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the provider, every name that is missing
-    /// or wrong, and no value; also where the closure returns `None` although nothing is missing,
-    /// since it used `?` on a setting that may be absent.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the provider and the name of every
+    /// setting that is missing or wrong, never a value. Also if the closure returns `None` although
+    /// nothing is missing, because it used `?` on an optional setting.
     pub fn read<T>(
         &self,
         provider: &'static str,
         read: impl FnOnce(&mut EnvReader<'_>) -> Option<T>,
     ) -> Result<T, Error> {
         const UNASKED: &str =
-            "a variable that is needed is not set, and was read as one that may be absent";
+            "a required variable is not set, but the flow reads it as optional: report the bug";
         let mut vars = EnvReader { env: self, missing: Vec::new(), faults: Vec::new() };
         let made = read(&mut vars);
         let made = vars.finish().and_then(|()| made.ok_or_else(|| Error::config(UNASKED)));
         made.map_err(|error| error.with_provider(provider))
     }
 
-    /// Which of these names are set, as they are or with `_FILE`.
+    /// Whether any of these names is set, as it is or with `_FILE`.
     #[must_use]
     pub fn any_set(&self, names: &[&str]) -> bool {
         names.iter().any(|name| {
@@ -102,7 +103,7 @@ impl Env {
         })
     }
 
-    /// A set, non-empty variable; `Err` where it is not UTF-8.
+    /// The value of a variable that is set and not empty; `Err` if it is not UTF-8.
     fn lookup(&self, name: &str) -> Option<Result<SecretString, ()>> {
         let value = match &self.0 {
             #[allow(clippy::disallowed_methods)] // this file owns the call
@@ -117,8 +118,8 @@ impl Env {
     }
 }
 
-/// A value as a secret, and the string that it came in wiped: that one may have room for more, and a
-/// secret would be moved out of it.
+/// Copies a value into a secret and wipes the original: a `String` with spare capacity would be
+/// reallocated on conversion, which leaves an unwiped copy.
 fn wiped(value: String) -> SecretString {
     SecretString::from(Zeroizing::new(value).as_str())
 }
@@ -132,10 +133,11 @@ impl fmt::Debug for Env {
     }
 }
 
-/// Reads variables and collects all that is missing or wrong: what the closure of [`Env::read`] gets.
+/// Reads variables and collects what is missing or wrong: the argument of the closure of
+/// [`Env::read`].
 ///
-/// Each reader comes in two forms: `required_` reports a setting that is missing, `optional_` does
-/// not. Both report what is wrong with a value under the variable's name.
+/// Each method comes in two forms: `required_` reports a missing setting, `optional_` does not.
+/// Both report an invalid value under the variable's name.
 ///
 /// ```
 /// use auth_core::Env;
@@ -154,28 +156,28 @@ pub struct EnvReader<'a> {
 }
 
 impl EnvReader<'_> {
-    /// A secret that must be set and fit its place.
+    /// Reads a secret that must be set and fit the charset.
     pub fn required_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
         self.require(name, |vars| vars.optional_secret(name, charset))
     }
 
-    /// A secret that may be set.
+    /// Reads an optional secret.
     pub fn optional_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
         let value = self.look_up(name)?;
         self.keep(charset.check(name, value).map_err(Error::from))
     }
 
-    /// A text that must be set and is not secret.
+    /// Reads a required setting that is not secret.
     pub fn required_text(&mut self, name: &str, charset: Charset) -> Option<String> {
         self.require(name, |vars| vars.optional_text(name, charset))
     }
 
-    /// A text that may be set and is not secret.
+    /// Reads an optional setting that is not secret.
     pub fn optional_text(&mut self, name: &str, charset: Charset) -> Option<String> {
         self.optional_secret(name, charset).map(|text| text.expose_secret().to_owned())
     }
 
-    /// A value that must be set and is not secret, parsed.
+    /// Reads and parses a required setting that is not secret.
     pub fn required_parsed<T>(
         &mut self,
         name: &str,
@@ -184,7 +186,7 @@ impl EnvReader<'_> {
         self.require(name, |vars| vars.optional_parsed(name, parse))
     }
 
-    /// A value that may be set and is not secret, parsed.
+    /// Reads and parses an optional setting that is not secret.
     pub fn optional_parsed<T>(
         &mut self,
         name: &str,
@@ -194,7 +196,7 @@ impl EnvReader<'_> {
         self.parse(name, value.expose_secret(), parse)
     }
 
-    /// Reports an error about values that were read, with all others.
+    /// Collects the error of a check of your own, to be reported with all others.
     pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
     }
@@ -210,7 +212,7 @@ impl EnvReader<'_> {
         )
     }
 
-    /// What `read` finds; where that is nothing and no fault, the setting is missing.
+    /// The result of `read`. If that is `None` without a fault, the setting is missing.
     fn require<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let known = self.faults.len();
         let value = read(self);
@@ -220,7 +222,7 @@ impl EnvReader<'_> {
         value
     }
 
-    /// All that was missing or wrong, in one error.
+    /// One error for everything missing or wrong.
     fn finish(self) -> Result<(), Error> {
         let names: Vec<_> = self.missing.iter().map(|n| format!("{n} (or {n}_FILE)")).collect();
         let missing = (!names.is_empty()).then(|| format!("set {}", names.join(" and ")));
@@ -228,7 +230,7 @@ impl EnvReader<'_> {
         if texts.is_empty() { Ok(()) } else { Err(Error::config(texts.join("; "))) }
     }
 
-    /// A value; where it cannot be read, nothing, and a fault that says so.
+    /// The value of a variable or of its file. If it cannot be read, `None` and a fault.
     fn look_up(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");
         let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn all_missing_names_come_in_one_error_and_no_value_does() {
+    fn one_error_names_all_missing_settings_and_shows_no_value() {
         let env = Env::from_pairs([("A_KEY", "CANARY-1"), ("A_EMPTY", ""), ("A_URL", "CANARY-2")]);
         let made = env.read("acme", |vars| {
             assert!(vars.required_secret("A_KEY", Charset::Text).is_some());
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_of_the_values_is_made_once_all_are_there() {
+    fn the_closures_result_counts_only_if_nothing_is_missing() {
         let env = Env::from_pairs([("A_KEY", "k"), ("A_URL", "CANARY")]);
         let made = env.read("acme", |vars| vars.optional_text("A_KEY", Charset::Text));
         assert_eq!(made.unwrap(), "k");
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn both_twins_set_is_an_error_that_names_both() {
+    fn a_variable_and_its_file_both_set_are_an_error_that_names_both() {
         let env = Env::from_pairs([("A_SECRET", "CANARY"), ("A_SECRET_FILE", "/nowhere")]);
         let error = secret(&env).unwrap_err();
         assert_eq!(error.message(), "A_SECRET and A_SECRET_FILE are both set: unset one");

@@ -1,9 +1,9 @@
 //! The one error type: what kind of failure, what to do about it, and nothing secret.
 //!
-//! An [`Error`] is made once and handed to everyone who waited for the same flight, so it is an
-//! `Arc` inside and cloning it is cheap. Its text is one line of ours: who speaks (the engine and
-//! [`EnvReader`](crate::EnvReader) say that, once), what failed, what to do. What the provider said stands beside it, scrubbed and capped, and the cause stands in
-//! `source()`.
+//! All waiters of a flight get the same [`Error`], so it is an `Arc` inside and cheap to clone. Its
+//! text is one line in our own words: the provider (added once, by the engine or by
+//! [`Env::read`](crate::Env::read)), what failed, what to do. The provider's own words are separate
+//! fields, scrubbed and capped; the cause is in `source()`.
 
 #[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) mod cause;
@@ -20,13 +20,13 @@ use http::StatusCode;
 pub use self::kind::ErrorKind;
 use crate::secret::{Scrubber, Unfit};
 
-/// A failure: its [`ErrorKind`], one line that says what to do, and what the provider said.
+/// A failure: its [`ErrorKind`], one line that says what to do, and the provider's own words.
 ///
-/// Cheap to clone: everyone who waited for one exchange gets the same error. `Display` is one
-/// lower-case line without a trailing full stop: `{provider}: {what failed}: {what to do}`. Where the
-/// [guide](crate::guide::troubleshooting) says more stands in [`ErrorKind::help_url`] and in `Debug`.
-/// The cause is in [`source()`](std::error::Error::source). Neither ever holds a secret, a token, a response body
-/// or a URL's query.
+/// Cheap to clone: all waiters of one exchange get the same error. `Display` is one lower-case line
+/// without a trailing full stop: `{provider}: {what failed}: {what to do}`. The URL of its section
+/// in the [guide](crate::guide::troubleshooting) is [`ErrorKind::help_url`]; `Debug` shows it too.
+/// The cause is in [`source()`](std::error::Error::source). None of these ever contains a secret, a
+/// token, a response body or a URL's query.
 ///
 /// ```
 /// use auth_core::{Error, ErrorKind};
@@ -58,18 +58,18 @@ struct Inner {
 #[derive(Clone)]
 struct Cause(Arc<dyn StdError + Send + Sync>);
 
-/// The longest code kept, RFC 6749 section 5.2 codes are under 30.
+/// The longest code kept, in characters. Those of RFC 6749 section 5.2 are under 30.
 const CODE_LIMIT: usize = 64;
-/// The longest wait that an error states. No provider means more, and a caller that adds it to an
-/// instant must not overflow.
+/// The longest wait that an error states, so that a caller can add it to an instant without
+/// overflow.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
-/// The longest provider text kept.
+/// The longest text of a provider kept, in characters.
 const DESCRIPTION_LIMIT: usize = 512;
 
 impl Error {
     /// An error of a kind, with one lower-case line that says what failed and what to do.
     ///
-    /// `message` must hold no secret: it is shown as it is.
+    /// `message` must not contain a secret: it is shown as it is.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
@@ -85,17 +85,18 @@ impl Error {
         }))
     }
 
-    /// A setting that cannot be right: [`ErrorKind::Config`].
+    /// An error about a setting that is missing or invalid: [`ErrorKind::Config`].
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, message)
     }
 
-    /// An answer that is not the documented contract: [`ErrorKind::Protocol`].
+    /// An error about an answer that is not as documented: [`ErrorKind::Protocol`].
     pub fn protocol(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, message)
     }
 
-    /// Names the provider. The engine and [`EnvReader`](crate::EnvReader) do: a flow need not.
+    /// Adds the provider's name. The engine and [`Env::read`](crate::Env::read) do so; a flow need
+    /// not.
     #[must_use]
     pub fn with_provider(self, provider: &'static str) -> Self {
         self.change(|inner| inner.provider = Some(provider))
@@ -115,8 +116,8 @@ impl Error {
         self.change(|inner| inner.code = (!code.is_empty()).then_some(code))
     }
 
-    /// Adds the provider's own words, scrubbed of known secrets, made printable, with URLs cut down to
-    /// their host, and cut at a word before 512 characters.
+    /// Adds the provider's own words, scrubbed of known secrets, made printable, with URLs reduced
+    /// to scheme and host, and cut at a word boundary within 512 characters.
     #[must_use]
     pub fn with_description(self, description: &str, known: &Scrubber) -> Self {
         let text = known.clean(description, usize::MAX);
@@ -131,24 +132,24 @@ impl Error {
         self.change(|inner| inner.request_id = (!id.is_empty()).then_some(id))
     }
 
-    /// Adds how long to wait before asking again; an hour at most, whatever was asked.
+    /// Adds how long to wait before asking again, capped at one hour.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
         self.change(|inner| inner.retry_after = Some(wait.min(LONGEST_WAIT)))
     }
 
-    /// A failure that is answered for a request that is not back yet: how long is left is unknown.
+    /// For a failure returned while a probe is still in flight: the time left is unknown.
     pub(crate) fn without_retry_after(self) -> Self {
         self.change(|inner| inner.retry_after = None)
     }
 
-    /// Adds the cause. Its text must hold no secret and no URL query.
+    /// Adds the cause. Its text must not contain a secret or a URL query.
     #[must_use]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.change(|inner| inner.source = Some(Cause(Arc::new(source))))
     }
 
-    /// Adds what was asked: host, port and path. The engine does.
+    /// Adds the host, port and path of the request. The engine does so.
     pub(crate) fn with_endpoint(self, asked: &http::Uri) -> Self {
         let host = asked.authority().map_or("", |authority| authority.as_str());
         let host = host.rsplit('@').next().unwrap_or_default();
@@ -156,7 +157,7 @@ impl Error {
         self.change(|inner| inner.endpoint = Some(endpoint))
     }
 
-    /// Replaces the line of text, once everything it mentions has been cleaned.
+    /// Replaces the message, once every part that it quotes is scrubbed.
     pub(crate) fn with_message(self, message: String) -> Self {
         self.change(|inner| inner.message = message)
     }
@@ -166,14 +167,13 @@ impl Error {
         self
     }
 
-    /// What kind of failure this is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The line alone: what failed and what to do, without the provider and the wait that `Display`
-    /// sets around it. For a text of your own around it.
+    /// Returns what failed and what to do, without the provider and the wait that `Display` adds.
     ///
     /// ```
     /// use auth_core::Error;
@@ -186,52 +186,52 @@ impl Error {
         &self.0.message
     }
 
-    /// Whether it can pass without anybody acting. See [`ErrorKind::is_retryable`].
+    /// Whether the failure can pass without anybody acting. See [`ErrorKind::is_retryable`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.kind.is_retryable()
     }
 
-    /// How long to wait before asking again: what the provider asked for, or what is left of the
-    /// time for which the engine leaves the endpoint in peace.
+    /// Returns how long to wait before asking again: as the provider asked, or how much is left of
+    /// the engine's pause.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The HTTP status of the answer, where there was one.
+    /// Returns the HTTP status, if there was an answer.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// Host, port and path that were asked, without a query; `None` where no request was made.
+    /// Returns the host, port and path of the request, without its query; `None` if none was made.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.0.endpoint.as_deref()
     }
 
-    /// The provider's name, such as `manis`.
+    /// Returns the provider's name, such as `manis`.
     #[must_use]
     pub fn provider(&self) -> Option<&'static str> {
         self.0.provider
     }
 
-    /// The provider's own error code (`invalid_client`, `UnauthorizedError`): at most 64
-    /// printable characters. Prose for providers that put prose there.
+    /// Returns the provider's error code (`invalid_client`, `UnauthorizedError`): one word of at
+    /// most 64 printable characters. Prose in its place becomes the description.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The provider's own words: at most 512 printable characters, scrubbed of known secrets, in
-    /// whatever language it speaks. For people; never match on it.
+    /// Returns the provider's own words, in its language: at most 512 printable characters,
+    /// scrubbed of known secrets. For people to read; never match on it.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
-    /// The identifier under which the provider logged the request: quote it to its support.
+    /// Returns the identifier under which the provider logged the request, for its support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -239,7 +239,7 @@ impl Error {
 }
 
 impl From<Unfit> for Error {
-    /// A setting that cannot be right.
+    /// [`ErrorKind::Config`].
     fn from(unfit: Unfit) -> Self {
         Self::config(unfit.to_string())
     }
@@ -251,13 +251,13 @@ impl fmt::Display for Error {
             write!(f, "{provider}: ")?;
         }
         f.write_str(self.message())?;
-        // Where nothing is at the path, the path is the news.
+        // The path is probably wrong, so show it.
         if let (Some(404..=406), Some(asked)) = (self.status().map(|s| s.as_u16()), self.endpoint())
         {
             write!(f, " (asked {asked})")?;
         }
         if let Some(wait) = self.retry_after() {
-            // Rounded up: "retry after 0 s" helps nobody.
+            // Rounded up, so that it never says "retry after 0 s".
             let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             write!(f, ": retry after {secs} s")?;
         }
@@ -290,7 +290,7 @@ impl fmt::Debug for Error {
         if let Some(source) = &self.0.source {
             debug.field("source", &source.to_string());
         }
-        // What `main` prints of an error that it returns is this.
+        // `Debug` is what a `main` that returns the error prints.
         debug.field("see", &self.kind().help_url()).finish()
     }
 }

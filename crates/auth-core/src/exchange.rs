@@ -1,8 +1,8 @@
-//! The seam between a provider and the engine: what to send, and how to read the answer.
+//! The interface between a provider and the engine: what to send, and how to read the answer.
 //!
 //! A flow is two pure functions. It does no I/O, reads no clock and is not async, so a reader can
-//! hold it against the provider's document and a test needs no server. When to ask, how often, and
-//! what to keep is the engine's affair ([`CachedTokenSource`](crate::CachedTokenSource)).
+//! compare it with the provider's document and a test needs no server. The engine decides when to
+//! ask, how often, and what to keep ([`CachedTokenSource`](crate::CachedTokenSource)).
 
 use crate::error::Error;
 use crate::grant::Grant;
@@ -11,10 +11,10 @@ use crate::identity::Identity;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::TokenResponse;
 
-/// One provider's documented flow: exchange credentials for a bearer token.
+/// One provider's documented flow: exchanges credentials for a bearer token.
 ///
-/// Pure and cheap: the engine may call [`request`](Self::request) any number of times, one of them
-/// when a source is built, to find a missing setting before the first token is needed.
+/// Implementations must be pure and cheap: the engine may call [`request`](Self::request) any
+/// number of times, and once when a source is built, to find a missing setting early.
 ///
 /// ```
 /// use auth_core::{Endpoint, Error, Expiry, Grant, HttpRequest, Identity, TokenResponse};
@@ -53,39 +53,42 @@ use crate::response::TokenResponse;
 ///     secret: "made-up-secret".into(),
 /// };
 /// assert_eq!(acme.request()?.body(), r#"{"secret":"made-up-secret"}"#);
-/// let grant = acme.read(&TokenResponse::recorded(200, r#"{"token":"made-up","expires_in":300}"#))?;
+/// let answer = TokenResponse::recorded(200, r#"{"token":"made-up","expires_in":300}"#);
+/// let grant = acme.read(&answer)?;
 /// assert_eq!(grant.expiry(), Expiry::After(std::time::Duration::from_secs(300)));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 pub trait TokenExchange: Send + Sync + 'static {
-    /// The provider's name, lower case: `digitalpaye`. For errors, logs and metrics.
+    /// Returns the provider's name in lower case, such as `digitalpaye`: for errors, logs, metrics.
     fn provider(&self) -> &'static str;
 
-    /// Whose tokens these are, without any secret: two flows with the same identity get tokens
-    /// that are as good as each other's.
+    /// Returns the account whose tokens these are, without any secret. Tokens of two flows with
+    /// the same identity are interchangeable.
     fn identity(&self) -> Identity;
 
-    /// The token request, complete: method, URL, headers, body. Never print it: `{:?}` shows the
-    /// body, and with it the secret.
+    /// Returns the complete token request: method, URL, headers, body. Never print it: `{:?}` shows
+    /// the body, and with it the secret.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is missing.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is missing.
     fn request(&self) -> Result<HttpRequest, Error>;
 
-    /// Reads an answer, whatever its status.
+    /// Reads an answer of any status.
     ///
     /// # Errors
     /// The kind that [`wire::read`](crate::wire::read) derives from status and body.
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error>;
 
-    /// How hard to try, where the caller says nothing else.
+    /// Returns how often and how long to try, unless the builder sets another policy.
     fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy::default()
     }
 
-    /// When to refresh and how long to keep a token, where the caller says nothing else. Its
-    /// `max_age` also caps a token whose end is an instant more than 400 days after the answer's
-    /// date, whatever the caller says: the clock of such an answer may be years behind.
+    /// Returns when to refresh and how long to keep a token, unless the builder sets another
+    /// policy.
+    ///
+    /// Its `max_age` always caps a token whose expiry is an instant more than 400 days after the
+    /// answer's `Date`, since the clock that wrote that `Date` may be years behind.
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default()
     }

@@ -1,4 +1,4 @@
-//! What a provider granted, exactly as the wire said it.
+//! A provider's grant, exactly as the answer states it.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
 
-/// What a provider granted, as the wire said it.
+/// A provider's grant, as the answer states it: the token, its expiry, and headers beside it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,8 +27,8 @@ pub struct Grant {
     pub(crate) warnings: Vec<&'static str>,
 }
 
-/// When a token ends, exactly as the wire said it. The engine turns it into a deadline; flows never
-/// do.
+/// When a token expires, exactly as the answer states it. The engine makes a deadline of it; flows
+/// never do.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,7 +41,7 @@ pub struct Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expiry {
-    /// So long after the request began.
+    /// This long after the request began.
     After(Duration),
     /// At an instant on the provider's clock.
     At(SystemTime),
@@ -49,17 +49,17 @@ pub enum Expiry {
     Unknown,
 }
 
-/// The longest token taken: RFC 6749 section 5.1 sets no size, so the cap is generous.
+/// The longest token accepted. RFC 6749 section 5.1 sets no size, so the cap is generous.
 const TOKEN_LIMIT: usize = 16 * 1024;
 
 impl Expiry {
-    /// A lifetime in seconds, as RFC 6749 section 5.1 states it.
+    /// A lifetime in seconds, as in `expires_in` of RFC 6749 section 5.1.
     #[must_use]
     pub const fn after_seconds(seconds: u64) -> Self {
         Self::After(Duration::from_secs(seconds))
     }
 
-    /// An instant in Unix seconds; [`Unknown`](Self::Unknown) where the platform cannot say it.
+    /// An instant in Unix seconds; [`Unknown`](Self::Unknown) if the platform cannot represent it.
     #[must_use]
     pub fn at_unix_seconds(seconds: i64) -> Self {
         crate::clock::unix_time(seconds).map_or(Self::Unknown, Self::At)
@@ -70,19 +70,19 @@ impl Grant {
     /// A bearer token (RFC 6750).
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the token is empty, longer than
-    /// 16 KiB, or holds a character that no token holds: whatever is not visible ASCII, and the
-    /// brackets, quotes, commas, semicolons and back-slashes that a page or a JSON document would
-    /// bring along. Wider than the `b64token` of RFC 6750 section 2.1 on purpose: a bar or a colon
-    /// in an opaque token is no fault.
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the token is empty, longer than
+    /// 16 KiB, or contains a character that tokens do not have: anything but visible ASCII, and the
+    /// brackets, quotes, commas, semicolons and back-slashes of an HTML page or a JSON document.
+    /// This is wider than the `b64token` of RFC 6750 section 2.1 on purpose: an opaque token may
+    /// contain a bar or a colon.
     pub fn bearer(token: impl Into<SecretString>, expiry: Expiry) -> Result<Self, Error> {
         Self::new("Bearer", token, expiry)
     }
 
-    /// A token with another scheme in front of it.
+    /// A token with another authentication scheme than `Bearer`.
     ///
     /// # Errors
-    /// As for [`bearer`](Self::bearer), and where the scheme is not one word.
+    /// As for [`bearer`](Self::bearer), and if the scheme is not one word.
     pub fn new(
         scheme: &str,
         token: impl Into<SecretString>,
@@ -97,7 +97,7 @@ impl Grant {
         } else if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
             "a token with its scheme (Bearer) in front: the provider's answer changed; report it"
         } else if !is_token(text.as_bytes()) {
-            "a token with characters that no token holds"
+            "a token with characters that tokens do not have"
         } else if scheme.is_empty()
             || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         {
@@ -114,39 +114,39 @@ impl Grant {
         Err(Error::protocol(format!("the answer holds {fault}")))
     }
 
-    /// Adds a header that the API wants beside `Authorization`.
+    /// Adds a header that the API needs beside `Authorization`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Adds a warning for the engine to log: something odd that did not stop the token.
+    /// Adds a warning for the engine to log: an oddity that did not prevent the token.
     #[must_use]
     pub fn warning(mut self, warning: &'static str) -> Self {
         self.warnings.push(warning);
         self
     }
 
-    /// When the token ends, as the wire said it.
+    /// Returns when the token expires, as the answer states it.
     #[must_use]
     pub fn expiry(&self) -> Expiry {
         self.expiry
     }
 
-    /// The token. Reading it takes [`ExposeSecret`].
+    /// Returns the token. Reading it takes [`ExposeSecret`].
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.secret
     }
 
-    /// The scheme in front of the token.
+    /// Returns the authentication scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The warnings added with [`warning`](Self::warning).
+    /// Returns the warnings added with [`warning`](Self::warning).
     #[must_use]
     pub fn warnings(&self) -> &[&'static str] {
         &self.warnings
@@ -164,10 +164,10 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// Visible ASCII but for what a page or a JSON document would bring along.
+/// Whether all bytes are visible ASCII, without the punctuation of an HTML page or a JSON document.
 ///
-/// Written without a branch in the loop, so that the compiler makes it one of the processor's wide
-/// ones: a token has a thousand bytes.
+/// Written without a branch in the loop, so that the compiler vectorizes it: a token has about a
+/// thousand bytes.
 fn is_token(text: &[u8]) -> bool {
     const REFUSED: [u8; 15] = *b"\"'(),;<>[\\]`{}\x7f";
     !text.iter().fold(false, |bad, byte| {

@@ -1,6 +1,6 @@
-//! Guides: longer texts that belong beside the code.
+//! Guides: architecture, troubleshooting, faults, threat model, testing, a sixth provider, release.
 //!
-//! They are markdown files in the package's `docs` folder, and their code is compiled.
+//! They are the markdown files in the package's `docs` folder; their code blocks are compiled.
 
 #[doc = include_str!("../docs/architecture/house.md")]
 #[doc = include_str!("../docs/house.svg")]
@@ -34,7 +34,7 @@ mod tests {
     use std::fs::read_to_string;
     use std::path::Path;
 
-    /// In a checkout: a published package has no neighbours.
+    /// Only in a checkout: a published package does not contain the other crates.
     #[test]
     fn every_test_that_the_threat_model_names_is_there() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

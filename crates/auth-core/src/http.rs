@@ -1,7 +1,6 @@
-//! The seam to the network: one request out, one response in, and the rules that hold for both.
+//! The interface to the network: one request out, one response in, and the rules for both.
 //!
-//! [`HttpClient`] is all that the engine knows of HTTP; [`TokenResponse`](crate::TokenResponse) is all that a
-//! flow does.
+//! The engine only knows [`HttpClient`]; a flow only knows [`TokenResponse`](crate::TokenResponse).
 
 use std::fmt;
 
@@ -14,8 +13,8 @@ pub(crate) mod reqwest;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) mod scripted;
 
-/// A token request, complete: what [`TokenRequest`](crate::TokenRequest) makes and an
-/// [`HttpClient`] sends. Never print it: `{:?}` shows URL and body, and may so show the secret.
+/// A complete token request, as [`TokenRequest`](crate::TokenRequest) makes it and an
+/// [`HttpClient`] sends it. Never print it: `{:?}` shows URL and body, and with them the secret.
 ///
 /// ```
 /// use auth_core::{Endpoint, HttpRequest, TokenRequest};
@@ -27,8 +26,8 @@ pub(crate) mod scripted;
 /// ```
 pub type HttpRequest = http::Request<Bytes>;
 
-/// An answer as an [`HttpClient`] returns it: status, headers and the whole body. A flow reads it
-/// as a [`TokenResponse`](crate::TokenResponse).
+/// An answer as an [`HttpClient`] returns it: status, headers and the whole body. A flow gets it as
+/// a [`TokenResponse`](crate::TokenResponse).
 ///
 /// ```
 /// use auth_core::HttpResponse;
@@ -39,28 +38,28 @@ pub type HttpRequest = http::Request<Bytes>;
 /// ```
 pub type HttpResponse = http::Response<Bytes>;
 
-/// The longest response body that is read: 64 KiB. Longer ones are an error, not a cut token.
+/// The longest response body that is read: 64 KiB. A longer one is an error, not a truncated token.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Sends one request and returns its response. Implement it to use an HTTP stack of your own.
 ///
 /// An implementation must
-/// - follow no redirect: a redirected token request carries its secrets to another host;
-/// - send nothing in plain text but to loopback hosts;
+/// - follow no redirect: a redirected token request would send its secrets to another host;
+/// - use plain http only for loopback hosts;
 /// - stop reading a body at [`BODY_LIMIT`] and fail with [`Error::protocol`];
-/// - send a request with `Connection: close` on a connection of its own: it must not be sent twice,
-///   and a kept connection may be closed by the server just as the request goes out, which leaves
-///   open whether it was received;
-/// - for anything but a success, give the body one second in all and then return what there is of
-///   it: status and headers say what a caller needs, and a 401 or a `Retry-After` whose body never
-///   ends must not turn into a timeout, which is sent again;
+/// - send a request with `Connection: close` on a new connection: it must not be sent twice, and
+///   the server may close a pooled connection just as the request goes out, so that the client
+///   cannot tell whether it was received;
+/// - for anything but a success, read the body for one second in all and return what has arrived:
+///   status and headers are enough for an error, and a 401 or a `Retry-After` whose body never ends
+///   must not become a timeout, which is retried;
 /// - not decompress, not retry, not cache, not log headers, bodies or URLs' queries: `{:?}` of a
 ///   request shows its body, which holds the secret in three of the five flows (headers are marked
 ///   sensitive);
 /// - return every status as `Ok`, and failures as [`ErrorKind::Connect`] (nothing was sent),
-///   [`ErrorKind::Timeout`] or [`ErrorKind::Unavailable`] (sent, and no answer).
+///   [`ErrorKind::Timeout`] or [`ErrorKind::Unavailable`] (sent, but no answer).
 ///
-/// Time limits are the engine's: it drops the future when an attempt takes too long.
+/// The engine sets the time limits: it drops the future when an attempt takes too long.
 ///
 /// ```
 /// use auth_core::{Error, HttpClient, HttpRequest, HttpResponse, async_trait};
@@ -87,14 +86,14 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// [`ErrorKind::Unavailable`]: crate::ErrorKind::Unavailable
 #[async_trait]
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
-    /// Sends the request, and returns the answer whatever its status.
+    /// Sends the request and returns the answer, with any status.
     ///
     /// # If the caller goes away
     /// Dropping the future must abandon the request.
     ///
     /// # Errors
-    /// The three kinds above, and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for a body
-    /// that is too long.
+    /// The three kinds above; [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the body is
+    /// too long.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error>;
 }
 
@@ -104,6 +103,6 @@ pub(crate) fn test_status(status: u16) -> http::StatusCode {
     match http::StatusCode::from_u16(status) {
         Ok(status) => status,
         #[allow(clippy::panic)] // the callers document it
-        Err(_) => panic!("{status} is no HTTP status"),
+        Err(_) => panic!("{status} is not an HTTP status"),
     }
 }

@@ -1,14 +1,15 @@
-//! Whose tokens a flow gets.
+//! The account whose tokens a flow gets.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::endpoint::Endpoint;
 
-/// Whose tokens a flow gets: provider, endpoint, and a fingerprint of what tells accounts apart.
+/// The account whose tokens a flow gets: provider, endpoint, and a hash of what distinguishes
+/// accounts.
 ///
-/// The engine keeps a token across a change of secret, and drops it when the identity changes, so
-/// that a sandbox token is never handed out for production.
+/// When an exchange is replaced, the engine keeps the token if the identity is the same (a rotated
+/// secret) and drops it if not, so that a sandbox token is never handed out for production.
 ///
 /// ```
 /// use auth_core::{Endpoint, Identity};
@@ -25,9 +26,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// An identity of a provider, the endpoint that is asked, and the parts that tell accounts
-    /// apart (client id, API key, environment, scope). The parts are not kept, only a hash of them
-    /// that is good within one process. Leave out what is rotated, the secret above all.
+    /// Makes an identity of the provider, the endpoint of its requests, and the parts that
+    /// distinguish accounts (client id, API key, environment, scope).
+    ///
+    /// Only a hash of the parts is kept, which is valid within one process. Leave out what is
+    /// rotated, above all the secret.
     #[must_use]
     pub fn new(provider: &'static str, endpoint: &Endpoint, parts: &[&str]) -> Self {
         let mut hasher = DefaultHasher::new();
@@ -38,7 +41,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nothing that names the account: metrics and logs should not.
+        // Nothing that identifies the account in logs and metrics.
         f.debug_struct("Identity")
             .field("provider", &self.provider)
             .field("endpoint", &self.endpoint)

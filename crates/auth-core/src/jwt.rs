@@ -1,8 +1,8 @@
-//! An unverified peek at the times in a JWT.
+//! The times in a JWT, unverified.
 //!
-//! Nothing here proves anything: the signature is not checked, and no claim but `iat` and `exp` is
-//! read. The engine only ever lets these times *shorten* what the provider said, so a forged one
-//! can make us ask sooner and nothing else. Do not use it to decide who may do what.
+//! The signature is not checked, and only the claims `iat` and `exp` are read. The engine only lets
+//! these times *shorten* the stated lifetime, so a forged token can make us ask sooner and nothing
+//! else. Do not use them for authorization.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,14 +14,16 @@ use zeroize::Zeroizing;
 use crate::clock::unix_time;
 use crate::wire::{Number, RequiredObject};
 
-/// The times that a JWT states about itself (RFC 7519 sections 4.1.4 and 4.1.6), cut to whole
-/// seconds. Passport writes them as floats, Keycloak as integers.
+/// The claims `iat` and `exp` of a JWT (RFC 7519 sections 4.1.6 and 4.1.4), unverified and cut to
+/// whole seconds. Passport writes them as floats, Keycloak as integers.
 ///
 /// ```
 /// // {"alg":"none"} . {"iat":1000,"exp":1600.5} . no signature
-/// let times = auth_core::JwtTimes::peek("eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMC41fQ.");
+/// use auth_core::JwtTimes;
+///
+/// let times = JwtTimes::peek("eyJhbGciOiJub25lIn0.eyJpYXQiOjEwMDAsImV4cCI6MTYwMC41fQ.");
 /// assert_eq!(times.lifetime(), Some(std::time::Duration::from_secs(600)));
-/// assert_eq!(auth_core::JwtTimes::peek("opaque-token").expires_at(), None);
+/// assert_eq!(JwtTimes::peek("opaque-token").expires_at(), None);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JwtTimes {
@@ -37,11 +39,11 @@ struct Claims {
     exp: Number,
 }
 
-/// A payload longer than this is not looked at: tokens are at most 16 KiB.
+/// A longer payload is not decoded: tokens are at most 16 KiB.
 const PAYLOAD_LIMIT: usize = 16 * 1024;
 
 impl JwtTimes {
-    /// Reads the times of a token; both are absent where it is no JWT.
+    /// Reads the times of a token; both are `None` if it is not a JWT.
     #[must_use]
     pub fn peek(token: &str) -> Self {
         Self::try_peek(token).unwrap_or_default()
@@ -54,7 +56,7 @@ impl JwtTimes {
             return None;
         }
         let payload = payload.trim_end_matches('=');
-        // `decode` would leave behind what it had written where a fault comes late.
+        // `decode` would leave a partial, unwiped buffer behind if it fails late.
         let mut json = Zeroizing::new(vec![0; base64::decoded_len_estimate(payload.len())]);
         let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut json).ok()?;
         json.truncate(length);
@@ -66,19 +68,19 @@ impl JwtTimes {
         })
     }
 
-    /// The `iat` claim.
+    /// Returns the `iat` claim.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
         self.issued_at
     }
 
-    /// The `exp` claim.
+    /// Returns the `exp` claim.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// `exp - iat`, where both are there and in that order.
+    /// Returns `exp - iat`, if both are present and `exp` is not before `iat`.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
         self.expires_at?.duration_since(self.issued_at?).ok()
@@ -115,14 +117,14 @@ mod tests {
         ] {
             let found = JwtTimes::peek(&token(payload)).expires_at();
             if payload.contains("9223372036854775807") || payload.contains("1e300") {
-                continue; // what the platform's clock can say differs; that it does not panic is the point
+                continue; // the range of `SystemTime` varies; this only tests that nothing panics
             }
             assert_eq!(found, exp, "{payload}");
         }
     }
 
     #[test]
-    fn what_is_no_jwt_says_nothing() {
+    fn a_text_that_is_not_a_jwt_has_no_times() {
         for text in ["", ".", "..", "...", "a.b", "a.!!.c", "eyJhbGciOiJub25lIn0.e30"] {
             assert_eq!(JwtTimes::peek(text), JwtTimes::default(), "{text}");
         }

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
+#![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
 mod clock;
 mod endpoint;

@@ -1,6 +1,6 @@
-//! The bodies of RFC 6749 section 5, which two of the five providers send and most others do too.
+//! The bodies of RFC 6749 section 5, which two of the five providers and most others send.
 //!
-//! A flow that speaks the standard needs no shapes of its own:
+//! A flow that follows the standard needs no types of its own:
 //!
 //! ```
 //! use auth_core::{Error, ErrorKind, Grant, TokenResponse, Scrubber, oauth2, wire};
@@ -30,8 +30,8 @@ use crate::secret::Scrubber;
 pub use crate::wire::codes::kind;
 use crate::wire::{Number, Refusal, Text, expect_bearer};
 
-/// A success: `{"access_token", "token_type", "expires_in"}` (RFC 6749 section 5.1). What else
-/// stands there, such as a refresh token, is not read: one more secret to keep, and of no use.
+/// A success: `{"access_token", "token_type", "expires_in"}` (RFC 6749 section 5.1). Other fields
+/// are not read; a refresh token would be one more secret to protect, without use.
 ///
 /// ```
 /// use auth_core::{TokenResponse, Scrubber, oauth2, wire};
@@ -48,7 +48,7 @@ use crate::wire::{Number, Refusal, Text, expect_bearer};
 pub struct Granted {
     /// The token.
     pub access_token: SecretString,
-    /// Its type, in any case; required by the RFC.
+    /// Its type, in upper or lower case; required by the RFC.
     #[serde(default)]
     pub token_type: Text,
     /// Its lifetime in seconds; recommended by the RFC.
@@ -57,10 +57,11 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// The token as a bearer token.
+    /// Makes a grant of a bearer token.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] where the type is another or none, and as for [`Grant::bearer`].
+    /// [`ErrorKind::Protocol`] if the type is not `Bearer` or missing, and as for
+    /// [`Grant::bearer`].
     pub fn into_grant(self, known: &Scrubber) -> Result<Grant, Error> {
         expect_bearer(self.token_type.get(), known)?;
         Grant::bearer(self.access_token, self.expires_in.lifetime())
@@ -95,7 +96,7 @@ impl Refusal for Refused {
         self.error_description.get()
     }
 
-    /// By the code where the status is 400 or 401, which the RFC allows for the same fault.
+    /// By the code if the status is 400 or 401: the RFC allows either for the same fault.
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         match answer.status().as_u16() {
             400 | 401 => self.code().and_then(kind).unwrap_or(usual),
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_says_more_than_a_400_or_a_401() {
+    fn the_code_decides_the_kind_of_a_400_or_401() {
         use ErrorKind::{Credentials, Request, Unavailable};
         for (status, code, kind) in [
             (400, "invalid_client", Credentials),

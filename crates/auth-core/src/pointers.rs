@@ -1,4 +1,4 @@
-//! `Arc` and `Box` of whatever fits one of the four traits fit it too, erased ones included.
+//! Implements the four traits for `Arc<T>` and `Box<T>` of an implementation, `dyn` included.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -90,7 +90,7 @@ mod tests {
     use crate::{CachedTokenSource, Endpoint, Expiry, ManualClock, ScriptedClient, TokenRequest};
 
     #[test]
-    fn a_pointer_to_anything_that_fits_a_trait_fits_it_too() {
+    fn a_pointer_to_an_implementation_implements_the_trait() {
         fn client<T: HttpClient>() {}
         fn clock<T: Clock>() {}
         fn exchange<T: TokenExchange>() {}
@@ -105,7 +105,7 @@ mod tests {
         source::<Box<dyn TokenSource>>();
     }
 
-    /// A flow that overrides what has a default.
+    /// A flow that overrides every default method.
     struct Flow;
 
     impl TokenExchange for Flow {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pointer_passes_every_call_on_and_those_with_a_default_too() {
+    async fn a_pointer_forwards_every_call_including_default_methods() {
         let flow: Arc<dyn TokenExchange> = Arc::new(Flow);
         assert_eq!(flow.provider(), "acme");
         assert_eq!(TokenExchange::retry_policy(&flow), RetryPolicy::never());

@@ -1,5 +1,5 @@
-//! Builds what goes out, so that every flow sends the same headers and every secret travels in a
-//! buffer that is wiped.
+//! Builds token requests: the same headers for every flow, and secrets only in buffers that are
+//! wiped.
 
 mod value;
 
@@ -19,9 +19,10 @@ use crate::error::Error;
 use crate::http::HttpRequest;
 use crate::secret::{WipedBuffer, base64_wiped, form_encoded};
 
-/// Builds a token request: `Accept: application/json`, a fixed `User-Agent`, a `Content-Length` even
-/// where the body of a POST is empty, and secrets in buffers that are wiped.
+/// Builds a token request.
 ///
+/// It sets `Accept: application/json`, a fixed `User-Agent`, `Cache-Control: no-store`, and a
+/// `Content-Length` even if the body of a POST is empty. Secrets are in buffers that are wiped.
 /// `Debug` shows the method, the URL without its query, and the headers that are not secret.
 ///
 /// ```
@@ -43,17 +44,17 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// A POST to an endpoint, which is what RFC 6749 section 3.2 asks for.
+    /// Begins a POST to an endpoint, as RFC 6749 section 3.2 requires.
     #[must_use]
     pub fn post(endpoint: &Endpoint) -> Self {
         let mut headers = HeaderMap::new();
-        // Laravel answers with a login redirect and Keycloak with a page where this is missing.
+        // Without this Laravel redirects to a login page, and Keycloak answers with HTML.
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
             USER_AGENT,
             HeaderValue::from_static(concat!("auth-core/", env!("CARGO_PKG_VERSION"))),
         );
-        // RFC 9111 section 5.2.1.5: keeps the token out of caches between here and the provider.
+        // RFC 9111 section 5.2.1.5: no cache on the way may store the token.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self {
             method: Method::POST,
@@ -64,10 +65,11 @@ impl TokenRequest {
         }
     }
 
-    /// A GET, for the few documents that want one. It has no body, so its secret travels in a
-    /// header. `Cache-Control: no-store` (RFC 9111 section 5.2.1.5) keeps the token out of caches
-    /// on the way, which keep no answer to a POST. Retries, redirects and time limits are as for
-    /// [`post`](Self::post).
+    /// Begins a GET, for the few providers that document one.
+    ///
+    /// It has no body, so its secret goes into a header. `Cache-Control: no-store` (RFC 9111
+    /// section 5.2.1.5) forbids caches on the way to store the token. Retries, redirects and time
+    /// limits are as for [`post`](Self::post).
     ///
     /// ```
     /// use auth_core::{Endpoint, TokenRequest};
@@ -87,11 +89,11 @@ impl TokenRequest {
         get.header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
     }
 
-    /// Appends fields to the URL's query, encoded as a form is.
+    /// Appends fields to the URL's query, form-encoded.
     ///
-    /// **Never a secret.** Proxies, gateways and servers write URLs into their logs, so what
-    /// authenticates goes into a header or the body (RFC 6749 section 2.3.1 forbids it in the URL).
-    /// Nothing of ours shows a query all the same: no `Debug`, no error, no log line.
+    /// **Never a secret.** Proxies, gateways and servers log URLs, so credentials go into a header
+    /// or the body (RFC 6749 section 2.3.1 forbids them in the URL). Even so this crate never shows
+    /// a query: not in `Debug`, not in an error, not in a log line.
     ///
     /// ```
     /// use auth_core::{Endpoint, TokenRequest};
@@ -109,16 +111,16 @@ impl TokenRequest {
         self
     }
 
-    /// Sets a header that may be shown.
+    /// Sets a header that `Debug` may show.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Sets a header that must not be shown: marked sensitive (HPACK never indexes it, `Debug`
-    /// hides it) and wiped when the request is dropped. A value that no header carries is an error
-    /// when the request is completed.
+    /// Sets a secret header: marked sensitive (HPACK never indexes it, `Debug` hides it) and wiped
+    /// when the request is dropped. A value that a header cannot carry is reported when the request
+    /// is completed.
     #[must_use]
     pub fn secret_header(mut self, name: HeaderName, value: &SecretString) -> Self {
         let mut buffer = WipedBuffer::with_capacity(value.expose_secret().len());
@@ -127,10 +129,10 @@ impl TokenRequest {
         self
     }
 
-    /// Sets `Authorization: Basic` from the two parts (RFC 7617), in UTF-8 and as they are.
+    /// Sets `Authorization: Basic` from user and password (RFC 7617), in UTF-8 and as they are.
     ///
-    /// The user part must not hold a colon; a `Credentials` type has proved that. For OAuth
-    /// clients the parts are form-encoded first: see [`form_basic`](Self::form_basic).
+    /// The user must not contain a colon; check that when the credentials are made. For OAuth
+    /// clients both parts are form-encoded first: see [`form_basic`](Self::form_basic).
     #[must_use]
     pub fn basic(mut self, user: &str, password: &SecretString) -> Self {
         self.insert_sensitive(AUTHORIZATION, basic(user, password.expose_secret()));
@@ -157,11 +159,11 @@ impl TokenRequest {
         }
     }
 
-    /// Completes the request without a body; a POST with the `Content-Length: 0` that it owes
-    /// (RFC 9110 section 8.6) and that HTTP libraries leave out.
+    /// Completes the request without a body. A POST gets the `Content-Length: 0` that RFC 9110
+    /// section 8.6 asks for and that HTTP libraries leave out.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a header cannot be sent.
     pub fn empty(self) -> Result<HttpRequest, Error> {
         self.complete(None, WipedBuffer::default())
     }
@@ -169,7 +171,7 @@ impl TokenRequest {
     /// Completes the request with a flat JSON object.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent, or where the
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a header cannot be sent, or if the
     /// request is a GET.
     pub fn json(self, fields: &[(&str, BodyValue<'_>)]) -> Result<HttpRequest, Error> {
         let mut body = WipedBuffer::with_capacity(512);
@@ -181,7 +183,7 @@ impl TokenRequest {
                     .try_for_each(|(name, value)| map.serialize_entry(name, value.expose()))?;
                 map.end()
             });
-        // Strings into memory cannot fail; the error would quote nothing, and is not kept.
+        // Writing strings into memory does not fail.
         written.map_err(|_| Error::config("the request body could not be written as JSON"))?;
         self.complete(Some("application/json"), body)
     }
@@ -189,7 +191,7 @@ impl TokenRequest {
     /// Completes the request with a form body (`application/x-www-form-urlencoded`, UTF-8).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header cannot be sent, or where the
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a header cannot be sent, or if the
     /// request is a GET.
     pub fn form(self, fields: &[(&str, BodyValue<'_>)]) -> Result<HttpRequest, Error> {
         let mut body = WipedBuffer::with_capacity(512);
@@ -202,11 +204,11 @@ impl TokenRequest {
         self.complete(Some("application/x-www-form-urlencoded"), body)
     }
 
-    /// Completes the request with a body of your own making (nested JSON, numbers, XML) and its
-    /// media type. The buffer is sent without a copy and wiped when the request is dropped.
+    /// Completes the request with a body of your own (nested JSON, numbers, XML) and its media
+    /// type. The buffer is sent without a copy and wiped when the request is dropped.
     ///
-    /// Write into it from where the secrets are, as below: a `format!` or a `serde_json::json!` on
-    /// the way leaves a copy behind that nobody wipes.
+    /// Write the secrets directly into the buffer, as below: `format!` or `serde_json::json!` would
+    /// leave a copy that is not wiped.
     ///
     /// ```
     /// use auth_core::{ExposeSecret, SecretString};
@@ -229,8 +231,8 @@ impl TokenRequest {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a header, the media type among them,
-    /// cannot be sent, or where the request is a GET.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a header or the media type cannot be
+    /// sent, or if the request is a GET.
     pub fn body(self, media_type: &str, body: WipedBuffer) -> Result<HttpRequest, Error> {
         self.complete(Some(media_type), body)
     }
@@ -245,11 +247,11 @@ impl TokenRequest {
         }
         if let Some(media_type) = media_type {
             if self.method == Method::GET {
-                // RFC 9110 section 9.3.1: proxies and servers drop it, or refuse the request.
+                // RFC 9110 section 9.3.1: servers may refuse a GET with a body, or ignore the body.
                 return Err(Error::config("a GET carries no body: complete it with empty()"));
             }
             let value = HeaderValue::from_str(media_type).map_err(|_| {
-                Error::config("the media type holds a character that headers refuse")
+                Error::config("the media type holds a character that a header cannot carry")
             })?;
             self.headers.insert(CONTENT_TYPE, value);
         }
@@ -296,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_is_the_vector_of_the_rfc() {
+    fn basic_matches_the_vector_of_the_rfc() {
         // RFC 7617 section 2.
         let request = request().basic("Aladdin", &"open sesame".into()).empty().unwrap();
         let value = request.headers().get(AUTHORIZATION).unwrap();
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_get_has_no_body_and_no_length_and_is_kept_by_no_cache() {
+    fn a_get_has_no_body_and_no_length_and_is_not_cached() {
         let get = || TokenRequest::get(&Endpoint::from_static("https://pay.example.com/token"));
         let request = get().empty().unwrap();
         assert_eq!((request.method(), request.body().len()), (&Method::GET, 0));
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_encoded_and_appended_to_whatever_path_there_is() {
+    fn a_query_is_encoded_and_appended_with_or_without_a_path() {
         for (endpoint, url) in [
             ("https://pay.example.com", "https://pay.example.com/?a=b%26c&d=%3F%23+%C3%A9&e="),
             ("https://pay.example.com/x", "https://pay.example.com/x?a=b%26c&d=%3F%23+%C3%A9&e="),
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_carry_any_secret_unharmed() {
+    fn bodies_carry_any_secret_unchanged() {
         let secret = SecretString::from("a+b %/=\u{e9}&x\"\\\u{2028}");
         let form = request().form(&[("client_secret", (&secret).into())]).unwrap();
         assert_eq!(form.body().as_ref(), b"client_secret=a%2Bb+%25%2F%3D%C3%A9%26x%22%5C%E2%80%A8");

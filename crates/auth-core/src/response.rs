@@ -1,4 +1,4 @@
-//! An answer as a flow reads it: status, headers, body, and the provider's own clock.
+//! An answer for a flow to read: status, headers, body, and the provider's clock.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,8 @@ use http::header::{AGE, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 
 use crate::http::HttpResponse;
 
-/// An answer to a token request: what a flow reads. `Debug` shows the status and the size alone.
+/// An answer to a token request, for a flow to read. `Debug` shows only status, media type and
+/// size.
 ///
 /// ```
 /// use auth_core::{HttpResponse, TokenResponse};
@@ -28,15 +29,15 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// An answer, and what the local wall clock showed when it came.
+    /// Makes a response of an answer and the local wall-clock time at which it arrived.
     #[must_use]
     pub fn new(response: HttpResponse, received_at: SystemTime) -> Self {
         let (parts, body) = response.into_parts();
         Self { status: parts.status, headers: parts.headers, body, received_at }
     }
 
-    /// A recorded answer, to test a flow with: this status and body, no headers, received on
-    /// 2026-01-01T00:00:00Z. With headers or at another time it is [`new`](Self::new).
+    /// Makes a recorded answer to test a flow with: this status and body, no headers, received at
+    /// 2026-01-01T00:00:00Z. For headers or another time use [`new`](Self::new).
     ///
     /// ```
     /// use auth_core::TokenResponse;
@@ -48,7 +49,7 @@ impl TokenResponse {
     /// ```
     ///
     /// # Panics
-    /// Where `status` is no HTTP status (100 to 999): a test that is written wrong.
+    /// If `status` is not an HTTP status (100 to 999).
     #[must_use]
     #[track_caller]
     pub fn recorded(status: u16, body: impl Into<Bytes>) -> Self {
@@ -57,25 +58,25 @@ impl TokenResponse {
         Self::new(answer, UNIX_EPOCH + Duration::from_secs(1_767_225_600))
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body: secret, where the status is a success.
+    /// Returns the body, which contains the token if the status is a success.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The media type in lower case without parameters: `application/json`.
+    /// Returns the media type in lower case and without parameters, such as `application/json`.
     #[must_use]
     pub fn media_type(&self) -> Option<String> {
         let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
@@ -83,13 +84,13 @@ impl TokenResponse {
         (!media.is_empty()).then_some(media)
     }
 
-    /// What the provider's clock showed when it answered.
+    /// Returns the time on the provider's clock when the answer arrived.
     ///
-    /// The `Date` header (RFC 9110 section 6.6.1) where there is one, since absolute expiries are
-    /// on that clock and ours may be wrong. It counts whole seconds: where our clock agrees with it
-    /// to the second ours supplies the fraction, else the second is taken as over, which errs to
-    /// the safe side. An answer from a cache shows when it was made; its [`age`](Self::age) is added.
-    /// Without the header, our clock.
+    /// That is the `Date` header (RFC 9110 section 6.6.1), since absolute expiries are on that
+    /// clock and ours may be wrong; without the header it is our clock. `Date` has whole seconds:
+    /// if our clock agrees with it to the second, ours supplies the fraction; if not, the second is
+    /// rounded up, which is the safe side. For an answer from a cache its [`age`](Self::age) is
+    /// added.
     #[must_use]
     pub fn server_time(&self) -> SystemTime {
         let Some(date) = self.now() else {
@@ -99,8 +100,8 @@ impl TokenResponse {
         if (date..next).contains(&self.received_at) { self.received_at } else { next }
     }
 
-    /// How long ago a cache in between got this answer (`Age`, RFC 9111 section 5.1): zero where
-    /// there was no cache. A lifetime that the answer states has shrunk by that.
+    /// Returns how long the answer was in a cache (`Age`, RFC 9111 section 5.1), zero without one.
+    /// A lifetime that the answer states is shorter by that.
     ///
     /// ```
     /// use auth_core::{HttpResponse, TokenResponse};
@@ -118,20 +119,22 @@ impl TokenResponse {
         Duration::from_secs(ages.max().unwrap_or_default())
     }
 
-    /// What the provider's clock shows now, to the second.
+    /// The time on the provider's clock now, to the second.
     fn now(&self) -> Option<SystemTime> {
         self.date()?.checked_add(self.age())
     }
 
     fn date(&self) -> Option<SystemTime> {
         let date = httpdate::parse_http_date(self.headers.get(DATE)?.to_str().ok()?).ok()?;
-        // A clock that was never set shows 1970; ours can only be better.
+        // A clock that was never set shows 1970: ignore it and use ours.
         (date > UNIX_EPOCH + Duration::from_secs(1_000_000_000)).then_some(date)
     }
 
-    /// How long the provider asks to be left in peace (RFC 9110 section 10.2.3): seconds, or a
-    /// date read against the provider's own clock. A fraction of a second is rounded up, and of two
-    /// header lines the longer counts. Dates in the past and garbage are no wish.
+    /// Returns how long to wait as `Retry-After` asks (RFC 9110 section 10.2.3): seconds, or a date
+    /// read against the provider's own clock.
+    ///
+    /// A fraction of a second is rounded up. Of several header lines the longest wait counts. Dates
+    /// in the past and garbage are ignored.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let now = self.now().unwrap_or(self.received_at);
@@ -140,16 +143,16 @@ impl TokenResponse {
     }
 }
 
-/// Whole seconds (RFC 9111 section 1.2.2): a number too large counts as 2^31, garbage as nothing.
+/// Whole seconds: a number too large counts as 2^31 (RFC 9111 section 1.2.2), garbage as none.
 fn seconds(text: &str) -> Option<u64> {
     const TOO_LARGE: u64 = 1 << 31;
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(TOO_LARGE).min(TOO_LARGE))
 }
 
-/// The wait that one line asks for.
+/// The wait of one header line.
 fn wait(line: &str, now: SystemTime) -> Option<Duration> {
-    /// What a number too large for the type wishes for; an error caps it.
+    /// For a number too large for the type; an error caps it at an hour.
     const VERY_LONG: u64 = u32::MAX as u64;
     let (whole, fraction) = line.split_once('.').unwrap_or((line, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

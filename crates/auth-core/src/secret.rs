@@ -1,9 +1,8 @@
-//! Secrets: refused when they cannot be sent as they are, wiped when dropped, kept out of text.
+//! Secrets: checked when they are read, wiped when they are dropped, and scrubbed from text.
 //!
-//! Three ideas meet here. A secret is checked once, when a `Credentials` is made ([`Charset::check`]). On
-//! its way to the wire it lives in a [`WipedBuffer`], so that dropping the request wipes the body
-//! and the header values. And text that came from outside passes a [`Scrubber`] before anybody
-//! sees it.
+//! A secret is checked once, when a `Credentials` is made ([`Charset::check`]). In a request it is
+//! in a [`WipedBuffer`], so that dropping the request wipes the body and the header values. Text
+//! from outside passes a [`Scrubber`] before it is shown or logged.
 
 mod buffer;
 mod charset;

@@ -1,4 +1,4 @@
-//! What callers hold: a source of tokens, cached, static or erased.
+//! Sources of tokens for callers: the trait, the erased source and the static one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::grant::{Expiry, Grant};
 use crate::term::Term;
 use crate::token::{AccessToken, Token};
 
-/// A source of tokens. Ask it before each API call; it is cheap.
+/// A source of tokens. Call [`token`](Self::token) before each API call; it is cheap.
 ///
 /// ```
 /// use auth_core::{Error, StaticTokenSource, TokenSource};
@@ -28,25 +28,25 @@ use crate::token::{AccessToken, Token};
 /// ```
 #[async_trait]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no source of tokens",
-    note = "a flow asks, a source keeps: wrap it, `CachedTokenSource::new(flow)?`"
+    message = "`{Self}` is not a source of tokens",
+    note = "a flow only asks for tokens: wrap it in a source, `CachedTokenSource::new(flow)?`"
 )]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// A token that is good now.
+    /// Returns a token that is valid now.
     ///
     /// # If the caller goes away
-    /// Dropping the future harms nobody: others who wait for the same exchange still get its
-    /// outcome.
+    /// Dropping the future affects no other caller: those that wait for the same exchange still get
+    /// its outcome.
     ///
     /// # Errors
     /// See [`ErrorKind`].
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// Says that the API refused this very token (401), so that another is fetched. A token that
-    /// the source has replaced meanwhile is left alone.
+    /// Drops this token after the API refused it (401), so that another is fetched. If the source
+    /// already has a newer token, that one is kept.
     fn invalidate(&self, token: &AccessToken);
 
-    /// A token that is good now and needs no work, or `None`. Never blocks.
+    /// Returns the token if it is fresh, or `None`. Never blocks.
     fn fresh(&self) -> Option<AccessToken> {
         None
     }
@@ -73,9 +73,9 @@ impl SharedTokenSource {
         Self(Arc::new(source))
     }
 
-    /// A token that is good now.
+    /// Returns a token that is valid now.
     ///
-    /// A fresh one costs no boxed future: a synchronous look comes first.
+    /// Checks [`fresh`](Self::fresh) first, so a fresh token costs no boxed future.
     ///
     /// # If the caller goes away
     /// As for [`TokenSource::token`].
@@ -116,7 +116,7 @@ impl TokenSource for SharedTokenSource {
     }
 }
 
-/// A token that someone pasted: never fetched, never refreshed, without a known end.
+/// A token given by hand: never fetched, never refreshed, without a known expiry.
 ///
 /// ```
 /// use auth_core::{StaticTokenSource, TokenSource};
@@ -127,7 +127,8 @@ impl TokenSource for SharedTokenSource {
 /// assert!(StaticTokenSource::bearer("token\n").is_err()); // a pasted newline
 ///
 /// let name = http::HeaderName::from_static("x-environment");
-/// let tokens = StaticTokenSource::bearer("made-up-token")?.header(name, "Sandbox".parse().unwrap());
+/// let tokens = StaticTokenSource::bearer("made-up-token")?;
+/// let tokens = tokens.header(name, "Sandbox".parse().unwrap());
 /// assert_eq!(tokens.token().await?.headers().count(), 2);
 /// # Ok(()) }
 /// ```
@@ -138,18 +139,20 @@ impl StaticTokenSource {
     /// A source of one bearer token.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] where the text cannot be a token; it is never shown.
+    /// [`ErrorKind::Config`] if the text cannot be a token. The error never shows it.
     pub fn bearer(token: impl Into<SecretString>) -> Result<Self, Error> {
         let grant = Grant::bearer(token, Expiry::Unknown).map_err(|_| {
             Error::new(
                 ErrorKind::Config,
-                "the pasted token is blank, too long, or holds whitespace or characters that no token holds",
+                "the pasted token is blank, too long, or contains whitespace or characters \
+                 that tokens do not have",
             )
         })?;
-        Ok(Self(AccessToken::own(Arc::new(Token::new(grant, Term::Endless)?))))
+        Ok(Self(AccessToken::from_arc(Arc::new(Token::new(grant, Term::Endless)?))))
     }
 
-    /// Adds a header that the API wants beside `Authorization`, such as Digitalpaye's `X-Environment`.
+    /// Adds a header that the API needs beside `Authorization`, such as Digitalpaye's
+    /// `X-Environment`.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self(self.0.with_header(name, value))
@@ -162,8 +165,8 @@ impl TokenSource for StaticTokenSource {
         Ok(self.0.clone())
     }
 
-    /// Does nothing: there is no other token to fetch, and one stray 401 must not take away the
-    /// only one there is. A person has to paste a new one.
+    /// Does nothing: there is no other token to fetch, and one stray 401 must not drop the only
+    /// one. Somebody has to make a source of a new token.
     fn invalidate(&self, _: &AccessToken) {}
 
     fn fresh(&self) -> Option<AccessToken> {

@@ -1,5 +1,5 @@
-//! How long a token lives: from what a grant and its answer say to the two instants that matter, when a
-//! refresh is due and when the token is no longer handed out.
+//! The lifetime of a token: from the grant and the answer to two instants, when a refresh is due
+//! and when the token is no longer handed out.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::grant::{Expiry, Grant};
 use crate::jwt::JwtTimes;
 use crate::policy::RefreshPolicy;
 
-/// How good a token still is.
+/// The state of a token: fresh, stale or expired.
 ///
 /// ```
 /// use auth_core::TokenState;
@@ -20,11 +20,11 @@ use crate::policy::RefreshPolicy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenState {
-    /// Good, and no refresh is due.
+    /// Valid, and no refresh is due.
     Fresh,
-    /// Still good; a refresh is due and runs behind the callers' backs.
+    /// Still valid and handed out; a refresh is due and runs in the background.
     Stale,
-    /// Not handed out any more.
+    /// No longer handed out.
     Expired,
 }
 
@@ -39,32 +39,32 @@ impl TokenState {
 /// When a token is refreshed, and when it is no longer handed out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Term {
-    /// Nobody stated an end: a token that was pasted.
+    /// No known expiry: a static token.
     Endless,
     Until {
         refresh_due: Moment,
         usable_until: Moment,
-        /// The end itself, on the wall clock.
+        /// The expiry itself, on the wall clock.
         expires_at: Option<SystemTime>,
     },
 }
 
-/// What an answer says of the provider's time.
+/// The provider's time, from the headers of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerTime {
-    /// What the provider's clock shows; instants that it states are on that clock.
+    /// The provider's clock. Absolute expiries in the answer are on that clock.
     pub(crate) now: SystemTime,
-    /// How long the answer lay in a cache; lifetimes that it states have shrunk by that.
+    /// How long the answer was in a cache. Lifetimes in the answer are shorter by that.
     pub(crate) age: Duration,
 }
 
-/// An end this far ahead is doubted: the clock that it is read against may be years behind.
+/// An absolute expiry further ahead than this is capped: the provider's clock may be years behind.
 const FAR: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Term {
-    /// A token of this lifetime, which counts from `began`, the moment the request began.
+    /// The term of a token with this lifetime, counted from `began`, the moment the request began.
     ///
-    /// `jitter` between 0 and 1 moves the refresh earlier by up to a quarter of its window.
+    /// `jitter`, between 0 and 1, moves the refresh earlier by up to a quarter of its window.
     pub(crate) fn new(
         lifetime: Duration,
         began: Moment,
@@ -86,8 +86,8 @@ impl Term {
         Self::Until { refresh_due: zero, usable_until: zero, expires_at: None }
     }
 
-    /// Whether a token of this term can be handed out for longer than one of the other. Both clocks
-    /// count: somebody may have set the wall clock between the two.
+    /// Whether a token with this term is usable for longer than one with the other. Checks both
+    /// clocks: the wall clock may have been set between the two.
     pub(crate) fn outlasts(&self, other: &Self, now: Moment) -> bool {
         self.left(now) > other.left(now)
     }
@@ -114,7 +114,7 @@ impl Term {
         }
     }
 
-    /// When the token ends, on the wall clock, where that is known.
+    /// When the token expires, on the wall clock, if that is known.
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         match self {
             Self::Endless => None,
@@ -127,18 +127,20 @@ impl Term {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lifetime {
     pub(crate) span: Duration,
-    /// Why it is shorter than what the provider stated, to be logged.
+    /// Why it is shorter than the provider stated, for the log.
     pub(crate) warning: Option<&'static str>,
 }
 
 impl Lifetime {
-    /// What the grant says, and the token itself where it is a JWT: the earliest end counts.
+    /// The lifetime by the grant and, if the token is a JWT, by its claims: the earliest end
+    /// counts.
     ///
-    /// `cap` is the longest time for a token whose end is an instant more than 400 days ahead: the
-    /// provider's `Date` may be years behind, and then every token would be kept for years.
+    /// `cap` is the longest lifetime of a token whose expiry is an instant more than 400 days
+    /// ahead: the provider's `Date` may be years behind, and then every token would be kept for
+    /// years.
     ///
     /// # Errors
-    /// `Protocol` where the token had ended before it came.
+    /// `Protocol` if the token had already expired when it arrived.
     pub(crate) fn of(
         grant: &Grant,
         server: ServerTime,
@@ -153,22 +155,22 @@ impl Lifetime {
             }
             Some(span) => (span, None),
             None => {
-                let text = "the provider stated no readable expiry: the token is kept for a short time only";
+                let text = "the provider stated no readable expiry: the token is kept for a short default time";
                 (policy.unknown_lifetime, Some(text))
             }
         };
         let span = span.min(policy.max_age);
         if span.is_zero() {
             return Err(Error::protocol(
-                "a token that had ended before it came: check this machine's clock and the provider's",
+                "the token had already expired when it arrived: check this machine's clock and the provider's",
             ));
         }
         Ok(Self { span, warning })
     }
 }
 
-/// How long a grant lasts, by the earliest instant and by the shortest span that the field and the
-/// JWT state.
+/// The time left of a grant: by the earliest instant, and by the shortest span, that the expiry
+/// field and the JWT state.
 fn stated(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Duration>) {
     let until = |instant: SystemTime| instant.duration_since(server.now).unwrap_or_default();
     let left = |span: Duration| span.saturating_sub(server.age);
@@ -179,7 +181,7 @@ fn stated(grant: &Grant, server: ServerTime) -> (Option<Duration>, Option<Durati
     };
     let jwt = JwtTimes::peek(grant.secret.expose_secret());
     let absolute = at.into_iter().chain(jwt.expires_at().map(until)).min();
-    // `exp - iat` needs no clock at all, so a wrong one cannot stretch it.
+    // `exp - iat` needs no clock, so a wrong clock cannot extend it.
     (absolute, after.into_iter().chain(jwt.lifetime().map(left)).min())
 }
 
@@ -229,7 +231,7 @@ mod tests {
             (jwt(Expiry::After(SECS(300))), now, 300),
             (jwt(Expiry::After(SECS(9_999))), now, 600),
             (jwt(at(1500)), now, 500),
-            // A provider's clock that runs behind cannot stretch a JWT beyond `exp - iat`.
+            // A provider's clock that runs behind cannot extend a JWT beyond `exp - iat`.
             (jwt(at(1600)), unix_time(100).unwrap(), 600),
         ] {
             assert_eq!(lifetime(&grant, server_time).unwrap(), SECS(expected), "{grant:?}");
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lay_in_a_cache_has_less_time_left() {
+    fn the_age_of_a_cached_answer_shortens_the_lifetime() {
         for (grant, age, lifetime) in [
             (opaque(Expiry::After(SECS(600))), 540, Some(60)),
             (opaque(Expiry::After(SECS(600))), 600, None),
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_on_arrival_is_an_error() {
+    fn a_token_that_expired_before_it_arrived_is_an_error() {
         let now = unix_time(2000).unwrap();
         for grant in [
             opaque(Expiry::After(Duration::ZERO)),
@@ -296,12 +298,12 @@ mod tests {
     }
 
     #[test]
-    fn either_clock_ends_a_token() {
+    fn a_token_expires_by_either_clock() {
         let clock = ManualClock::default();
         let term = term(&clock, 0.0);
-        clock.suspend(SECS(400)); // the wall clock alone: a laptop that slept
+        clock.suspend(SECS(400)); // only the wall clock: a suspended laptop
         assert_eq!(term.state(now(&clock)), TokenState::Expired);
-        clock.set_wall(clock.wall() - SECS(7_200)); // stepped back
+        clock.set_wall(clock.wall() - SECS(7_200)); // set back
         assert_eq!(term.state(now(&clock)), TokenState::Fresh);
         clock.advance(SECS(300));
         assert_eq!(term.state(now(&clock)), TokenState::Expired);
@@ -319,7 +321,7 @@ mod tests {
         assert!(Term::Endless.outlasts(&old, now(&clock)));
         assert!(!Term::Endless.outlasts(&Term::Endless, now(&clock)));
         clock.advance(SECS(301));
-        assert!(!young.outlasts(&old, now(&clock)), "both have ended");
+        assert!(!young.outlasts(&old, now(&clock)), "both have expired");
     }
 
     #[test]

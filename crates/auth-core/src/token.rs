@@ -1,4 +1,4 @@
-//! The token that callers hold: a ready `Authorization` header that wipes itself.
+//! The token that callers hold: a complete `Authorization` header that is wiped on drop.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -14,12 +14,12 @@ use crate::grant::Grant;
 use crate::secret::WipedBuffer;
 use crate::term::Term;
 
-/// A bearer token, with the headers that carry it ready made.
+/// A bearer token, as the headers that carry it.
 ///
-/// One copy of the token is in memory, inside the ready header; it is wiped when the last holder
-/// is gone. A token from a cache is lent by the cache's cell and costs no reference count; cloning
-/// it takes one. There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` shows the type
-/// and the expiry and never the secret.
+/// Memory holds one copy of the token, inside the `Authorization` header; it is wiped when the last
+/// clone is dropped. A token read from a cache touches no reference count; cloning it takes one.
+/// There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` shows the type and the expiry,
+/// never the secret.
 ///
 /// ```
 /// use auth_core::{StaticTokenSource, TokenSource};
@@ -36,18 +36,19 @@ use crate::term::Term;
 /// ```
 pub struct AccessToken(Hold);
 
-/// How a token is held. A loan is a slot of the reading thread's in the cell's own ledger, so
-/// readers on many cores share no counter; whoever stores a new token turns loans into counts.
+/// How a token is held.
 enum Hold {
-    Lent(Guard<Arc<Token>>),
-    Own(Arc<Token>),
+    /// `arc_swap::Guard`: a debt slot of this thread, so no reference count is touched and readers
+    /// on many cores share no counter. Storing a new token pays the debts with real counts.
+    Guard(Guard<Arc<Token>>),
+    Arc(Arc<Token>),
 }
 
-/// The token itself, which the handles share and the cache's cell holds.
+/// The token itself, shared by its handles and the cache.
 pub(crate) struct Token {
     /// `{token type} {secret}`.
     authorization: HeaderValue,
-    /// Where the secret begins in it.
+    /// The offset of the secret in `authorization`.
     secret_start: usize,
     headers: HeaderMap,
     pub(crate) term: Term,
@@ -57,7 +58,7 @@ impl Token {
     /// Makes a token of what was granted: `Authorization: {token_type} {secret}`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the two cannot stand in a header.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a header cannot carry the two.
     pub(crate) fn new(grant: Grant, term: Term) -> Result<Self, Error> {
         let secret = grant.secret.expose_secret();
         let secret_start = grant.scheme.len() + 1;
@@ -69,14 +70,13 @@ impl Token {
         Ok(Self { authorization, secret_start, headers: grant.headers, term })
     }
 
-    /// Whether a grant is this very token again.
+    /// Whether a grant repeats this token.
     pub(crate) fn is_repeated_by(&self, grant: &Grant) -> bool {
         let held = self.authorization.as_bytes().get(self.secret_start..).unwrap_or_default();
         !held.is_empty() && held == grant.secret.expose_secret().as_bytes()
     }
 
-    /// What stands in the cell of a source without a token: already expired, so it is never handed
-    /// out.
+    /// The placeholder in a cache without a token: already expired, so it is never handed out.
     pub(crate) fn none() -> Arc<Self> {
         static NONE: LazyLock<Arc<Token>> = LazyLock::new(|| {
             Arc::new(Token {
@@ -89,7 +89,7 @@ impl Token {
         Arc::clone(&NONE)
     }
 
-    /// The token type with its space, and the secret; both are ASCII, as a grant has proved.
+    /// The token type with its trailing space, and the secret. `Grant` checked that both are ASCII.
     fn text(&self) -> (&str, &str) {
         let text = std::str::from_utf8(self.authorization.as_bytes()).unwrap_or_default();
         text.split_at_checked(self.secret_start).unwrap_or_default()
@@ -97,12 +97,12 @@ impl Token {
 }
 
 impl AccessToken {
-    pub(crate) fn own(token: Arc<Token>) -> Self {
-        Self(Hold::Own(token))
+    pub(crate) fn from_arc(token: Arc<Token>) -> Self {
+        Self(Hold::Arc(token))
     }
 
-    pub(crate) fn lent(cell: Guard<Arc<Token>>) -> Self {
-        Self(Hold::Lent(cell))
+    pub(crate) fn from_guard(guard: Guard<Arc<Token>>) -> Self {
+        Self(Hold::Guard(guard))
     }
 
     /// Whether it may still be handed out.
@@ -110,70 +110,71 @@ impl AccessToken {
         self.token().term.state(now).is_usable()
     }
 
-    /// The same token with one more header beside it.
+    /// The same token with one more header.
     pub(crate) fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
         let token = self.token();
         let mut headers = token.headers.clone();
         headers.insert(name, value);
         let authorization = token.authorization.clone(); // shares its bytes
-        Self::own(Arc::new(Token { authorization, headers, ..*token }))
+        Self::from_arc(Arc::new(Token { authorization, headers, ..*token }))
     }
 
     fn token(&self) -> &Token {
         match &self.0 {
-            Hold::Lent(cell) => cell,
-            Hold::Own(token) => token,
+            Hold::Guard(guard) => guard,
+            Hold::Arc(token) => token,
         }
     }
 
-    /// The token itself, for APIs that want it elsewhere than in `Authorization`: a copy, which is
-    /// wiped when it is dropped.
+    /// Returns a copy of the token, for APIs that take it elsewhere than in `Authorization`. The
+    /// copy is wiped on drop.
     ///
-    /// Reading it takes [`ExposeSecret`], so that each place that does can be found.
+    /// Reading it takes [`ExposeSecret`], so that every place that does so can be searched for.
     #[must_use]
     pub fn to_secret(&self) -> SecretString {
         self.token().text().1.into()
     }
 
-    /// The ready `Authorization` value, marked sensitive. Made once per token; a clone copies
-    /// nothing.
+    /// Returns the value of `Authorization`, marked sensitive. It is made once per token; a clone
+    /// shares its bytes.
     #[must_use]
     pub fn authorization(&self) -> HeaderValue {
         self.token().authorization.clone()
     }
 
-    /// Sets every header that the API wants: `Authorization`, and the headers that the provider
-    /// asks for beside it (Digitalpaye's `X-Environment`). Values set before are replaced.
+    /// Sets every header that the API needs: `Authorization`, and others that the provider requires
+    /// (Digitalpaye's `X-Environment`). Existing values are replaced.
     ///
-    /// Only call this for requests to the provider's own hosts: a token sent elsewhere is a token
-    /// given away (RFC 9700 section 4.9.1).
+    /// Only call this for requests to the provider's own hosts: any other host that gets the token
+    /// can use it (RFC 9700 section 4.9.1).
     pub fn apply(&self, headers: &mut HeaderMap) {
         for (name, value) in self.headers() {
             headers.insert(name.clone(), value.clone());
         }
     }
 
-    /// The headers that [`apply`](Self::apply) sets, one by one.
+    /// Iterates over the headers that [`apply`](Self::apply) sets.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let token = self.token();
         std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.headers.iter())
     }
 
-    /// The scheme in front of the token, `Bearer` for all documented flows.
+    /// Returns the authentication scheme, `Bearer` in all five documented flows.
     #[must_use]
     pub fn token_type(&self) -> &str {
         self.token().text().0.trim_end()
     }
 
-    /// When the engine takes the token to end, on this machine's wall clock: what the provider said,
-    /// or sooner where a policy caps it. `None` for a token that was pasted and whose end nobody
-    /// stated. For display and logs: the engine judges by more than this.
+    /// Returns when the token expires, on this machine's wall clock: as the provider stated, or
+    /// earlier if a policy caps it. `None` for a static token.
+    ///
+    /// For display and logs: the engine also checks the monotonic clock and keeps a margin.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.token().term.expires_at()
     }
 
-    /// Whether the two are the very same token, by identity and not by content.
+    /// Whether the two handles share one token: compares pointers, not contents.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.token(), other.token())
@@ -181,11 +182,11 @@ impl AccessToken {
 }
 
 impl Clone for AccessToken {
-    /// One reference count; nothing is copied.
+    /// Takes one reference count; copies nothing.
     fn clone(&self) -> Self {
-        Self(Hold::Own(match &self.0 {
-            Hold::Lent(cell) => Arc::clone(cell),
-            Hold::Own(token) => Arc::clone(token),
+        Self(Hold::Arc(match &self.0 {
+            Hold::Guard(guard) => Arc::clone(guard),
+            Hold::Arc(token) => Arc::clone(token),
         }))
     }
 }
@@ -200,7 +201,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A date that people read, in seconds.
+/// An HTTP date, to the second.
 fn readable(instant: SystemTime) -> String {
     // The formatter panics beyond the year 9999.
     let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);

@@ -1,7 +1,7 @@
-//! What is logged: an allow-list of fields, and never a secret, a body, a claim or a query.
+//! What is logged: an allow-list of fields, never a secret, a body, a claim or a query.
 //!
-//! Names are OpenTelemetry's HTTP conventions where it has one. Without the feature `tracing`
-//! everything here is empty.
+//! Field names follow OpenTelemetry's HTTP conventions where these define one. Without the feature
+//! `tracing` every function here is empty.
 
 use std::future::Future;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) fn exchange<F: Future>(
     future.instrument(span)
 }
 
-/// An attempt failed; `pause` is the time until the next one, if there is one.
+/// Logs a failed attempt; `pause` is the time until the next one, if there is one.
 #[cfg(feature = "tracing")]
 pub(crate) fn attempt_failed(
     provider: &'static str,
@@ -55,7 +55,7 @@ pub(crate) fn attempt_failed(
     );
 }
 
-/// A token was granted.
+/// Logs that a token was granted.
 #[cfg(feature = "tracing")]
 pub(crate) fn granted(provider: &'static str, attempt: u32, status: u16, lifetime: Duration) {
     tracing::info!(
@@ -68,7 +68,7 @@ pub(crate) fn granted(provider: &'static str, attempt: u32, status: u16, lifetim
     );
 }
 
-/// Something odd that did not stop the token.
+/// Logs an oddity that did not prevent the token.
 #[cfg(feature = "tracing")]
 pub(crate) fn remark(provider: &'static str, remark: &'static str) {
     tracing::warn!(provider, "{remark}");

@@ -1,9 +1,8 @@
-//! What all decoders share: the strict way from a response to a typed body, and from a bad one to
-//! an error.
+//! Shared by all decoders: reads a response strictly into a typed body, or makes an error of it.
 //!
-//! The status decides first and the body second, since texts vary by language and version. A
-//! success must be one JSON object and nothing else; whatever is wrong with it, its content is
-//! never quoted, because decoder messages quote values and the values are tokens.
+//! The status is checked before the body, since texts vary by language and version. A success must
+//! be one JSON object and nothing else. An error never quotes its content: messages of decoders
+//! quote values, and the values are tokens.
 
 pub(crate) mod codes;
 mod lenient;
@@ -22,10 +21,10 @@ use crate::error::Error;
 use crate::response::TokenResponse;
 use crate::secret::Scrubber;
 
-/// Reads a success, or makes the error that an answer of another kind is.
+/// Reads the body of a success, or makes an error of any other answer.
 ///
-/// `check` names the settings to look at when the credentials are rejected, and `known` the
-/// secrets that must not come back out in an error.
+/// `check` names the settings to check if the credentials are rejected; `known` holds the secrets
+/// to scrub from an error.
 ///
 /// ```
 /// use auth_core::wire::{self, Refusal, Text};
@@ -51,11 +50,11 @@ use crate::secret::Scrubber;
 /// ```
 ///
 /// # Errors
-/// - statuses but 200 and 201: by [`usual_kind`] and the body `F`, as [`refused`] makes it;
-/// - a 200 or 201 without a token whose body is a refusal by a code that is known (see
-///   [`Refusal::kind_in_success`]): as that refusal;
-/// - a body that is not one JSON object of the shape `S`: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never
-///   quotes it.
+/// - any status but 200 and 201: by [`usual_kind`] and the body `F`, as [`refused`] makes it;
+/// - a 200 or 201 without a token, whose body is a refusal with a known code (see
+///   [`Refusal::kind_in_success`]): that refusal;
+/// - a body that is not one JSON object of the shape `S`:
+///   [`ErrorKind::Protocol`](crate::ErrorKind::Protocol), which never quotes it.
 pub fn read<S: DeserializeOwned, F: Refusal>(
     check: &str,
     known: &Scrubber,
@@ -82,8 +81,8 @@ fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The type of a body that is a page. A hint only, but a page is no token response, whatever could
-/// be read out of it.
+/// The media type, if it is one of a page: a page is not a token response, even if it parses as
+/// one.
 fn page_type(response: &TokenResponse) -> Option<String> {
     let is_page =
         |t: &String| matches!(t.as_str(), "text/html" | "application/xhtml+xml" | "text/plain");
@@ -101,7 +100,7 @@ fn success<S: DeserializeOwned>(response: &TokenResponse) -> Result<S, String> {
         Some(b'{') => {}
         Some(_) => return Err("a body that is not a JSON object".into()),
     }
-    // Fields that nobody reads are skipped without a look at their bytes (RFC 8259 section 8.1).
+    // serde_json does not check the bytes of fields that it skips (RFC 8259 section 8.1).
     if std::str::from_utf8(response.body()).is_err() {
         return Err("a body that is not valid UTF-8".into());
     }
@@ -121,12 +120,11 @@ fn success<S: DeserializeOwned>(response: &TokenResponse) -> Result<S, String> {
         })
 }
 
-/// Whether brackets nest beyond what any token response does. The decoder skips unknown fields
-/// without a limit of its own.
+/// Whether brackets nest deeper than in any token response. The decoder has no limit of its own for
+/// fields that it skips.
 fn is_too_deep(body: &[u8]) -> bool {
     const DEEPEST: u32 = 128;
-    // Nearly every body has a handful of brackets in all, and counting is quick. The two differ in
-    // one bit.
+    // Fast path: nearly every body has only a few brackets. `{` and `[` differ in one bit.
     let brackets: u32 = body.iter().map(|byte| u32::from(byte | 0x20 == b'{')).sum();
     if brackets <= DEEPEST {
         return false;
@@ -145,7 +143,7 @@ fn is_too_deep(body: &[u8]) -> bool {
     })
 }
 
-/// Checks a `token_type` that the wire states: `Bearer` in any case (RFC 6749 section 5.1).
+/// Checks that a `token_type` is `Bearer`, case-insensitively (RFC 6749 section 5.1).
 ///
 /// ```
 /// use auth_core::Scrubber;
@@ -158,22 +156,22 @@ fn is_too_deep(body: &[u8]) -> bool {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type, or says that there is
-/// none.
+/// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) that names the type if it is a word, or says
+/// that there is none.
 pub fn expect_bearer(token_type: Option<&str>, known: &Scrubber) -> Result<(), Error> {
-    /// The longest token type of RFC 6749's registry has 7 letters; more may be the token itself,
-    /// where a provider swapped the fields.
+    /// Registered token types are short words. A longer text may be the token itself, if a provider
+    /// swapped the fields.
     const LONGEST: usize = 16;
     let stated = match token_type.map(str::trim) {
         Some(stated) if stated.eq_ignore_ascii_case("bearer") => return Ok(()),
         Some(stated) => Zeroizing::new(known.clean(stated, LONGEST + 1)),
         None => {
-            return Err(Error::protocol("no token type in the answer where Bearer is expected"));
+            return Err(Error::protocol("no token type in the answer, where Bearer is expected"));
         }
     };
     let is_word = stated.len() <= LONGEST && stated.bytes().all(|byte| byte.is_ascii_alphabetic());
     let shown =
-        if is_word { format!("{:?}", stated.as_str()) } else { "that is no word".to_owned() };
+        if is_word { format!("{:?}", stated.as_str()) } else { "that is not a word".to_owned() };
     Err(Error::protocol(format!("token type {shown} where Bearer is expected")))
 }
 
@@ -333,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_shape_costs_an_error_body_none_of_its_others() {
+    fn an_error_body_with_one_field_of_another_shape_keeps_its_other_fields() {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Refused {
@@ -372,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_type_is_named_only_where_it_is_a_word() {
+    fn a_token_type_is_named_only_if_it_is_a_word() {
         let type_of = |stated| expect_bearer(Some(stated), &Scrubber::default()).unwrap_err();
         assert_eq!(type_of("JWT").message(), "token type \"JWT\" where Bearer is expected");
         for swapped in ["eyJhbGciOiJIUzI1NiJ9.CANARY", "CANARYCANARYCANARYCANARY", "4CANARY"] {

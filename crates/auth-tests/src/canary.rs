@@ -1,9 +1,9 @@
-//! Whether a text shows a secret, in whatever way it is written.
+//! Whether a text shows a secret, in any encoding.
 //!
-//! Each secret, identifier, pair and token of a test is a [`Canary`]: a text that stands nowhere
-//! else. A [`Hunt`] knows each in all its [forms](forms::FORMS) and looks through whatever was said:
-//! errors and their causes, `Debug` of everything, each line that any crate logs at `TRACE` and each
-//! panic's text, which [`Capture`] keeps. None of this knows how `auth-core` scrubs.
+//! Each secret, identifier, pair and token of a test is a [`Canary`]: a text that occurs nowhere
+//! else. A [`Hunt`] searches all output for each canary in all its [forms](forms::FORMS): errors
+//! and their causes, `Debug` of everything, and what [`Capture`] records, which is each line that
+//! any crate logs at `TRACE` and each panic message. None of this knows how `auth-core` scrubs.
 
 mod capture;
 pub mod forms;
@@ -18,24 +18,24 @@ use auth_sandbox::{Credentials, Provider};
 pub use self::capture::Capture;
 pub use self::hunt::{Find, Hunt};
 
-/// A text that must not be said.
+/// A text that must not be shown.
 #[derive(Clone, Debug)]
 pub struct Canary {
-    /// What it is, for whoever reads that it was said.
+    /// What it is, for the report of a leak.
     pub name: String,
     /// The text.
     pub text: String,
-    /// How much of it gives it away.
+    /// How much of it counts as a leak.
     pub sort: Sort,
 }
 
-/// How much of a canary gives it away.
+/// How much of a canary counts as a leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
     /// A secret: any eight letters and digits of it in a row.
     Secret,
-    /// A token, which is long: about two dozen of its letters and digits in a row, as it is; and its
-    /// end in every form.
+    /// A token, which is long: about two dozen of its letters and digits in a row, raw; and its end
+    /// in every form.
     Token,
     /// An identifier, or a pair that begins with one: all of it.
     Whole,
@@ -44,15 +44,15 @@ pub enum Sort {
 /// The canaries of one account.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// What the sandbox is told to accept.
+    /// The credentials that the sandbox accepts.
     pub credentials: Credentials,
     /// Secret, identifier and pair.
     pub canaries: [Canary; 3],
 }
 
 impl Account {
-    /// A new account, unlike all others. Its secret has every sign that some escape is about and
-    /// that a header can carry.
+    /// Makes a new, unique account. Its secret contains every character that some encoding escapes
+    /// and that a header can carry.
     #[must_use]
     pub fn new(provider: Provider, what: &str) -> Self {
         let letters = |count| -> String { (0..count).map(|_| fastrand::alphanumeric()).collect() };
@@ -63,7 +63,7 @@ impl Account {
         }
         let hex = |count| -> String { (0..count).map(|_| fastrand::digit(16)).collect() };
         let id = match provider {
-            // Passport's are uuids: in the place of one, anything else may be a swapped secret.
+            // Passport's ids are UUIDs; anything else in that field is refused as a swapped secret.
             Provider::Digishare => {
                 format!("{}-{}-4{}-8{}-{}", hex(8), hex(4), hex(3), hex(3), hex(12))
             }
@@ -82,7 +82,7 @@ impl Account {
     }
 }
 
-/// Every text that an error has: `Display`, `Debug` plain and pretty, each part, and all its causes.
+/// Every text of an error: `Display`, `Debug` plain and pretty, each part, and all its causes.
 #[must_use]
 pub fn texts(error: &Error) -> String {
     let mut texts = format!("{error}\n{error:?}\n{error:#?}\n{}\n", error.message());

@@ -1,10 +1,10 @@
-//! The fault matrix: what each fault of a token endpoint becomes, for each provider, in each state
-//! of a source.
+//! The fault matrix: the outcome of each fault of a token endpoint, for each provider, in each
+//! state of a source.
 //!
-//! [`table`] says what must happen. It is written from the rules (the troubleshooting guide, the
-//! documentation of `RetryPolicy`, `ErrorKind`, `HttpClient` and `CachedTokenSource`), never from
-//! what the code does. [`cell`] makes one fault happen on a real socket and compares; [`page`] is
-//! the guide's page, made of the table alone.
+//! [`table`] states the expected outcomes. It is written from the rules (the troubleshooting guide,
+//! the documentation of `RetryPolicy`, `ErrorKind`, `HttpClient` and `CachedTokenSource`), never
+//! from what the code does. [`cell`] causes one fault on a real socket and compares; [`page`] makes
+//! the guide's page from the table.
 
 pub mod cell;
 mod client;

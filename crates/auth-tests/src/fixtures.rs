@@ -1,4 +1,4 @@
-//! The table of recorded bodies, and the one test that runs a flow through all of it.
+//! The recorded answers, and the check that runs a flow through all of them.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::socket::{Server, response};
 
-/// One recorded answer, and what it must become.
+/// One recorded answer, and its expected outcome.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Fixture {
     /// The body's file name.
@@ -27,29 +27,29 @@ pub struct Fixture {
     pub content_type: String,
     /// Further headers.
     pub headers: BTreeMap<String, String>,
-    /// When it was sent, in Unix seconds: what both clocks show.
+    /// When it was sent, in Unix seconds; both clocks show this time.
     pub at: u64,
     /// `ok`, or the class of the error.
     pub expect: String,
     /// For `ok`: the token's lifetime in seconds.
     pub lifetime: Option<u64>,
-    /// For an error whose advice matters: what its text must hold.
+    /// For an error whose advice matters: a part that its text must contain.
     pub says: Option<String>,
 }
 
 impl Fixture {
-    /// The body, with `secret` where the file says `@SECRET@`.
+    /// The body, with `secret` in place of `@SECRET@`.
     #[must_use]
     pub fn body(&self, secret: &str) -> Vec<u8> {
         let bytes = std::fs::read(folder().join(&self.file)).unwrap();
-        // Bytes outside UTF-8 are kept: only files that are text have the mark.
+        // A file that is not UTF-8 is kept as it is: only text files have the placeholder.
         match std::str::from_utf8(&bytes) {
             Ok(text) if text.contains("@SECRET@") => text.replace("@SECRET@", secret).into_bytes(),
             _ => bytes,
         }
     }
 
-    /// The whole answer as it stands on the wire.
+    /// The whole answer as sent on the wire.
     #[must_use]
     pub fn response(&self, secret: &str) -> Vec<u8> {
         let mut headers = vec![("date".to_owned(), httpdate::fmt_http_date(self.sent_at()))];
@@ -66,7 +66,7 @@ impl Fixture {
         UNIX_EPOCH + Duration::from_secs(self.at)
     }
 
-    /// The kind of error that its class is.
+    /// The kind of error for its class; `None` for `ok`.
     #[must_use]
     pub fn kind(&self) -> Option<ErrorKind> {
         Some(match self.expect.as_str() {
@@ -85,7 +85,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// The fixtures of a provider, and those that may come from any.
+/// The fixtures of a provider, and the generic ones.
 #[must_use]
 pub fn fixtures(provider: &str) -> Vec<Fixture> {
     let index = std::fs::read(folder().join("index.json")).unwrap();
@@ -93,7 +93,7 @@ pub fn fixtures(provider: &str) -> Vec<Fixture> {
     all.into_iter().filter(|f| f.provider == provider || f.provider == "generic").collect()
 }
 
-/// Every way in which an error shows itself: `Display`, `Debug` plain and pretty, and its chain.
+/// Every text of an error: `Display`, `Debug` plain and pretty, and those of its causes.
 #[must_use]
 pub fn error_texts(error: &Error) -> String {
     let mut texts = format!("{error}\n{error:?}\n{error:#?}\n");
@@ -106,13 +106,13 @@ pub fn error_texts(error: &Error) -> String {
 }
 
 /// Runs a flow through every fixture of its provider over a real socket: `ok` must give a token
-/// that ends when the index says, every other class its [`ErrorKind`], and no error may show
+/// with the lifetime in the index, every other class its [`ErrorKind`], and no error may show
 /// `secret` or any part of a body that could be a token.
 ///
-/// All that is wrong is reported at once.
+/// All differences are reported together.
 ///
 /// # Panics
-/// Where an outcome differs from the index.
+/// If an outcome differs from the index.
 pub async fn check_fixtures<E: TokenExchange>(
     provider: &str,
     secret: &str,

@@ -1,4 +1,4 @@
-//! The five flows as one type, set up as a program would: from variables.
+//! The five flows as one type, made from environment variables as in a program.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use auth_sandbox::Provider;
 /// A flow of any provider.
 pub type AnyFlow = Arc<dyn TokenExchange>;
 
-/// Where the flow puts its secret.
+/// The place of the secret in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Where the flow puts it by itself.
+    /// The flow's default.
     Usual,
-    /// Where two flows put it on request: TresorPay in `Authorization: Basic`, Digishare in a form.
+    /// An option of two flows: TresorPay in `Authorization: Basic`, Digishare in a form.
     Other,
 }
 
@@ -29,11 +29,11 @@ pub const ALL: [(Provider, Shape); 7] = [
     (Provider::Manis, Shape::Usual),
 ];
 
-/// A flow, and what its `Debug` shows.
+/// A flow, and its `Debug`.
 pub struct Flow {
     /// The flow.
     pub exchange: AnyFlow,
-    /// `{:?}` and `{:#?}` of it, before it was made one of any.
+    /// `{:?}` and `{:#?}` of it, taken before its type was erased.
     pub shown: String,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Flow {
 /// A provider's flow from these variables, which [`Handle::env`](auth_sandbox::Handle::env) lists.
 ///
 /// # Errors
-/// Where a variable is missing or wrong.
+/// If a variable is missing or wrong.
 ///
 /// # Panics
 /// For a provider that has no flow here.

@@ -1,19 +1,20 @@
-//! Tests that span the crates: the flows against everything that can go wrong, and what is said of
-//! secrets on the way.
+//! Tests that span the crates: the five flows with every fault, and a search for leaked secrets.
 //!
-//! - [`faults`]: every fault, in every state of a source, for every provider, against a table that a
-//!   person can read (`cargo xtask faults`);
-//! - [`simulation`]: the engine in a simulated world (`cargo xtask simulate`);
-//! - [`canary`]: whether a text shows a secret, in whatever way it is written;
-//! - [`fixtures()`]: the recorded answers of `fixtures/`, each with the class that it must get; every token in
-//!   them is made up;
-//! - [`Server`]: plain TCP on purpose, so that a mistake of an HTTP library cannot hide in both ends;
-//! - [`memory`]: a search through this process for what should have been wiped;
+//! - [`faults`]: every fault, in every state of a source, for every provider, against a readable
+//!   table (`cargo xtask faults`);
+//! - [`simulation`]: the engine with simulated runtimes, callers, provider and time
+//!   (`cargo xtask simulate`);
+//! - [`canary`]: whether a text shows a secret, in any encoding;
+//! - [`fixtures()`]: the recorded answers of `fixtures/`, each with the kind of error that it must
+//!   become; every token in them is made up;
+//! - [`Server`]: plain TCP on purpose, so that a mistake of an HTTP library cannot be on both ends;
+//! - [`memory`]: a search through the memory of this process for secrets that were not wiped;
 //! - [`flows`]: the five flows from the sandbox's variables, as one type.
 //!
-//! A program beside them: `conformance`, the flows against real servers (`cargo xtask conformance`).
+//! There is a program too: `conformance`, the flows against real servers
+//! (`cargo xtask conformance`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests alone use it
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // only for tests
 
 pub mod canary;
 pub mod faults;

@@ -1,7 +1,8 @@
-//! A search through this process's own memory for copies of a secret: what is dropped must be wiped.
+//! Searches this process's own memory for copies of a secret, to test that dropped secrets are
+//! wiped.
 //!
-//! For a test in a process of its own, on Linux: another test would leave copies of its own behind.
-//! The allocator may write over what was freed, so a test repeats what it looks at, and says that the
+//! Such a test needs its own process, since another test would leave copies too, and Linux. The
+//! allocator may overwrite freed memory, so a test repeats each step, and first checks that the
 //! search finds freed copies at all.
 
 use std::fs::File;
@@ -12,19 +13,19 @@ use auth_core::{ExposeSecret, SecretString};
 
 /// How long a hidden text is.
 const LENGTH: usize = 64;
-/// How much of it is looked for: its end, since the allocator writes over the beginning of what is
-/// freed.
+/// How much of it is searched for: its end, since the allocator overwrites the beginning of a freed
+/// block.
 const TAIL: usize = 32;
-/// The part of its base64 that is looked for: inside for each of the three places where it may begin.
+/// Where the searched part of its base64 begins: inside the text for each of the three offsets.
 const BASE64: usize = 40;
 const BLOCK: usize = 4096;
 
-/// A text that stands nowhere in memory as such: each byte is made from its place.
+/// A text that is not stored anywhere: each byte is computed from its position.
 #[derive(Clone, Copy, Debug)]
 pub struct Hidden(u8);
 
 impl Hidden {
-    /// A text of its own for each seed: 64 capital letters.
+    /// A different text for each seed: 64 capital letters.
     #[must_use]
     pub const fn new(seed: u8) -> Self {
         Self(seed)
@@ -53,7 +54,7 @@ impl Hidden {
         (0..LENGTH).for_each(|at| buffer.extend_from_slice(&[self.byte(at)]));
     }
 
-    /// Appends its base64, as it stands in a pair whose beginning fills whole groups of three bytes.
+    /// Appends its base64, as in a pair in which a multiple of three bytes precedes it.
     pub fn write_base64(self, buffer: &mut WipedBuffer) {
         (0..(LENGTH * 8).div_ceil(6))
             .for_each(|at| buffer.extend_from_slice(&[self.base64(0, at)]));
@@ -68,7 +69,7 @@ impl Hidden {
         SecretString::from(std::str::from_utf8(buffer.as_slice()).unwrap())
     }
 
-    /// The text as a string that nobody wipes, with room for more: what a program hands in.
+    /// The text as an ordinary string with spare capacity, as a program may pass one in.
     #[must_use]
     pub fn string(self) -> String {
         let mut string = String::with_capacity(10 * LENGTH);
@@ -76,7 +77,7 @@ impl Hidden {
         string
     }
 
-    /// Whether this is the end of the text, in any case, or a part of its base64.
+    /// Whether this is the end of the text, in upper or lower case, or a part of its base64.
     fn is(self, window: &[u8]) -> bool {
         let all = |expected: &dyn Fn(usize) -> u8| {
             window.iter().enumerate().all(|(at, byte)| *byte == expected(at))
@@ -88,8 +89,8 @@ impl Hidden {
     }
 }
 
-/// Reads this process's writable memory. All that it needs is allocated once: an allocation while
-/// it looks would write over what was freed before.
+/// Reads this process's writable memory. Its buffers are allocated once: an allocation during the
+/// search would overwrite freed memory.
 #[derive(Debug)]
 pub struct Search {
     maps: String,
@@ -97,19 +98,19 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search with its buffers.
+    /// Allocates the buffers.
     #[must_use]
     pub fn new() -> Self {
         Self { maps: String::with_capacity(1 << 20), page: vec![0; 1 << 20] }
     }
 
-    /// How often each hidden text stands in memory: on the heap, freed or not, on stacks, in statics.
+    /// Counts each hidden text in memory: on the heap, freed or not, on stacks, and in statics.
     pub fn copies<const N: usize>(&mut self, hidden: [Hidden; N]) -> [usize; N] {
         self.maps.clear();
         File::open("/proc/self/maps").unwrap().read_to_string(&mut self.maps).unwrap();
         let mut memory = File::open("/proc/self/mem").unwrap();
         let page = &mut self.page;
-        // What is read must not be found again in the buffer that it is read into.
+        // Skip the buffer that memory is read into.
         let own = page.as_ptr() as u64..page.as_ptr() as u64 + page.len() as u64;
         let mut copies = [0; N];
         for line in self.maps.lines().filter(|l| l.contains(" rw-p ") && !l.contains("[v")) {
@@ -127,7 +128,7 @@ impl Search {
                     for (hidden, copies) in hidden.iter().zip(&mut copies) {
                         *copies += found(*hidden, &page[..count]);
                     }
-                    // Overlapping, so that none is missed between two reads.
+                    // Overlapping, so that no copy is missed between two reads.
                     at += (count - TAIL) as u64 + 1;
                 }
             }
@@ -154,7 +155,7 @@ fn found(hidden: Hidden, memory: &[u8]) -> usize {
     ];
     let mut found = 0;
     for (block, bytes) in memory.chunks(BLOCK).enumerate() {
-        // Most of a stack has never been touched.
+        // Fast path: most of a stack was never touched.
         if bytes == &[0; BLOCK][..bytes.len()] {
             continue;
         }

@@ -1,14 +1,14 @@
-//! No redirect is followed: the second host receives nothing.
+//! Checks that a flow follows no redirect.
 
 use auth_core::{CachedTokenSource, Endpoint, ErrorKind, RetryPolicy, TokenExchange};
 
 use crate::socket::{Server, response};
 
-/// For each redirect status, to another host and to another path of the same one: the flow fails
-/// with [`ErrorKind::Protocol`], the first host sees one request, and the second none.
+/// Checks each redirect status, to another host and to another path of the same host: the flow must
+/// fail with [`ErrorKind::Protocol`], the first host sees one request, and the second none.
 ///
 /// # Panics
-/// Where a redirect is followed, or the error shows the target's path.
+/// If a redirect is followed, or the error shows the target's path.
 pub async fn check_redirects<E: TokenExchange>(flow: impl Fn(Endpoint) -> E) {
     for status in [301, 302, 303, 307, 308] {
         let second = Server::answering(response(200, &[], b"{}")).await;

@@ -1,4 +1,4 @@
-//! A TCP socket that answers every request with the same bytes and keeps what it was sent.
+//! A TCP server that answers every request with the same bytes and records the requests.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,19 +18,19 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
-/// One request as it stood on the wire.
+/// One request as received.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// The request line: `POST /v1/auth HTTP/1.1`.
     pub line: String,
-    /// Header lines by lower-case name; a name sent twice has two values.
+    /// The values of each header, by lower-case name.
     pub headers: BTreeMap<String, Vec<String>>,
     /// The body.
     pub body: String,
 }
 
 impl Recorded {
-    /// The header names, sorted, for "this and nothing more".
+    /// The header names, sorted, to check that there are no others.
     #[must_use]
     pub fn header_names(&self) -> Vec<&str> {
         self.headers.keys().map(String::as_str).collect()
@@ -61,7 +61,7 @@ impl Server {
                 if let Some(request) = read_request(&mut stream).await {
                     seen.lock().unwrap().push(request);
                 }
-                // A client that has left already is no fault of the test's.
+                // The client may have closed already.
                 let _ = stream.write_all(&response).await;
                 let _ = stream.shutdown().await;
             }
@@ -82,7 +82,7 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Every whole request that it was sent.
+    /// Every complete request that was received.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.recorded.lock().unwrap().clone()
@@ -95,7 +95,7 @@ impl Drop for Server {
     }
 }
 
-/// The bytes of a response. The length is stated, but where a status has none.
+/// The bytes of a response, with a length unless the status has no body.
 #[must_use]
 pub fn response(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");

@@ -1,4 +1,4 @@
-//! What the scrubber costs: no text is withheld that echoes nothing.
+//! False alarms of the scrubber: a text without a secret must not be withheld.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -22,7 +22,7 @@ const IDS: [&str; 10] = [
     "campaigns:read",
 ];
 
-/// Every text of a JSON value, names included.
+/// Every string of a JSON value, keys included.
 fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),
@@ -47,7 +47,7 @@ fn no_recorded_text_that_echoes_nothing_is_withheld() {
             }
         }
     }
-    // Tokens are scrubbed for what they look like.
+    // Anything that looks like a JWT is scrubbed.
     found.retain(|text| !text.contains("eyJ") && !text.contains("@SECRET@"));
     found.sort();
     found.dedup();

@@ -1,4 +1,4 @@
-//! The short form of the fault matrix, and the guide's page. `cargo xtask faults` tries all cells.
+//! The short form of the fault matrix, and the guide's page. `cargo xtask faults` runs all cells.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -7,7 +7,7 @@ use auth_tests::faults::page::{PAGE, page};
 use auth_tests::faults::table::rows;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_becomes_what_the_table_says() {
+async fn every_fault_has_the_outcome_in_the_table() {
     let rows = rows();
     let cells = some(&rows);
     assert!(cells.len() > 3 * rows.len(), "{} cells", cells.len());
@@ -20,8 +20,8 @@ async fn every_fault_becomes_what_the_table_says() {
 }
 
 #[test]
-fn the_page_of_the_guide_is_the_table() {
+fn the_page_of_the_guide_matches_the_table() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
     let committed = std::fs::read_to_string(format!("{root}{PAGE}")).unwrap();
-    assert!(committed == page(), "{PAGE} is not the table: `cargo xtask faults --write` renews it");
+    assert!(committed == page(), "{PAGE} differs from the table: run `cargo xtask faults --write`");
 }

@@ -1,4 +1,4 @@
-//! The harness itself: each canary is found in each form, wherever it is said, and nothing else is.
+//! Tests of the harness: each canary is found in each form, and nothing else is.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
@@ -50,7 +50,7 @@ fn each_form_of_each_canary_is_found_in_a_log() {
 }
 
 #[test]
-fn nothing_is_found_where_nothing_is_said() {
+fn nothing_is_found_in_a_text_without_a_canary() {
     let accounts = Provider::ALL.map(|provider| Account::new(provider, "never said"));
     let hunt = Hunt::new(accounts.iter().flat_map(|account| &account.canaries));
     for file in ["src/canary.rs", "src/canary/forms.rs", "src/faults/cell.rs", "Cargo.toml"] {

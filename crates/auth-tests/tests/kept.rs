@@ -1,4 +1,4 @@
-//! How long a source keeps a token, where the flow has a word in it.
+//! How long a source keeps a token, by the flow's and the caller's policies.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on panics
 
@@ -13,7 +13,7 @@ use auth_core::{
 const ENDPOINT: Endpoint = Endpoint::from_static("https://pay.example.com");
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A flow whose tokens are to be kept for a day.
+/// A flow whose policy keeps tokens for a day.
 struct Daily(Expiry);
 
 impl TokenExchange for Daily {
@@ -53,7 +53,7 @@ impl HttpClient for Answer {
     }
 }
 
-/// How long a token is kept that a flow reads so, in an answer with these headers.
+/// How long a token with this expiry is kept, from an answer with these headers.
 async fn kept(
     expiry: Expiry,
     headers: Vec<(&'static str, String)>,
@@ -75,7 +75,7 @@ fn date(instant: SystemTime) -> (&'static str, String) {
 }
 
 #[tokio::test]
-async fn a_flow_says_how_long_its_tokens_are_kept_and_the_caller_has_the_last_word() {
+async fn a_flow_states_how_long_its_tokens_are_kept_and_the_caller_may_override_it() {
     let year = Expiry::After(DAY * 365);
     assert_eq!(kept(year, vec![], None).await, DAY);
     assert_eq!(kept(year, vec![], Some(RefreshPolicy::default())).await, DAY * 365);
@@ -91,7 +91,7 @@ async fn a_date_that_is_years_behind_does_not_keep_a_token_for_years() {
 }
 
 #[tokio::test]
-async fn an_answer_from_a_cache_is_kept_for_what_is_left_of_it() {
+async fn a_token_from_a_cached_answer_is_kept_for_the_time_left_of_it() {
     let now = ManualClock::default().wall();
     let made = now - Duration::from_secs(540);
     let left = Duration::from_secs(60);

@@ -1,7 +1,7 @@
-//! Promise 18: what is dropped is wiped. The process reads its own memory and looks for the secret
-//! and the token after everything that held them is gone.
+//! Dropped secrets are wiped: the process searches its own memory for the secret and the token
+//! after everything that held them is dropped.
 //!
-//! One test in a process of its own, on Linux: other tests would leave copies of their own behind.
+//! One test in its own process, on Linux: other tests would leave copies too.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
@@ -93,16 +93,16 @@ fn what_is_dropped_is_wiped() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut search = Search::new();
     assert_eq!(search.copies([SECRET, TOKEN]), [0, 0], "the search finds itself");
-    // Many of each: the allocator gives some of what is freed away at once, and never all of it.
+    // Many of each: the allocator reuses some of the freed blocks at once, but never all.
     let plain: Vec<Vec<u8>> =
         (0..MANY).map(|_| SECRET.secret().expose_secret().as_bytes().to_vec()).collect();
     drop(plain);
-    assert!(search.copies([SECRET])[0] > 0, "the search is blind to what was freed");
-    // Takes the place of what was freed.
+    assert!(search.copies([SECRET])[0] > 0, "the search does not find freed memory");
+    // Fills the freed blocks.
     drop((0..4 * MANY).map(|_| vec![7_u8; 64]).collect::<Vec<_>>());
     assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 
-    // A buffer that has to move leaves nothing where it was.
+    // A buffer that is reallocated leaves nothing behind.
     for _ in 0..MANY {
         let mut buffer = WipedBuffer::default();
         SECRET.write(&mut buffer);
@@ -127,7 +127,7 @@ fn what_is_dropped_is_wiped() {
     drop(headers);
     assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 
-    // Answers that say the secret again.
+    // Answers that echo the secret.
     for _ in 0..MANY {
         let source = CachedTokenSource::builder(Flow(SECRET.secret())).http_client(Canned(401));
         let error = runtime.block_on(source.build().unwrap().token()).unwrap_err();
@@ -136,7 +136,7 @@ fn what_is_dropped_is_wiped() {
     assert_eq!(search.copies([SECRET, TOKEN]), [0, 0]);
 }
 
-/// What the HTTP library copies is not ours to wipe: this says how much of it there is.
+/// Measures the copies that the HTTP library leaves, which this crate cannot wipe.
 ///
 /// The server is another process, since its copies would be found here too.
 #[test]
@@ -173,7 +173,7 @@ fn measured_what_the_http_library_leaves_behind() {
 
 /// Answers one request with the token.
 #[test]
-#[ignore = "the other end of the measurement"]
+#[ignore = "the server of the measurement"]
 fn the_other_end() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     println!("listens on {}", listener.local_addr().unwrap());
@@ -184,5 +184,5 @@ fn the_other_end() {
     let body = format!(r#"{{"token":"{}"}}"#, token.expose_secret());
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).unwrap();
-    let _ = stream.read(&mut request); // until the other side is done
+    let _ = stream.read(&mut request); // until the client closes
 }

@@ -1,7 +1,7 @@
-//! Nothing that the five flows read, refuse or drop leaves a copy of a secret or a token in memory:
-//! the process reads its own and counts.
+//! The five flows leave no copy of a secret or a token in memory, for anything that they read,
+//! refuse or drop: the process searches its own memory.
 //!
-//! One test in a process of its own, on Linux: other tests would leave copies of their own behind.
+//! One test in its own process, on Linux: other tests would leave copies too.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
@@ -19,23 +19,24 @@ use tokio::runtime::Runtime;
 
 const SECRET: Hidden = Hidden::new(3);
 const TOKEN: Hidden = Hidden::new(11);
-/// With its colon it fills whole groups of base64, so the secret behind it begins one.
+/// With its colon it is a multiple of three bytes, so the base64 of the secret after it begins a
+/// group.
 const ID: &str = "client-0001";
 const ID_BASE64: &str = "Y2xpZW50LTAwMDE6";
 const HOST: &str = "https://pay.example.com";
 
 type Exchange = Box<dyn TokenExchange>;
 
-/// A provider, as far as this test must know it.
+/// A provider's flow, as this test needs it.
 struct Flow {
     name: &'static str,
     /// The texts of its error bodies.
     texts: &'static [&'static str],
     /// Its successes, `~` for the token.
     grants: &'static [&'static str],
-    /// Successes whose fields are swapped, and which may be errors.
+    /// Successes with swapped fields, which may be errors.
     swapped: &'static [&'static str],
-    /// The variables of id and secret, and the others that it needs.
+    /// The variables of id and secret, and the other required ones.
     variables: [&'static str; 2],
     more: &'static [(&'static str, &'static str)],
     new: fn(SecretString) -> Result<Exchange, Error>,
@@ -122,8 +123,8 @@ const FLOWS: [Flow; 5] = [
     },
 ];
 
-/// Kinds of error bodies: `FIELD` is each text that the provider writes, `@` the secret, `#` its
-/// base64 behind the id, `PROSE` 2.5 KB.
+/// Kinds of error bodies: `FIELD` is each text field of the provider, `@` the secret, `#` its
+/// base64 after the id, `PROSE` 2.5 KB of text.
 const REFUSALS: &[(&str, &[&str])] = &[
     ("flat", &[r#"{"FIELD":"no client has the secret @ here"}"#, "\u{feff}{\"FIELD\":\"@\"}"]),
     ("a word", &[r#"{"FIELD":"@"}"#, r#"{"FIELD":"invalid_client@"}"#]),
@@ -183,17 +184,17 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("an escaped key", &[r#"{"\"@\"":"x","FIELD":"x"}"#]),
 ];
 
-/// How many copies may be left, and why: 0 but for these.
+/// How many copies may be left: none, except for these.
 const LEFT: &[(&str, usize)] = &[
-    // serde_json undoes escapes in a buffer of its own, which nobody else can reach to wipe it: one
-    // copy for each answer, two where it grows. Digishare's 6 texts with 3 statuses, twice over, are
-    // 36 answers; Digitalpaye's 2 successes are 4. The allocator writes over most.
+    // serde_json undoes escapes in a private buffer, which cannot be wiped from outside: one copy
+    // for each answer, two if it grows. Digishare's 6 texts with 3 statuses, twice over, are 36
+    // answers; Digitalpaye's 2 successes are 4. The allocator overwrites most of them.
     ("an escaped text", 72),
     ("an escaped key", 72),
     ("success, escaped token", 4),
 ];
 
-/// Answers with a template; without one, never.
+/// Answers with a template, or never without one.
 #[derive(Debug)]
 struct Canned(Option<(u16, String)>);
 
@@ -206,7 +207,7 @@ impl HttpClient for Canned {
         let headers = response.headers_mut();
         headers.insert("date", "Thu, 01 Jan 2026 00:00:00 GMT".parse().unwrap());
         if response.status().is_redirection() {
-            // Longer than the text that is made of it, which would else take its place.
+            // Longer than the text made of it, which would otherwise be allocated in its place.
             let location = format!("https://evil.example\\x/{}?secret=@", "a".repeat(400));
             let location = filled(&location).into_header().unwrap();
             response.headers_mut().insert("location", location);
@@ -233,7 +234,7 @@ fn filled(template: &str) -> WipedBuffer {
     body
 }
 
-/// What is counted, and what was found.
+/// The searches and their results.
 struct Counts {
     search: Search,
     runtime: Runtime,
@@ -241,9 +242,9 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts what `work` leaves behind beyond what stood in memory before.
+    /// Counts the copies that `work` leaves behind in addition to those before it.
     fn count(&mut self, what: String, work: impl Fn(&Runtime)) {
-        /// So often, since the allocator gives some of what is freed away at once.
+        /// Repetitions, since the allocator reuses some of the freed blocks at once.
         const TIMES: usize = 2;
         let before = self.search.copies([SECRET, TOKEN]);
         let mut aside = Vec::with_capacity(TIMES * SIZES * EACH);
@@ -273,8 +274,7 @@ impl Counts {
 const SIZES: usize = 80;
 const EACH: usize = 8;
 
-/// Takes what was freed out of circulation without writing over it, so that the next round finds a
-/// place of its own for what it leaves.
+/// Allocates the freed blocks without overwriting them, so that the next round uses other memory.
 fn set_aside(aside: &mut Vec<Vec<u8>>) {
     for size in 0..SIZES {
         aside.extend((0..EACH).map(|_| Vec::with_capacity(24 + 16 * size)));
@@ -286,7 +286,7 @@ fn no_flow_leaves_a_copy_of_a_secret_behind() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut counts = Counts { search: Search::new(), runtime, rows: Vec::new() };
     counts.count("a copy that nobody wipes".to_owned(), |_| drop(SECRET.string()));
-    assert!(counts.rows.pop().unwrap().1[0] > 0, "the search is blind to what was freed");
+    assert!(counts.rows.pop().unwrap().1[0] > 0, "the search does not find freed memory");
     for flow in &FLOWS {
         refusals(flow, &mut counts);
         grants(flow, &mut counts);
@@ -304,7 +304,10 @@ fn no_flow_leaves_a_copy_of_a_secret_behind() {
     assert!(wrong.is_empty(), "secret and token are left:\n{}", wrong.join("\n"));
     for (named, _) in LEFT {
         let mut rows = counts.rows.iter().filter(|(what, _)| what.ends_with(named));
-        assert!(rows.any(|(_, left)| *left != [0, 0]), "{named}: no more, so no more to name");
+        assert!(
+            rows.any(|(_, left)| *left != [0, 0]),
+            "{named}: leaves no copy any more, so remove the exception"
+        );
     }
 }
 
@@ -336,7 +339,7 @@ fn refusals(flow: &Flow, counts: &mut Counts) {
     });
 }
 
-/// Successes, and what is almost one.
+/// Successes, valid and nearly valid.
 fn grants(flow: &Flow, counts: &mut Counts) {
     let ask = |runtime: &Runtime, body: &str| {
         let exchange = (flow.new)(SECRET.secret()).unwrap();
@@ -352,7 +355,7 @@ fn grants(flow: &Flow, counts: &mut Counts) {
     counts.count(format!("{name}: success, escaped token"), |runtime| {
         each(runtime, true, &|grant| grant.replace('~', r"\/~"));
     });
-    counts.count(format!("{name}: success with a token that is none"), |runtime| {
+    counts.count(format!("{name}: success with an invalid token"), |runtime| {
         for token in ["~ ~", "Bearer ~", "<~>", ""] {
             each(runtime, false, &|grant| grant.replace('~', token));
         }
@@ -377,7 +380,7 @@ fn grants(flow: &Flow, counts: &mut Counts) {
     });
 }
 
-/// Where credentials come from, and when they go.
+/// Credentials from every source, replaced and dropped at every time.
 fn credentials(flow: &Flow, counts: &mut Counts) {
     let name = flow.name;
     let [id, secret] = flow.variables;
@@ -445,7 +448,7 @@ fn credentials(flow: &Flow, counts: &mut Counts) {
         runtime.block_on(async {
             let source = built(None);
             for _ in 0..2 {
-                // Who waited goes away, and the flight goes on.
+                // The caller leaves, and the flight continues.
                 let asked = tokio::time::timeout(Duration::from_millis(1), source.token());
                 assert!(asked.await.is_err());
                 source.replace_exchange(other()).unwrap();
@@ -457,7 +460,7 @@ fn credentials(flow: &Flow, counts: &mut Counts) {
             tokio::task::yield_now().await;
         });
     });
-    // While they are held there is one of each.
+    // One copy of each while they are held.
     let before = counts.search.copies([SECRET, TOKEN]);
     let mut held = || {
         let now = counts.search.copies([SECRET, TOKEN]);

@@ -1,4 +1,4 @@
-//! Setting up `auth-core`'s own client where something is missing: roots, a driver, a TLS library.
+//! Setting up `ReqwestClient` when something is missing: root certificates, a driver.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // a test that cannot go on panics
 
@@ -37,7 +37,7 @@ fn in_a_process_without_roots() {
 }
 
 #[test]
-fn a_bundle_that_is_installed_later_is_found() {
+fn a_certificate_bundle_that_is_installed_later_is_found() {
     let bundle = std::env::temp_dir().join(format!("auth-roots-{}.pem", std::process::id()));
     let _ = std::fs::remove_file(&bundle);
     let output = Command::new(std::env::current_exe().unwrap())
@@ -75,7 +75,7 @@ async fn plain_http_to_this_machine_needs_no_roots() {
     assert_eq!(server.connections(), 1);
 }
 
-/// A flow as small as they come.
+/// A minimal flow.
 struct Plain(Endpoint);
 
 impl auth_core::TokenExchange for Plain {
@@ -97,7 +97,7 @@ impl auth_core::TokenExchange for Plain {
 }
 
 #[test]
-fn a_runtime_without_a_driver_is_told_which_one_is_missing() {
+fn on_a_runtime_without_a_driver_the_error_names_the_missing_one() {
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let server = servers.block_on(Server::answering(response(200, &[], b"{}")));
     let (mut no_io, mut no_time) = (
@@ -111,7 +111,7 @@ fn a_runtime_without_a_driver_is_told_which_one_is_missing() {
         let error = runtime.block_on(send(&server.endpoint())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(driver), "{error}");
-        // Through a source too, whose own timers must not panic first.
+        // Also through a source, whose own timers must not panic first.
         let tokens = auth_core::CachedTokenSource::new(Plain(server.endpoint())).unwrap();
         let error = runtime.block_on(tokens.token()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");

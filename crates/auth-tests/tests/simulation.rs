@@ -1,5 +1,5 @@
-//! The engine in a simulated world: see `auth_tests::simulation`. More schedules, and one by its seed:
-//! `cargo xtask simulate`.
+//! The engine in simulation: see `auth_tests::simulation`. `cargo xtask simulate` runs more
+//! schedules, or one by its seed.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ fn every_invariant_holds_in_a_thousand_schedules() {
 fn a_seed_repeats_its_run_line_by_line() {
     for seed in 0..200 {
         let (first, second) = (simulation::run(seed), simulation::run(seed));
-        // Not the whole of both: a journal has hundreds of lines.
+        // Not `assert_eq!` on both journals, which have hundreds of lines.
         let mut pairs = first.journal.iter().zip(&second.journal);
         let other = pairs.find(|(first, second)| first != second);
         assert_eq!((other, first.journal.len()), (None, second.journal.len()), "seed {seed}");

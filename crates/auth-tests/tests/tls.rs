@@ -1,4 +1,4 @@
-//! TLS for real: what `auth-core`'s own client trusts, and what it says where it does not.
+//! Real TLS: which certificates `ReqwestClient` trusts, and its errors for the others.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // a test that cannot go on panics
 
@@ -32,7 +32,7 @@ struct Made {
 }
 
 impl Made {
-    /// Signed by `issuer`, or by itself.
+    /// Signed by `issuer`, or self-signed.
     fn new(params: CertificateParams, issuer: Option<&Self>) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = match issuer {
@@ -63,7 +63,7 @@ fn leaf(host: &str) -> CertificateParams {
     CertificateParams::new(vec![host.to_owned()]).unwrap()
 }
 
-/// A TLS server on `localhost` with this certificate; counts what it reads in the clear.
+/// A TLS server on `localhost` with this certificate. Counts the decrypted bytes that it reads.
 async fn server(leaf: &Made) -> (Endpoint, Arc<AtomicUsize>) {
     let config = ServerConfig::builder()
         .with_no_client_auth()
@@ -91,7 +91,7 @@ async fn server(leaf: &Made) -> (Endpoint, Arc<AtomicUsize>) {
     (Endpoint::parse(&format!("https://localhost:{port}")).unwrap(), read)
 }
 
-/// Sends with a client that trusts one more authority, and that was told to look away.
+/// Sends with a client that trusts one more authority, and is configured to skip verification.
 async fn send(endpoint: &Endpoint, root: reqwest::Certificate) -> Result<HttpResponse, Error> {
     let client = ReqwestClient::configure(move |builder| {
         builder
@@ -102,7 +102,6 @@ async fn send(endpoint: &Endpoint, root: reqwest::Certificate) -> Result<HttpRes
     client?.send(request(endpoint)).await
 }
 
-/// Security T1.
 #[tokio::test]
 async fn a_certificate_that_cannot_be_verified_gets_no_secret_and_the_text_says_why() {
     let (root, namesake) = (Made::authority(None), Made::authority(None));
@@ -113,7 +112,7 @@ async fn a_certificate_that_cannot_be_verified_gets_no_secret_and_the_text_says_
     let mut early = leaf("localhost");
     early.not_before = date_time_ymd(2999, 1, 1);
     early.not_after = date_time_ymd(3000, 1, 1);
-    // Self-signed, unknown issuer and missing intermediate look the same from here.
+    // rustls reports self-signed, unknown issuer and missing intermediate alike.
     let issuer = ["ca-certificates", "ReqwestClient::configure", "intermediate certificate"];
     let clock = ["clock", "name", "not accepted"];
     for (case, certificate, words) in [
@@ -136,14 +135,13 @@ async fn a_certificate_that_cannot_be_verified_gets_no_secret_and_the_text_says_
     }
 }
 
-/// Security T1, trap T11.
 #[tokio::test]
 async fn an_added_authority_is_trusted() {
     let root = Made::authority(None);
     let (endpoint, read) = server(&Made::new(leaf("localhost"), Some(&root))).await;
     assert_eq!(send(&endpoint, root.root()).await.unwrap().status(), 200);
     assert!(read.load(Ordering::SeqCst) > 0);
-    // And by no other client.
+    // No other client trusts it.
     ReqwestClient::shared().unwrap().send(request(&endpoint)).await.unwrap_err();
 }
 
@@ -161,9 +159,8 @@ async fn in_a_process_with_a_key_log() {
     client.unwrap().send(request(&endpoint)).await.unwrap();
 }
 
-/// Security T8.
 #[test]
-fn a_client_that_was_told_to_log_its_keys_does_not() {
+fn a_client_configured_to_log_its_keys_does_not() {
     let file = std::env::temp_dir().join(format!("auth-keys-{}.log", std::process::id()));
     let _ = std::fs::remove_file(&file);
     let output = Command::new(std::env::current_exe().unwrap())

@@ -1,4 +1,4 @@
-//! The transport rules of `auth-core`'s own client, over real sockets.
+//! The transport rules of `ReqwestClient`, over real sockets.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // a test that cannot go on panics
 
@@ -26,7 +26,7 @@ async fn send(endpoint: &Endpoint) -> Result<http::Response<Bytes>, Error> {
     ReqwestClient::shared().unwrap().send(request(endpoint)).await
 }
 
-/// A server whose every connection, once a request's head is read, is handed to `then`.
+/// A server that reads the head of a request on each connection and then calls `then`.
 async fn serve<F, R>(then: F) -> Endpoint
 where
     F: Fn(TcpStream) -> R + Send + 'static,
@@ -45,9 +45,8 @@ where
     endpoint
 }
 
-/// Security R3.
 #[tokio::test]
-async fn a_client_that_was_told_to_follow_redirects_does_not() {
+async fn a_client_configured_to_follow_redirects_does_not() {
     let second = Server::answering(response(200, &[], b"{}")).await;
     let location = [("location".to_owned(), second.endpoint().to_string())];
     let first = Server::answering(response(307, &location, b"")).await;
@@ -62,7 +61,7 @@ async fn a_client_that_was_told_to_follow_redirects_does_not() {
     }
 }
 
-/// Security R4: nothing leaves for a host that is not this machine.
+/// Nothing is sent to a host other than loopback.
 #[tokio::test]
 async fn plain_http_to_another_host_is_refused_by_the_client_too() {
     let mut request = request(&Endpoint::from_static("https://pay.example.com"));
@@ -71,7 +70,6 @@ async fn plain_http_to_another_host_is_refused_by_the_client_too() {
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
-/// Security T4.
 #[tokio::test]
 async fn a_body_without_end_is_cut_off_at_once() {
     let sent = Arc::new(AtomicUsize::new(0));
@@ -92,11 +90,11 @@ async fn a_body_without_end_is_cut_off_at_once() {
     let error = send(&endpoint).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     assert!(began.elapsed() < Duration::from_secs(2));
-    // What the sockets' own buffers took in is all that was sent.
+    // The server could send no more than fits into the socket buffers.
     assert!(sent.load(Ordering::SeqCst) < 16 * 1024 * 1024);
 }
 
-/// Security T4: at the edge, stated or not.
+/// With and without a `Content-Length`.
 #[tokio::test]
 async fn a_body_of_64_kib_passes_and_one_byte_more_does_not() {
     for (size, passes) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
@@ -109,9 +107,9 @@ async fn a_body_of_64_kib_passes_and_one_byte_more_does_not() {
     }
 }
 
-/// The status has said it: a timeout instead would be sent again, with the rejected secret.
+/// The status is enough: a timeout instead would be retried, with the rejected secret.
 #[tokio::test]
-async fn a_refusal_whose_body_never_ends_is_read_by_its_head() {
+async fn a_refusal_whose_body_never_ends_is_classified_by_its_head() {
     for (head, status) in [
         (&b"HTTP/1.1 401 Unauthorized\r\n\r\n{\"err"[..], 401),
         (b"HTTP/1.1 429 Slow Down\r\nretry-after: 3600\r\ncontent-length: 99\r\n\r\n{\"err", 429),
@@ -131,7 +129,6 @@ async fn a_refusal_whose_body_never_ends_is_read_by_its_head() {
     }
 }
 
-/// Security T5.
 #[tokio::test]
 async fn a_compressed_body_is_not_unpacked() {
     let headers = [("content-encoding".to_owned(), "gzip".to_owned())];
@@ -141,9 +138,9 @@ async fn a_compressed_body_is_not_unpacked() {
     assert!(!server.requests()[0].headers.contains_key("accept-encoding"));
 }
 
-/// Security T6: a proxy would read the secret.
+/// A proxy would read the secret.
 #[tokio::test]
-async fn plain_http_to_this_machine_goes_past_every_proxy() {
+async fn plain_http_to_loopback_uses_no_proxy() {
     let proxy = Server::answering(response(200, &[], b"{}")).await;
     let server = Server::answering(response(200, &[], b"{}")).await;
     let address = proxy.endpoint().to_string();
@@ -154,7 +151,7 @@ async fn plain_http_to_this_machine_goes_past_every_proxy() {
     assert_eq!((proxy.connections(), server.connections()), (0, 1));
 }
 
-/// Security T6: https goes through a proxy as a tunnel, which sees the host's name and no more.
+/// https goes through a proxy as a tunnel, so the proxy only sees the host name.
 #[tokio::test]
 async fn a_proxy_sees_the_host_and_never_the_secret() {
     let proxy = Server::answering(response(502, &[], b"")).await;
@@ -170,7 +167,7 @@ async fn a_proxy_sees_the_host_and_never_the_secret() {
     assert!(!format!("{seen:?}").contains("CANARY"), "{seen:?}");
 }
 
-/// A flow as small as they come.
+/// A minimal flow.
 struct Plain(Endpoint);
 
 impl TokenExchange for Plain {
@@ -191,7 +188,7 @@ impl TokenExchange for Plain {
     }
 }
 
-/// Promise 15: a second source uses the first one's client, down to its connection.
+/// A second source even reuses the connection of the first.
 #[tokio::test]
 async fn sources_share_one_client_unless_told_otherwise() {
     let connections = Arc::<AtomicUsize>::default();
@@ -208,10 +205,11 @@ async fn sources_share_one_client_unless_told_otherwise() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
-/// A server may close a kept connection just as the next request goes out, and then nobody knows
-/// whether it was received: a flow that must not ask twice uses none, not even another flow's.
+/// A server may close a pooled connection just as the next request is sent, and then it is unknown
+/// whether the request was received. A flow that must not ask twice uses no pooled connection, not
+/// even one of another flow.
 #[tokio::test]
-async fn a_flow_that_must_not_resend_uses_no_kept_connection() {
+async fn a_flow_that_must_not_resend_uses_no_pooled_connection() {
     let connections = Arc::<AtomicUsize>::default();
     let count = Arc::clone(&connections);
     let endpoint = serve(move |stream| {
@@ -232,7 +230,7 @@ async fn a_flow_that_must_not_resend_uses_no_kept_connection() {
 async fn keep_answering(mut stream: TcpStream) {
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     let _ = stream.write_all(answer).await;
-    // In a task, so that further connections are taken too.
+    // In a task, so that further connections are accepted too.
     tokio::runtime::Handle::current().spawn(async move {
         let mut request = [0; 4096];
         while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
@@ -241,10 +239,10 @@ async fn keep_answering(mut stream: TcpStream) {
     });
 }
 
-/// A kept connection is a task of the runtime that made it; one that nobody drives any more must
-/// not be handed to another.
+/// A pooled connection is a task of the runtime that opened it. If that runtime is not driven any
+/// more, another one must not use the connection.
 #[test]
-fn a_runtime_that_stands_still_holds_up_no_other() {
+fn a_runtime_that_is_not_driven_blocks_no_other() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let endpoint = servers.block_on(serve(keep_answering));
@@ -267,8 +265,8 @@ fn without_a_tokio_runtime_the_error_says_so() {
 }
 
 #[tokio::test]
-async fn failures_tell_apart_what_was_sent_and_what_was_not() {
-    // Nobody listens: bound and dropped again.
+async fn failures_distinguish_requests_that_were_sent_from_those_that_were_not() {
+    // Nothing listens there: bound and dropped again.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refused = Endpoint::parse(&format!("http://{free}/token?")).is_err();
     assert!(refused, "a query is refused before anything is sent");
@@ -294,9 +292,9 @@ async fn failures_tell_apart_what_was_sent_and_what_was_not() {
     }
 }
 
-/// Something answered and it was no HTTP, so sending the secret again brings nothing.
+/// The server does not speak HTTP, so a retry with the secret is useless.
 #[tokio::test]
-async fn a_head_that_is_no_http_is_a_protocol_error_and_sent_once() {
+async fn a_head_that_is_not_http_is_a_protocol_error_and_sent_once() {
     let many = "x-a: b\r\n".repeat(101);
     for head in [
         format!("HTTP/1.1 200 OK\r\n{many}content-length: 2\r\n\r\n{{}}").into_bytes(),
@@ -322,9 +320,9 @@ async fn a_head_that_is_no_http_is_a_protocol_error_and_sent_once() {
     }
 }
 
-/// SSH and SMTP servers speak first.
+/// SSH and SMTP servers send first.
 #[tokio::test]
-async fn a_server_that_greets_first_is_no_http_either() {
+async fn a_server_that_sends_first_is_a_protocol_error_too() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::runtime::Handle::current().spawn(async move {
@@ -338,7 +336,7 @@ async fn a_server_that_greets_first_is_no_http_either() {
 }
 
 #[tokio::test]
-async fn a_space_before_the_colon_and_a_folded_header_are_taken() {
+async fn a_space_before_the_colon_and_a_folded_header_are_accepted() {
     for head in [
         &b"HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\n{}"[..],
         b"HTTP/1.1 200 OK\r\nx-a: b\r\n c\r\ncontent-length: 2\r\n\r\n{}",
@@ -349,9 +347,9 @@ async fn a_space_before_the_colon_and_a_folded_header_are_taken() {
     }
 }
 
-/// What differs in its remedy differs in its text, and each names the host and the port.
+/// Causes with different remedies have different texts, and each names host and port.
 #[tokio::test]
-async fn failures_to_connect_name_the_place_and_the_cause() {
+async fn failures_to_connect_name_host_port_and_cause() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let plain = serve(|mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;

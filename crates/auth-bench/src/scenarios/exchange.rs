@@ -1,12 +1,12 @@
-//! One exchange, and a new source's first token: what the engine adds to the HTTP library.
+//! One exchange, and a new source's first token: the overhead of the engine over the HTTP library.
 //!
-//! Measured, against an endpoint that answers at once, so that nothing hides what is added:
+//! Measured against an endpoint that answers at once, so that latency does not hide the overhead:
 //!
-//! - `raw`: POST, read, parse, make the header, on a client that is kept;
-//! - `exchange`: the same by a source whose token was dropped before the clock started (its
+//! - `raw`: POST, read, parse, make the header, on a shared client;
+//! - `exchange`: the same by a source whose token was dropped before the timing started (its
 //!   exchange was replaced by one of another account);
-//! - `first`: a new source on a client that is kept, and its first token, both timed;
-//! - `new_client`: the raw exchange with a client of its own, TLS set-up and all.
+//! - `first`: a new source on a shared client, and its first token, both timed;
+//! - `new_client`: the raw exchange with a new client, including its TLS set-up.
 //!
 //! Each is a task on a runtime of two workers, as in a server, and once more on one thread.
 
@@ -137,7 +137,7 @@ fn compare(runtime: &Runtime, options: &Options) -> Outcome<Samples> {
     )
 }
 
-/// Allocations for one exchange, raw and ours: those of one thread, which the endpoint is not on.
+/// Allocations for one exchange, raw and ours, on the thread of the client.
 fn allocations() -> Outcome<(f64, f64)> {
     const TIMES: u32 = 100;
     let runtime = one_thread()?;
@@ -145,7 +145,7 @@ fn allocations() -> Outcome<(f64, f64)> {
     let raw = Raw::new(&endpoint.url())?;
     let ours = Typed::new(&endpoint.url(), &client()?)?.0;
     let flow = Flow::new(&endpoint.url())?;
-    // Both connections are open before anything counts.
+    // Both connections are open before counting begins.
     runtime.block_on(async {
         ours.token().await?;
         raw.exchange().await

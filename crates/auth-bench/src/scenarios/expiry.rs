@@ -1,12 +1,12 @@
-//! 64 tasks across several lives of a token: who stalls, who gets an expired one, how many requests.
+//! 64 tasks across several lifetimes of a token: stalls, expired tokens, and number of requests.
 //!
-//! Measured: each get of each task for 10 s, one about every millisecond. Beside each get the task
-//! times a plain header clone: its slowest is what the machine alone does to a caller, and no get
-//! can be told to be better than that.
+//! Measured: each get of each task for 10 s, about one per millisecond. Beside each get the task
+//! times a plain header clone: the slowest clone is the delay by the machine alone, and no get can
+//! be expected to be faster.
 //!
-//! Twice: with tokens whose usable life is 2 s (stated and lived 2.105 s, of which the engine's
-//! margin takes a twentieth), and with tokens that state and live 2 s. The endpoint counts a life
-//! from the arrival of the request, which is the strictest reading.
+//! It runs twice: with tokens that are usable for 2 s (their lifetime is 2.105 s, of which the
+//! engine's margin takes a twentieth), and with tokens of 2 s. The endpoint counts a lifetime from
+//! the arrival of the request, which is the strictest reading.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const TASKS: usize = 64;
 const LIFE: Duration = Duration::from_secs(2);
 const LATENCY: Duration = Duration::from_millis(20);
 
-/// What callers saw.
+/// The callers' measurements.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     gets: u64,
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
         let ours = measure(&runtime, &endpoint, ours, time)?;
         tell(report, &format!("expiry.{name}.typed"), ours);
         let mut references = Vec::new();
-        // Once is enough for the references; they do the same in both.
+        // The references behave the same in both, so they run once.
         if name == "lives" {
             let refreshed = runtime.block_on(Refreshed::start(&raw))?;
             let task = measure(&runtime, &endpoint, refreshed, time)?;
@@ -110,7 +110,7 @@ fn measure<G: Get>(
     time: Duration,
 ) -> Outcome<Seen> {
     runtime.block_on(async {
-        // The first token is not this scenario's affair.
+        // The first token is not part of this scenario.
         get.get().await?;
         endpoint.take_requests();
         let get = Arc::new(get);
@@ -136,7 +136,7 @@ fn measure<G: Get>(
     })
 }
 
-/// One caller, until its time is over.
+/// One caller, until the end of the measurement.
 async fn watch<G: Get>(get: Arc<G>, until: Instant) -> Seen {
     const LONG: Duration = Duration::from_millis(5);
     let mut seen = Seen::default();

@@ -1,9 +1,9 @@
-//! A cold herd: 10,000 tasks that all want the first token at once.
+//! A thundering herd: 10,000 tasks that all need the first token at once.
 //!
-//! Measured: from before the first task is spawned until the last of them has its header, relative
-//! to one raw exchange with the same endpoint in the same round. The connection is open already,
-//! for everyone. What it takes to spawn and run ten thousand tasks that get nothing is in all of
-//! the figures, and is told beside them; most of it is over before the endpoint answers.
+//! Measured: from before the first task is spawned until the last one has its header, relative to
+//! one raw exchange with the same endpoint in the same round. The connection is already open for
+//! all contenders. All figures include the time to spawn and run ten thousand tasks that do
+//! nothing, which is also reported alone; most of it passes before the endpoint answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// Answers at once: what is left is ten thousand tasks that run.
+/// Returns at once, to measure ten thousand tasks that do nothing.
 #[derive(Debug)]
 struct Nothing;
 
@@ -95,7 +95,7 @@ impl Get for Nothing {
     }
 }
 
-/// The time until the last one has it, in ms.
+/// The time until the last task has its header, in ms.
 async fn herd<G: Get>(get: G) -> Outcome<f64> {
     let (get, done) = (Arc::new(get), Arc::new(Done::default()));
     done.left.store(TASKS, Ordering::Relaxed);
@@ -108,12 +108,12 @@ async fn herd<G: Get>(get: G) -> Outcome<f64> {
             }
         });
     }
-    // A caller that fails never counts.
+    // A caller that fails is never counted, so this would time out.
     tokio::time::timeout(Duration::from_secs(10), done.all.notified()).await?;
     Ok(millis(began.elapsed()))
 }
 
-/// Counts those who have it; nobody else wakes up for that but for the last.
+/// Counts the tasks that have their header; only the last one wakes the waiting thread.
 #[derive(Debug, Default)]
 struct Done {
     left: AtomicUsize,

@@ -1,8 +1,8 @@
-//! A leader who goes away: the caller whose get began the exchange is dropped on the way.
+//! A cancelled leader: the caller whose get began the exchange is dropped before its end.
 //!
-//! Measured: at 0 ms a first caller begins an exchange of 200 ms, at 50 ms ten others join, at
-//! 100 ms the first is dropped; the time that the others wait until the last of them is served
-//! (150 ms if it is by the exchange that is under way), and the requests.
+//! At 0 ms a first caller begins an exchange of 200 ms, at 50 ms ten others join, at 100 ms the
+//! first is dropped. Measured: how long the others wait until the last of them is served (150 ms if
+//! by the same exchange), and the number of requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const LATENCY: Duration = Duration::from_millis(200);
 const JOIN: Duration = Duration::from_millis(50);
 const LEAVE: Duration = Duration::from_millis(100);
 const WAITERS: usize = 10;
-/// 150 ms, and what timers of a millisecond and a socket add.
+/// 150 ms, plus the delay of millisecond timers and a socket.
 const SERVED: f64 = 155.0;
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {

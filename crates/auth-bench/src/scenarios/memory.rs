@@ -1,9 +1,9 @@
-//! 100,000 sources in one process, each with a token: what one costs while nobody asks.
+//! 100,000 sources in one process, each with a token: the memory of an idle source.
 //!
-//! Measured: the bytes that are asked of the allocator and still held, on one thread that does
-//! nothing else, with an HTTP client in memory (sockets are not what is counted). The token's own
-//! 1,024 bytes are taken off, once; its second copy in the ready header counts as overhead, and so
-//! do the flow's own endpoint and secret. Timers are those that the engine asks its clock for.
+//! Measured: the bytes allocated and not freed, on one thread that does nothing else, with an HTTP
+//! client in memory (sockets are not counted). The token's own 1,024 bytes are subtracted once;
+//! another copy would count as overhead, and so do the flow's endpoint and secret. Timers are the
+//! sleeps that the engine requests from its clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub(crate) fn run(_: &Options, report: &mut Report) -> Outcome<()> {
     let runtime = one_thread()?;
     let (client, clock) = (InMemory::default(), Counting::default());
     let mut sources = Vec::with_capacity(SOURCES as usize);
-    // One that does not count: what the process makes once.
+    // One uncounted source, for allocations that the process makes once.
     runtime.block_on(first_token(&client, &clock))?;
     let mut outcome = Ok(());
     let info = allocation_counter::measure(|| {
@@ -33,7 +33,7 @@ pub(crate) fn run(_: &Options, report: &mut Report) -> Outcome<()> {
             for _ in 0..SOURCES {
                 sources.push(first_token(&client, &clock).await?);
             }
-            // The last flights' tasks end.
+            // Lets the tasks of the last flights end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             Ok::<_, Failed>(())
         });
@@ -74,7 +74,7 @@ async fn first_token(client: &InMemory, clock: &Counting) -> Outcome<CachedToken
     Ok(source)
 }
 
-/// Grants a token of its own to each request.
+/// Grants a different token to each request.
 #[derive(Clone, Debug, Default)]
 struct InMemory(Arc<AtomicU64>);
 
@@ -88,7 +88,7 @@ impl HttpClient for InMemory {
     }
 }
 
-/// The machine's clock, which counts the sleeps that are under way.
+/// The machine's clock, with a count of pending sleeps.
 #[derive(Clone, Debug, Default)]
 struct Counting {
     under_way: Arc<AtomicI64>,

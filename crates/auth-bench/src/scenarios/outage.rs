@@ -1,7 +1,8 @@
 //! An endpoint that answers 500 for 3 s to 1,000 tasks that call every 10 ms and have no token yet.
 //!
-//! Measured: requests that reach the endpoint while it fails; the longest call of those that began
-//! after the first failure was told to anyone; and the time from the recovery to the first token.
+//! Measured: the requests that reach the endpoint during the outage; the longest call among those
+//! that began after a caller got the first failure; and the time from the recovery to the first
+//! token.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,16 +23,16 @@ use crate::{Failed, Options, Outcome};
 const TASKS: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 const OUTAGE: Duration = Duration::from_secs(3);
-/// No longer than this is waited for the first token after the recovery.
+/// The longest wait for the first token after the recovery.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What one outage was like.
+/// The measurements of one outage.
 #[derive(Clone, Copy, Debug)]
 struct Course {
     requests: u64,
-    /// The longest call that began when the failure was known, in ms.
+    /// The longest call that began after the first failure, in ms.
     longest: f64,
-    /// The longest call of all, in ms: how long somebody hung.
+    /// The longest call of all, in ms.
     hung: f64,
     /// From the recovery to the first token, in ms.
     recovery: f64,
@@ -90,7 +91,7 @@ fn tell(report: &mut Report, name: &str, courses: &[Course]) -> [Spread; 4] {
     found
 }
 
-/// What all callers of one outage share.
+/// The state that all callers of one outage share.
 #[derive(Debug, Default)]
 struct Shared {
     failure_is_known: AtomicBool,
@@ -119,7 +120,7 @@ fn live_through<G: Get>(runtime: &Runtime, endpoint: &Loopback, get: G) -> Outco
         let in_time = tokio::time::timeout(PATIENCE, all).await.is_ok();
         let first = *shared.first_token.lock().unwrap_or_else(PoisonError::into_inner);
         let served = first.map_or(PATIENCE, |at| at.saturating_duration_since(recovered));
-        // A call that never came back took at least as long as we waited for it.
+        // A call that never returned took at least as long as we waited for it.
         let longest = |of: &AtomicU64| {
             if in_time {
                 of.load(Ordering::Relaxed) as f64 / 1e3

@@ -1,8 +1,8 @@
-//! An endpoint that is down while the token is stale but good: callers should not notice.
+//! An endpoint that is down while the token is stale but valid: callers should not notice.
 //!
-//! Measured: tokens of 5 s, of which the last second is stale; from the third second on the
-//! endpoint answers 500, or hangs up, or says nothing, to 64 tasks that call every 5 ms until just
-//! before the token is no longer usable. All three at the same time, each with a source of its own.
+//! Tokens live 5 s and are stale in the last second. From the third second on the endpoint answers
+//! 500, or closes the connection, or does not answer, while 64 tasks call every 5 ms until just
+//! before the token is no longer usable. All three run at the same time, each with its own source.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,10 +21,10 @@ use crate::{Failed, Options, Outcome};
 const TASKS: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(5);
 const GOES_DOWN: Duration = Duration::from_secs(3);
-/// The margin takes the last twentieth; the rest is for the machine.
+/// The margin is a twentieth of the lifetime; the rest is for delays of the machine.
 const ENDS: Duration = Duration::from_millis(4_700);
 
-/// What callers saw.
+/// The callers' measurements.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     gets: u64,
@@ -120,7 +120,7 @@ async fn live_through<G: Get>(endpoint: Loopback, mood: Mood, get: G) -> Outcome
     Ok(seen)
 }
 
-/// One caller, until its time is over.
+/// One caller, until the end of the measurement.
 async fn watch<G: Get>(get: Arc<G>, until: Instant) -> Seen {
     let mut seen = Seen::default();
     while now() < until {

@@ -1,8 +1,8 @@
-//! Warm gets by many tasks on two workers: whether readers get into each other's way.
+//! Warm gets by many tasks on two workers: contention between readers.
 //!
-//! Measured: gets per second over a fixed time. Each task yields after 64 gets, as one that does
-//! other work does; so no contender runs into tokio's cooperative budget. The header's reference
-//! count is one memory cell that all workers write, for every contender.
+//! Measured: gets per second over a fixed time. Each task yields after 64 gets, like a task with
+//! other work, so no contender exhausts tokio's cooperative budget. For every contender all workers
+//! write the reference count of the one header.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::{Failed, Options, Outcome};
 
 const COUNTS: [usize; 4] = [1, 2, 8, 64];
 const SLICE: Duration = Duration::from_millis(60);
-/// Two figures of one machine are the same if they are this close.
+/// Two figures count as equal if they are this close.
 const NOISE: f64 = 0.95;
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// One round of so many tasks, in gets per second.
+/// One round of this many tasks, in gets per second.
 fn rate<'a, G: Get>(
     name: &str,
     tasks: usize,

@@ -1,15 +1,15 @@
-//! A warm get in one task: what it takes to have a ready `Authorization` header in hand.
+//! A warm get in one task: the time to get a complete `Authorization` header.
 //!
 //! Measured: an async get in a loop inside one `block_on`, its header made opaque to the optimizer
-//! and dropped. The parts are the same loop without a source: what any cache must do that keeps
-//! the token behind one lock-free load, judges it on one clock and hands its header out. Not
-//! measured: the API call that the header is for.
+//! and dropped. The parts are the same loop without a source: one lock-free load, a check on one
+//! clock, and a clone of the header, which is the minimum for any such cache. Not measured: the API
+//! call that uses the header.
 //!
-//! Each loop is written out where it runs, with nothing between it and the call: a wrapper moves
-//! the header once more, and that alone is a sixth of what is measured here.
+//! Each loop is written out where it runs, without a wrapper around the call: a wrapper moves the
+//! header once more, which alone is a sixth of the time measured here.
 //!
 //! All loops run without tokio's cooperative budget: it makes a lock yield every 128 times in a
-//! loop that does nothing else, which no real caller is.
+//! loop that does nothing else, unlike a real caller.
 
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let moka_get = MokaGet(moka.clone());
 
     let none = || Failed("no good token".to_owned());
-    // What the rounds borrow; they own the rest.
+    // The rounds borrow these, and own the rest.
     let (on, ours, any) = (&runtime, &typed.0, &erased.0);
     let (mutex, rwlock, cache, plain) = (&locked, &shared, &moka, &moka_get);
     let contenders: Vec<Contender<'_>> = vec![
@@ -159,7 +159,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// How many turns fill a slice: found in the first round, kept in all that count.
+/// How many turns fill a slice: measured in the first round, and then kept.
 struct Slice {
     count: u32,
     is_known: bool,
@@ -176,14 +176,14 @@ impl Slice {
         let each = took.as_secs_f64() / f64::from(self.count);
         if !self.is_known {
             self.is_known = true;
-            // Between a thousand and some millions, whatever the first round was like.
+            // Clamped, in case the first round was an outlier.
             self.count = (SLICE.as_secs_f64() / each).clamp(1_000.0, 4e6) as u32;
         }
         each * 1e9
     }
 }
 
-/// Allocations for each get; what `block_on` itself needs is in both runs and cancels out.
+/// Allocations per get; those of `block_on` itself are in both runs and cancel out.
 fn allocations_of<G: Get>(runtime: &Runtime, get: &G) -> Outcome<f64> {
     let mut counts = Vec::new();
     for gets in [1_000_u32, 11_000] {

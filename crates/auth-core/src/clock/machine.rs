@@ -1,4 +1,4 @@
-//! The machine's clocks, read here and nowhere else: the kernel's coarse ones where the feature is on.
+//! The machine's clocks, read only here: the kernel's coarse ones with the feature `coarse-clock`.
 
 pub(super) use self::clocks::{moment, monotonic, wall};
 
@@ -31,7 +31,7 @@ mod clocks {
     #[inline]
     fn since_zero(clock: ClockId) -> Duration {
         let now = clock_gettime(clock);
-        // Neither field is negative, but for a wall clock before 1970, which counts as 1970.
+        // Only a wall clock before 1970 is negative; it counts as 1970.
         let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
         Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
     }

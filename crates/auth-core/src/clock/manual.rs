@@ -1,4 +1,4 @@
-//! A clock for tests, which moves when it is told to.
+//! A clock for tests, which moves only when told to.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{BoxFuture, Clock};
 
-/// A clock that moves when a test says so. Clones share one time.
+/// A clock for tests, which moves only when told to. Clones share one time.
 ///
 /// Sleeps complete when the clock has been advanced past them, so a test of a 30-second
 /// deadline takes no time.
@@ -31,7 +31,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock whose wall shows `wall`.
+    /// A clock whose wall-clock time is `wall`.
     #[must_use]
     pub fn at(wall: SystemTime) -> Self {
         Self {
@@ -40,23 +40,23 @@ impl ManualClock {
         }
     }
 
-    /// Moves both clocks on, and wakes what slept that long.
+    /// Moves both clocks forward and completes the sleeps that are due.
     pub fn advance(&self, by: Duration) {
         *self.locked() += by;
         self.monotonic.send_modify(|now| *now += by);
     }
 
-    /// Sets the wall clock alone, as NTP or a person does.
+    /// Sets only the wall clock, as NTP or a person does.
     pub fn set_wall(&self, wall: SystemTime) {
         *self.locked() = wall;
     }
 
-    /// Moves the wall clock alone, as a suspended laptop finds on waking.
+    /// Moves only the wall clock forward, as when a suspended laptop wakes up.
     pub fn suspend(&self, by: Duration) {
         *self.locked() += by;
     }
 
-    /// How many sleeps are under way: lets a test wait until code under test sleeps.
+    /// Returns how many sleeps are pending: a test can wait until the code under test sleeps.
     #[must_use]
     pub fn sleepers(&self) -> usize {
         self.monotonic.receiver_count()
@@ -87,7 +87,7 @@ impl Clock for ManualClock {
         let mut now = self.monotonic.subscribe();
         let due = self.monotonic().saturating_add(duration);
         Box::pin(async move {
-            // The sender lives in the clock; without a clock nothing is ever due again.
+            // The clock holds the sender: once every clone is dropped, no sleep ever completes.
             if now.wait_for(|now| *now >= due).await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -1,8 +1,8 @@
-//! A host that means the same to every URL parser.
+//! Hosts that every URL parser reads the same way.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What a host turned out to be.
+/// A parsed host.
 pub(super) enum Host {
     Address(IpAddr),
     Name { labels: usize },
@@ -17,7 +17,7 @@ impl Host {
         if let Ok(address) = host.parse::<Ipv4Addr>() {
             return Some(Self::Address(address.into()));
         }
-        // One dot at the end is the root; the name is the same.
+        // A trailing dot is the DNS root; the name is the same.
         let name = host.strip_suffix('.').unwrap_or(host);
         let labels: Vec<&str> = name.split('.').collect();
         let valid = |label: &&str| {
@@ -27,7 +27,7 @@ impl Host {
                 && !label.ends_with('-')
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        // A last label that reads as a number makes other parsers see an IPv4 address
+        // If the last label reads as a number, other parsers see an IPv4 address
         // (`127.1`, `2130706433`, `0x7f.1`).
         let numeric = labels.last().is_some_and(|last| {
             last.bytes().all(|b| b.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x")

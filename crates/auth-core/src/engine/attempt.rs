@@ -17,16 +17,16 @@ use crate::response::TokenResponse;
 use crate::term::{Lifetime, ServerTime, Term, TokenState};
 use crate::token::Token;
 
-/// How often a provider is asked that repeats the token which this source held, and which has ended:
-/// some hand the old one out to its last second, and the next one a moment later.
+/// The pause before asking again when the provider answers with the expired token that this source
+/// already held: some return the old token up to its last second, and the next one a moment later.
 const REPEATED_PAUSE: Duration = Duration::from_millis(250);
-/// For how long.
+/// How long such answers are retried.
 const REPEATED_LIMIT: Duration = Duration::from_secs(2);
 
-/// An attempt that brought no token.
+/// An attempt that yielded no token.
 struct Failed {
     error: Error,
-    /// It brought the very token that this source held, and that has ended.
+    /// The answer was the expired token that this source already held.
     is_repeated: bool,
 }
 
@@ -36,8 +36,8 @@ impl From<Error> for Failed {
     }
 }
 
-/// Asks for a token, at most `attempts` times and within the policy's deadline. `held` is the token
-/// that the source held last.
+/// Asks for a token, at most `attempts` times and within the policy's deadline. `held` is the last
+/// token of the source.
 pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
     tools: Arc<Tools>,
@@ -60,7 +60,7 @@ async fn try_often<E: TokenExchange>(
     let spent = || tools.clock.monotonic().saturating_sub(began);
     let mut attempt = 1;
     loop {
-        // One timer an attempt serves both limits: the attempt's own and what is left of the flight.
+        // One timer per attempt covers both limits: the attempt's own and the rest of the flight's.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
         let error = match try_once(exchange, tools, attempt, limit, held).await {
             Ok(token) => return Ok(token),
@@ -95,7 +95,8 @@ async fn try_once<E: TokenExchange>(
     let began = tools.clock.now();
     let mut request = exchange.request()?;
     if !tools.retry.resend_unanswered {
-        // See `HttpClient`: a kept connection could fail in a way that only a second try would mend.
+        // On a pooled connection the request may fail because the server closed it just then. Only
+        // a resend fixes that, and this flow must not be sent twice (see `HttpClient`).
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let asked = request.uri().clone();
@@ -104,7 +105,8 @@ async fn try_once<E: TokenExchange>(
     let answer = match sent.await {
         Some(answer) => answer.map_err(about)?,
         None => {
-            let text = format!("no answer in {limit:?}: check network and provider");
+            let text =
+                format!("no answer in {limit:?}: check the network and the provider's status");
             return Err(about(Error::new(ErrorKind::Timeout, text)).into());
         }
     };
@@ -114,7 +116,7 @@ async fn try_once<E: TokenExchange>(
     let about = |error: Error| about(error).with_status(status);
     // For errors the status is enough; only a 2xx body must fit.
     if status.is_success() && response.body().len() > BODY_LIMIT {
-        let text = "the answer is longer than 64 KiB, so it is no token response";
+        let text = "the answer is longer than 64 KiB, so it is not a token response";
         return Err(about(Error::protocol(text)).into());
     }
     let grant = exchange.read(&response).map_err(about)?;
@@ -132,14 +134,14 @@ async fn try_once<E: TokenExchange>(
     let term = Term::new(lifetime.span, began, &tools.refresh, tools.jitter.draw());
     let token = Token::new(grant, term).map_err(ended)?;
     if token.term.state(tools.clock.now()) == TokenState::Expired {
-        let text = "a token that ended while it was on its way: check the network";
+        let text = "the token expired before it arrived: check the network";
         return Err(ended(Error::protocol(text)));
     }
     crate::trace::granted(provider, attempt, status.as_u16(), lifetime.span);
     Ok(token)
 }
 
-/// How long to wait before the next attempt; `None` where there should be none. `draw` is a random
+/// How long to wait before the next attempt; `None` if there should be none. `draw` is a random
 /// number between 0 and 1.
 fn pause(
     policy: &RetryPolicy,
@@ -154,8 +156,8 @@ fn pause(
     let drawn = policy.ceiling(attempt).mul_f64(draw.clamp(0.0, 1.0));
     let asked = error.retry_after().unwrap_or_default();
     let pause = drawn.max(asked);
-    // A wait that the flight cannot outlast, or that was asked for and is long, is the callers' to
-    // know of and not to sit through.
+    // If the wait is longer than the rest of the flight, or the provider asked for a long one, the
+    // callers get the error with `retry_after` now instead of waiting.
     let fits =
         asked <= policy.retry_after_in_flight && spent.saturating_add(pause) < policy.deadline;
     fits.then_some(pause)
@@ -167,7 +169,7 @@ mod tests {
     use http::StatusCode;
 
     #[test]
-    fn a_wait_that_the_flight_cannot_outlast_is_the_callers_to_know() {
+    fn a_wait_longer_than_the_rest_of_the_flight_is_returned_and_not_waited_for() {
         let asked = |s| {
             Error::new(ErrorKind::RateLimited, "x")
                 .with_status(StatusCode::TOO_MANY_REQUESTS)

@@ -1,4 +1,4 @@
-//! Setting a source up.
+//! Builds a source: client, clock and policies.
 
 use std::fmt;
 use std::sync::Arc;
@@ -48,7 +48,8 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 ///     .retry_policy(RetryPolicy::default().deadline(Duration::from_secs(8)))
 ///     .build()?;
 /// let ends = tokens.token().await?.expires_at();
-/// assert!(ends.is_some_and(|ends| ends <= std::time::SystemTime::now() + Duration::from_secs(60)));
+/// let soon = std::time::SystemTime::now() + Duration::from_secs(60);
+/// assert!(ends.is_some_and(|ends| ends <= soon));
 /// # Ok(()) }
 /// ```
 #[must_use]
@@ -73,32 +74,33 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         }
     }
 
-    /// The HTTP client; by default the one that all sources share.
+    /// Sets the HTTP client. By default all sources share one.
     pub fn http_client(mut self, client: impl HttpClient) -> Self {
         self.http_client = Some(Arc::new(client));
         self
     }
 
-    /// When to refresh, and how long to keep a token at most; by default what the
-    /// flow says.
+    /// Sets when to refresh, and how long to keep a token at most. The default is the flow's
+    /// [`refresh_policy`](TokenExchange::refresh_policy).
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
         self.refresh = Some(policy);
         self
     }
 
-    /// How often and how long to try; by default what the flow says.
+    /// Sets how often and how long to try. The default is the flow's
+    /// [`retry_policy`](TokenExchange::retry_policy).
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
 
-    /// The clock; by default the machine's.
+    /// Sets the clock. The default is [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = SourceClock::Custom(Arc::new(clock));
         self
     }
 
-    /// Where the jitter is drawn from, evenly from 0 to 1, so that a run can be repeated.
+    /// Sets the source of jitter, uniform in `0..1`, so that a run can be repeated.
     #[cfg(any(test, feature = "test-util"))]
     #[doc(hidden)]
     pub fn draw(mut self, draw: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
@@ -106,12 +108,12 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         self
     }
 
-    /// Makes the source. Nothing is sent and nothing is spawned.
+    /// Makes the source. Sends nothing and spawns nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting, where there
-    /// is no HTTP client, where `max_age` or `unknown_lifetime` is under a second (no token would
-    /// be kept), or where `attempt_timeout` or `deadline` is zero (no request could be sent).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the flow lacks a setting, if there is no
+    /// HTTP client, if `max_age` or `unknown_lifetime` is under a second (no token would be kept),
+    /// or if `attempt_timeout` or `deadline` is zero (no request could be sent).
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         let refresh = self.refresh.unwrap_or_else(|| self.exchange.refresh_policy());
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry_policy());
@@ -132,18 +134,18 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     }
 }
 
-/// What is wrong with the limits: with these, each token or attempt would fail, and the provider
-/// would be blamed for it.
+/// What is wrong with the limits, if anything. With such limits every token or attempt would fail,
+/// and the error would blame the provider.
 fn fault(refresh: &RefreshPolicy, retry: &RetryPolicy) -> Option<&'static str> {
     const SHORTEST: Duration = Duration::from_secs(1);
     if refresh.max_age < SHORTEST {
-        Some("RefreshPolicy::max_age is under 1 s, and no token would be kept")
+        Some("RefreshPolicy::max_age is under 1 s, so no token would be kept")
     } else if refresh.unknown_lifetime < SHORTEST {
-        Some("RefreshPolicy::unknown_lifetime is under 1 s, and no token would be kept")
+        Some("RefreshPolicy::unknown_lifetime is under 1 s, so no token would be kept")
     } else if retry.attempt_timeout.is_zero() {
-        Some("RetryPolicy::attempt_timeout is zero, and every attempt would time out")
+        Some("RetryPolicy::attempt_timeout is zero, so every attempt would time out")
     } else if retry.deadline.is_zero() {
-        Some("RetryPolicy::deadline is zero, and no request would be sent")
+        Some("RetryPolicy::deadline is zero, so no request would be sent")
     } else {
         None
     }

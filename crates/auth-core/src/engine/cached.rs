@@ -17,15 +17,16 @@ use crate::token::AccessToken;
 /// Cheap to clone; clones share the token, the flight and the remembered failure. Make one per set
 /// of credentials and keep it for the life of the process.
 ///
-/// - **One request at a time.** However many callers wait, one exchange is in flight, and all get
+/// - **Single flight.** However many callers wait, one exchange is in flight, and all of them get
 ///   its outcome, success or failure.
-/// - **Ahead of time.** While a token is [stale](TokenState::Stale), callers get it at once and one
-///   refresh runs in the background. If that fails, the old token stays until it ends.
-/// - **Fail fast.** A failure is remembered and answered at once: a passing one for a quarter of
-///   the time that it has lasted (500 ms to 30 s), a rejection for 30 s doubling to 5 min,
-///   `Retry-After` as asked. Then one probe goes out.
-/// - **Never late.** Validity is judged on the monotonic and the wall clock, the stricter wins, and
-///   a lifetime counts from the moment the request began.
+/// - **Refresh ahead of expiry.** While a token is [stale](TokenState::Stale), callers get it at
+///   once and one refresh runs in the background. If the refresh fails, the old token is used
+///   until it expires.
+/// - **Fail fast.** A failure is remembered and returned at once: a transient one for a quarter of
+///   the time that the outage has lasted (500 ms to 30 s), a rejection for 30 s doubling to 5 min,
+///   and for as long as `Retry-After` asks. After that one probe is sent.
+/// - **No expired tokens.** Expiry is checked on the monotonic and on the wall clock, and the
+///   stricter one wins. A lifetime counts from the moment the request began.
 ///
 /// ```
 /// use auth_core::{CachedTokenSource, TokenState};
@@ -73,11 +74,11 @@ pub struct CachedTokenSource<E> {
 impl<E: TokenExchange> CachedTokenSource<E> {
     /// A source with the default client, clock and policies.
     ///
-    /// Nothing is sent and nothing is spawned here.
+    /// Sends nothing and spawns nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the flow lacks a setting (an endpoint,
-    /// say), so that it is found at start-up and not at the first payment, or where no HTTP client
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the flow lacks a setting, such as an
+    /// endpoint, so that it is found at start-up and not at the first payment; or if no HTTP client
     /// is compiled in.
     pub fn new(exchange: E) -> Result<Self, Error> {
         Self::builder(exchange).build()
@@ -92,26 +93,30 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         Self { engine }
     }
 
-    /// A token that is good now: from the cache, or from the exchange that is in flight, or from a
-    /// new one.
+    /// Returns a token that is valid now: the cached one, or that of the exchange in flight, or of
+    /// a new exchange.
+    ///
+    /// A fresh or stale token is returned at once, with one exception: a caller that finds a stale
+    /// token where nothing else can drive the refresh (no runtime, or the root of `block_on`)
+    /// drives it for up to one second.
     ///
     /// # If the caller goes away
-    /// Nobody is harmed. On a tokio runtime the exchange runs in a task of its own and its token
-    /// is kept for the next caller; elsewhere another waiter drives it on, and where nobody waits
-    /// any more the next caller starts clean.
+    /// Dropping the future affects no other caller. On a tokio runtime the exchange runs in its own
+    /// task, and its token is kept for the next caller. Elsewhere another waiter continues the same
+    /// exchange; if there is none, the next caller starts a new one.
     ///
     /// # Errors
-    /// The outcome of the exchange, or a remembered failure: see
+    /// The error of the exchange, or a remembered failure: see
     /// [`ErrorKind`](crate::ErrorKind).
     pub async fn token(&self) -> Result<AccessToken, Error> {
         match self.engine.look() {
             Look::Fresh(token) => Ok(token),
-            // Boxed, so that the future of a call that finds a fresh token stays small.
+            // Boxed, to keep the future small for the common case of a fresh token.
             Look::Stale(token) => {
                 drop(token);
                 Box::pin(self.engine.refresh()).await;
-                // Where this caller drove the refresh, there may be a newer one, or the token has
-                // ended meanwhile.
+                // If this caller drove the refresh, there may be a newer token, or this one may
+                // have expired in the meantime.
                 match self.engine.usable() {
                     Some(token) => Ok(token),
                     None => Box::pin(self.engine.fetch()).await,
@@ -121,7 +126,8 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         }
     }
 
-    /// A token that is fresh, without waiting; `None` where it is stale, expired or not there yet.
+    /// Returns the token if it is fresh, without waiting; `None` if it is stale or expired, or if
+    /// there is none yet.
     #[must_use]
     pub fn fresh(&self) -> Option<AccessToken> {
         match self.engine.look() {
@@ -130,7 +136,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         }
     }
 
-    /// How good the kept token is; [`Expired`](TokenState::Expired) where there is none.
+    /// Returns the state of the cached token; [`Expired`](TokenState::Expired) if there is none.
     #[must_use]
     pub fn state(&self) -> TokenState {
         match self.engine.look() {
@@ -140,25 +146,25 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         }
     }
 
-    /// Says that the API refused this very token (401). The next call fetches another.
+    /// Drops this token after the API refused it (401). The next call fetches another.
     ///
-    /// A newer token is left alone, so ten late 401s cost one refresh. Invalidations in quick
-    /// succession are ignored (1 s after the first, doubling to 60 s; forgotten after 5 min), so
-    /// that an API which always answers 401 cannot make a loop of token requests.
+    /// A newer token is kept, so ten late 401s cost one refresh. Invalidations in quick succession
+    /// are ignored (for 1 s after the first, doubling to 60 s; reset after 5 min), so that an API
+    /// that always answers 401 cannot cause a loop of token requests.
     pub fn invalidate(&self, token: &AccessToken) {
         self.engine.invalidate(token);
     }
 
-    /// Swaps the exchange, and with it the credentials, without a restart.
+    /// Replaces the exchange, and with it the credentials, without a restart.
     ///
-    /// A remembered failure is forgotten, and a flight under the old credentials no longer counts:
-    /// those who wait for it get a new one. The kept token stays if both exchanges have the same
-    /// [identity](TokenExchange::identity) (a rotated secret), and is dropped if not (another
+    /// A remembered failure is forgotten, and the flight of the old exchange is ended: its waiters
+    /// wait for a new one. The cached token is kept if both exchanges have the same
+    /// [identity](TokenExchange::identity) (a rotated secret), and dropped if not (another
     /// account, environment or host).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the new exchange lacks a setting; the
-    /// old one stays then.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the new exchange lacks a setting. The old
+    /// exchange is kept then.
     pub fn replace_exchange(&self, exchange: E) -> Result<(), Error> {
         self.engine.replace(exchange)
     }

@@ -1,14 +1,14 @@
-//! One exchange shared by all who wait for it, whoever goes away. The one file that spawns.
+//! One exchange shared by all its waiters, whichever of them leaves. The one file that spawns.
 //!
-//! A flight knows no token, error, clock, runtime or timer: it is a future (its *course*), the
-//! callers that wait, and how it ended. On a tokio runtime the course runs in a task of its own, so
-//! a caller that leaves takes nothing along. Elsewhere one of the waiters drives it; when that one
-//! leaves, it parks the course and another waiter drives it on. Each caller brings its own timer.
+//! A flight knows no token, error, clock, runtime or timer: it is a future (its *course*), its
+//! waiters, and its end. On a tokio runtime the course runs in its own task, so a caller that
+//! leaves cancels nothing. Elsewhere one of the waiters drives the course; when that waiter is
+//! dropped, it parks the course and another one continues it. Each caller has its own timer.
 //!
-//! Three invariants, which the tests hold:
-//! - taken slots are the waits that are alive and were polled, so a caller that leaves keeps nothing;
-//! - where the course is parked and somebody waits, a waiter has been woken that will take it;
-//! - no waker, course or outcome is woken or dropped under the lock: each may be anybody's code.
+//! Three invariants, which the tests check:
+//! - a slot is taken for each live `Wait` that was polled, so a caller that leaves keeps nothing;
+//! - if the course is parked and there are waiters, one that will take it has been woken;
+//! - no waker, course or outcome is woken or dropped under the lock: each may run foreign code.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,14 +26,14 @@ use tokio::task::AbortHandle;
 
 use crate::clock::BoxFuture;
 
-/// How a flight ended for those who waited. The first end is final.
+/// How a flight ended for its waiters. The first end is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End<T> {
-    /// With an outcome that everyone shares.
+    /// With an outcome that all waiters share.
     Landed(T),
-    /// Another exchange or flight took its place: the waiters start again.
+    /// Another exchange or flight replaced it: the waiters start again.
     Superseded,
-    /// Its runtime was shut down, or what it brought came too late to count: the waiters start again.
+    /// Its runtime was shut down, or its outcome came too late: the waiters start again.
     Lost,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Flight<T>(Mutex<Shared<T>>);
 
 struct Shared<T> {
     phase: Phase<T>,
-    /// One for each wait that was polled; empty once it is woken.
+    /// One for each `Wait` that was polled; `None` once its waker was woken.
     slots: Vec<Option<Waker>>,
     free: Vec<usize>,
 }
@@ -60,14 +60,14 @@ impl<T: Clone + Send + 'static> Flight<T> {
         Arc::new(Self(Mutex::new(shared)))
     }
 
-    /// Drives it in a task of this runtime.
+    /// Drives the flight in a task of this runtime.
     pub(super) fn spawn(self: &Arc<Self>, runtime: &Handle) -> AbortHandle {
         let driver = self.driver();
         runtime.spawn(async move { drop(driver.await) }).abort_handle()
     }
 
-    /// What a task drives. One that is dropped was dropped with its runtime, and the sockets and
-    /// timers of the course with it: nobody can drive that on.
+    /// The future for the task. If the runtime drops it, the sockets and timers of the course die
+    /// with that runtime, so the flight is lost: no waiter can continue it.
     fn driver(self: &Arc<Self>) -> Wait<T> {
         let mut shared = self.locked();
         let course = match std::mem::replace(&mut shared.phase, Phase::Driven) {
@@ -81,10 +81,10 @@ impl<T: Clone + Send + 'static> Flight<T> {
         Wait { flight: Arc::clone(self), if_dropped: IfDropped::Lose, slot: None, course }
     }
 
-    /// Waits for the end, and drives the flight where nobody else does.
+    /// Waits for the end, and drives the flight if nothing else does.
     ///
     /// # If the caller goes away
-    /// Where it drove the flight, another waiter drives it on.
+    /// If it drove the flight, another waiter continues it.
     pub(super) fn wait(self: &Arc<Self>) -> Wait<T> {
         Wait { flight: Arc::clone(self), if_dropped: IfDropped::Park, slot: None, course: None }
     }
@@ -93,12 +93,12 @@ impl<T: Clone + Send + 'static> Flight<T> {
         matches!(self.locked().phase, Phase::Over(_))
     }
 
-    /// Whether nobody drives it.
+    /// Whether nothing drives it.
     pub(super) fn is_parked(&self) -> bool {
         matches!(self.locked().phase, Phase::Parked(_))
     }
 
-    /// Ends it for all who wait, and returns how it ended: an earlier end stays.
+    /// Ends the flight for all its waiters. Returns the end: an earlier one is kept.
     pub(super) fn end(&self, end: End<T>) -> End<T> {
         let mut shared = self.locked();
         if let Phase::Over(first) = &shared.phase {
@@ -126,12 +126,12 @@ impl<T: Clone + Send + 'static> Flight<T> {
 }
 
 impl<T> Shared<T> {
-    /// Takes every waker out, to be woken without the lock. The slots stay their waiters'.
+    /// Takes every waker out, to be woken without the lock. The waiters keep their slots.
     fn wakers(&mut self) -> Vec<Waker> {
         self.slots.iter_mut().filter_map(Option::take).collect()
     }
 
-    /// Keeps a waker in the waiter's slot, and returns the one that it replaces.
+    /// Stores a waker in the waiter's slot, and returns the one that it replaces.
     fn keep(&mut self, slot: &mut Option<usize>, waker: Waker) -> Option<Waker> {
         if let Some(kept) = slot.and_then(|slot| self.slots.get_mut(slot)) {
             return kept.replace(waker);
@@ -148,16 +148,16 @@ impl<T> Shared<T> {
     }
 }
 
-/// A caller that waits, or the task that drives.
+/// A waiting caller, or the task that drives the flight.
 pub(super) struct Wait<T: Clone + Send + 'static> {
     flight: Arc<Flight<T>>,
     if_dropped: IfDropped,
     slot: Option<usize>,
-    /// There while this one drives.
+    /// Set while this one drives the flight.
     course: Option<Course<T>>,
 }
 
-/// What becomes of the course where the one who drives it is dropped on the way.
+/// What happens to the course if its driver is dropped before the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IfDropped {
     Lose,
@@ -203,7 +203,7 @@ impl<T: Clone + Send + 'static> Drop for Wait<T> {
         });
         let mut woken = Vec::new();
         if self.if_dropped == IfDropped::Park
-            && !std::thread::panicking() // what panicked is not polled again
+            && !std::thread::panicking() // a course that panicked must not be polled again
             && matches!(shared.phase, Phase::Driven)
             && let Some(course) = self.course.take()
         {
@@ -220,12 +220,11 @@ impl<T: Clone + Send + 'static> Drop for Wait<T> {
     }
 }
 
-/// A future's output, or `None` where it panicked. Its payload is not looked at: it may quote
-/// anything.
+/// A future's output, or `None` if it panicked. The payload is not read: it may quote a secret.
 pub(super) async fn contained<F: Future>(future: F) -> Option<F::Output> {
     let mut future = Box::pin(future);
     std::future::poll_fn(move |cx| {
-        // The future is not polled again after a panic, so no broken state of its is seen.
+        // The future is not polled again after a panic, so its broken state is never observed.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Some),
             Err(payload) => {
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiter_is_woken_in_whatever_order_they_look_again() {
+    fn a_waiter_is_woken_in_whatever_order_they_are_polled_again() {
         let flight = endless();
         let mut leader = Waiter::of(&flight);
         assert!(leader.poll().is_pending());
@@ -324,7 +323,7 @@ mod tests {
         assert_eq!(Waiter::of(&flight).poll(), Poll::Ready(End::Landed(1)));
     }
 
-    /// Its `drop` and its `wake` look at the flight, as a caller's own code may.
+    /// A waker whose `drop` and `wake` lock the flight, as a caller's own code may.
     struct Nosy(Arc<Flight<u8>>);
 
     impl Drop for Nosy {
@@ -341,7 +340,7 @@ mod tests {
 
     #[test]
     fn no_waker_and_no_course_is_dropped_under_the_lock() {
-        // Each line would not return if it were.
+        // Each line would deadlock if one were.
         let flight = endless();
         let nosy = |flight: &Arc<Flight<u8>>| Waker::from(Arc::new(Nosy(Arc::clone(flight))));
         let mut wait = flight.wait();

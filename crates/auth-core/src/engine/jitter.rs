@@ -1,29 +1,29 @@
-//! What keeps a fleet from asking in step: a number drawn anew, of no use for secrets.
+//! Random jitter, so that the processes of a fleet do not ask at the same time. Not for secrets.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-/// Where a source draws from.
+/// A source's random number generator.
 #[derive(Clone)]
 pub(super) struct Jitter(Arc<dyn Fn() -> f64 + Send + Sync>);
 
 impl Jitter {
-    /// Draws of a test's own, so that a run can be repeated.
+    /// Uses a test's generator, so that a run can be repeated.
     #[cfg(any(test, feature = "test-util"))]
     pub(super) fn new(draw: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(draw))
     }
 
-    /// At least 0 and below 1, evenly spread.
+    /// A number in `0.0..1.0`, uniform.
     pub(super) fn draw(&self) -> f64 {
         (self.0)()
     }
 }
 
 impl Default for Jitter {
-    /// Draws from what std seeds its hash tables with: the operating system's randomness, and other
-    /// keys for each table. It costs no crate.
+    /// Uses std's hash keys: random from the operating system, and different for each
+    /// `RandomState`. That needs no extra crate.
     fn default() -> Self {
         Self(Arc::new(|| drawn(&RandomState::new(), std::process::id())))
     }
@@ -35,7 +35,7 @@ impl fmt::Debug for Jitter {
     }
 }
 
-/// A process that was forked has its parent's keys: its own number makes its draws others.
+/// Hashes the process id, since a forked process has its parent's keys and would draw its numbers.
 pub(super) fn drawn(keys: &RandomState, process: u32) -> f64 {
     let drawn = keys.hash_one(process);
     f64::from(u32::try_from(drawn >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_forked_process_draws_other_numbers_than_its_parent() {
-        let keys = RandomState::new(); // a fork has the very same
+        let keys = RandomState::new(); // a fork has the same ones
         assert_eq!(drawn(&keys, 100).to_bits(), drawn(&keys.clone(), 100).to_bits());
         let mut forks: Vec<_> = (100..1_100).map(|process| drawn(&keys, process)).collect();
         forks.sort_by(f64::total_cmp);

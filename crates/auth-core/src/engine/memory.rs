@@ -1,4 +1,4 @@
-//! How long a failure is remembered, so that callers fail fast and the endpoint is left in peace.
+//! How long a failure is remembered, so that callers fail fast and no requests are sent.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::rule::{Pause, Rule};
 use crate::error::Error;
 use crate::policy::RetryPolicy;
 
-/// A failure that is answered at once until its time is over.
+/// A failure that callers get at once until its pause is over.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -20,17 +20,18 @@ pub(super) struct Failure {
 
 const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
-/// The first pause after a 429 that states none.
+/// The shortest pause after a 429 without `Retry-After`.
 const THROTTLED: Duration = Duration::from_secs(5);
-/// How long after its pause a failure still belongs to the same outage.
+/// How long after its pause a failure still counts as the same outage.
 const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
 const FIRST_REJECTION: Duration = Duration::from_secs(30);
 const LONGEST_REJECTION: Duration = Duration::from_secs(5 * 60);
 
 impl Failure {
-    /// What to remember of an error, after what was remembered before; nothing of an error that
-    /// was never sent. The outage began when the flight took off (`began`) and not when it landed:
-    /// an endpoint that hangs for 30 s has been down for as long. `draw` is a random number between 0 and 1.
+    /// What to remember of an error, given the previous failure; `None` if no request was sent.
+    ///
+    /// The outage began when the flight took off (`began`), not when it landed: an endpoint that
+    /// hangs for 30 s has been down that long. `draw` is a random number between 0 and 1.
     pub(super) fn after(
         previous: Option<&Self>,
         error: Error,
@@ -41,12 +42,12 @@ impl Failure {
     ) -> Option<Self> {
         let rule = Rule::of(&error, policy).pause;
         let is_rejection = rule == Pause::Rejection;
-        // An outage goes on as long as failures of its sort follow each other.
+        // Failures of the same sort in a row are one outage.
         let same = previous.filter(|previous| is_rejection == (previous.rejections > 0));
         let since = same.map_or(began, |p| p.since);
         let rejections = same.map_or(0, |p| p.rejections);
-        // A quarter of the outage so far: requests grow with its logarithm, and recovery is seen
-        // within a quarter of it. Replicas that fell together do not probe together.
+        // A quarter of the outage so far: the number of requests grows with its logarithm, and
+        // recovery is noticed within a quarter of it. Jitter keeps replicas from probing together.
         let quarter = (now.saturating_sub(since) / 4).min(LONGEST);
         let (least, most) = (SHORTEST.max(quarter * 3 / 4), (SHORTEST * 3 / 2).max(quarter));
         let outage = least + (most - least).mul_f64(draw.clamp(0.0, 1.0));
@@ -65,17 +66,17 @@ impl Failure {
         Some(Self { error, since, until, rejections })
     }
 
-    /// How long it is still answered, if at all.
+    /// How much of the pause is left, if any.
     pub(super) fn left(&self, now: Duration) -> Option<Duration> {
         self.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
-    /// Whether so long has passed since its pause that the next failure is another outage's.
+    /// Whether its pause ended so long ago that the next failure is a new outage.
     pub(super) fn is_old(&self, now: Duration) -> bool {
         now > self.until.saturating_add(FORGOTTEN)
     }
 
-    /// The remembered error with the time that is left, or nothing once that time is over.
+    /// The remembered error with the time left as `retry_after`; `None` once the pause is over.
     pub(super) fn answer(&self, now: Duration) -> Option<Error> {
         let left = self.left(now)?;
         let error = self.error.clone();
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn replicas_that_fell_together_do_not_probe_together() {
+    fn replicas_that_failed_together_do_not_probe_together() {
         for (outage, least, most) in
             [(0, 500, 750), (2, 500, 750), (40, 7_500, 10_000), (999, 22_500, 30_000)]
         {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_without_a_wish_is_left_in_peace_for_5_s() {
+    fn a_429_without_retry_after_pauses_for_5_s_at_least() {
         let first = next(None, ErrorKind::RateLimited, SECS(0));
         assert_eq!(first.until, SECS(5));
         let later = next(Some(&first), ErrorKind::RateLimited, SECS(100));

@@ -1,7 +1,7 @@
-//! What the engine promises, each as a test whose name is the sentence.
+//! The guarantees of the engine, each as a test whose name states it.
 //!
-//! Here is what they share: a flow, a provider in memory, and time that stands still unless a test
-//! moves it. Nothing sleeps, and nothing touches a network.
+//! This file holds what the tests share: a flow, a provider in memory, and helpers around
+//! `ManualClock`. No test sleeps or uses a network.
 
 mod asking;
 mod fleets;
@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 const SECS: fn(u64) -> Duration = Duration::from_secs;
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
 
-/// A flow whose secret the provider checks.
+/// A flow with an account and a secret; the secret `missing` fails to make a request.
 #[derive(Clone, Debug)]
 struct Acme {
     account: &'static str,
@@ -101,7 +101,7 @@ impl TokenExchange for Acme {
     }
 }
 
-/// What the provider answers next.
+/// One line of the provider's script.
 #[derive(Clone, Debug)]
 enum Answer {
     /// A token of so many seconds, numbered by request: `token-1`.
@@ -112,13 +112,13 @@ enum Answer {
     Body(&'static str, &'static str),
     /// No connection.
     Connect,
-    /// Never.
+    /// No answer, ever.
     Silence,
     /// The client panics.
     Panic,
 }
 
-/// A provider behind an [`HttpClient`]: answers from a script, the last line of it for ever.
+/// A provider behind an [`HttpClient`]: answers from a script and repeats its last line.
 #[derive(Clone)]
 struct Provider {
     script: Arc<Mutex<VecDeque<Answer>>>,
@@ -156,12 +156,12 @@ impl Provider {
         *self.script.lock().unwrap() = script.into_iter().collect();
     }
 
-    /// Requests that came in.
+    /// Requests received.
     fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Requests that are not answered and not given up.
+    /// Requests neither answered nor abandoned.
     fn under_way(&self) -> usize {
         self.under_way.load(Ordering::SeqCst)
     }
@@ -220,14 +220,14 @@ fn text(token: &AccessToken) -> String {
     token.to_secret().expose_secret().to_owned()
 }
 
-/// Lets every task run until it waits for something.
+/// Lets every task run until it blocks.
 async fn settle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Advances in steps, so that what wakes can sleep again.
+/// Advances in steps, so that a task that wakes up can sleep again.
 async fn pass(clock: &ManualClock, time: Duration) {
     let steps = 40;
     for _ in 0..steps {
@@ -236,7 +236,7 @@ async fn pass(clock: &ManualClock, time: Duration) {
     }
 }
 
-/// Polls once, as an executor that is not tokio's would.
+/// Polls once, as another executor than tokio would.
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }

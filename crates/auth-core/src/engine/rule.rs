@@ -1,5 +1,5 @@
-//! What follows from a failure: whether the flight asks again, and how long nobody asks after it. The
-//! table that users read is in [`RetryPolicy`]'s documentation.
+//! What follows from a failure: whether the flight retries, and how long the failure is remembered.
+//! The table for users is in the documentation of [`RetryPolicy`].
 
 use crate::error::{Error, ErrorKind};
 use crate::policy::RetryPolicy;
@@ -7,21 +7,21 @@ use crate::policy::RetryPolicy;
 /// What follows from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// The same flight asks again, as far as its attempts and its deadline go.
+    /// The same flight tries again, while attempts and deadline allow.
     pub(super) again: bool,
     pub(super) pause: Pause,
 }
 
-/// How long a failure is remembered, and no request goes out.
+/// How long a failure is remembered and no request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
     /// Not at all.
     None,
-    /// 30 s, doubling to 5 min: asking again brings the same answer, and may lock an account.
+    /// 30 s, doubling to 5 min: asking again gets the same answer, and may lock the account.
     Rejection,
-    /// A quarter of the outage so far, 0.5 to 30 s; what the provider asked for, where that is longer.
+    /// A quarter of the outage so far, 0.5 to 30 s, or `Retry-After` if that is longer.
     Outage,
-    /// The same, and 5 s at least: an operator's own throttle was not set for milliseconds.
+    /// As `Outage`, but at least 5 s: rate limits are rarely set in milliseconds.
     Throttle,
 }
 
@@ -34,7 +34,7 @@ impl Rule {
             (Kind::Config, _) => (false, Pause::None),
             (Kind::Credentials | Kind::Request | Kind::Internal, _) => (false, Pause::Rejection),
             (Kind::Connect, _) => (true, Pause::Outage),
-            // Sent, and no answer.
+            // Sent, but no answer came.
             (Kind::Timeout | Kind::Unavailable, None) => (policy.resend_unanswered, Pause::Outage),
             (Kind::RateLimited, _) if error.retry_after().is_none() => (false, Pause::Throttle),
             (Kind::RateLimited | Kind::Unavailable, Some(408 | 425 | 429 | 500..=599)) => {
@@ -55,7 +55,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn only_what_can_pass_is_tried_again() {
+    fn only_transient_failures_are_retried() {
         let policy = RetryPolicy::default();
         let with = |kind, status| {
             let error = Error::new(kind, "x");

@@ -1,8 +1,8 @@
-//! How often an API may have a token thrown away.
+//! How often `invalidate` may drop a token.
 
 use std::time::Duration;
 
-/// Lets invalidations through ever more rarely while they follow each other.
+/// Admits invalidations with a pause between them that doubles while they keep coming.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     last: Option<Duration>,
@@ -14,7 +14,7 @@ impl Throttle {
     const LONGEST: Duration = Duration::from_secs(60);
     const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
 
-    /// Whether an invalidation counts.
+    /// Whether an invalidation at this time counts.
     pub(super) fn admits(&mut self, now: Duration) -> bool {
         let since = self.last.map(|last| now.saturating_sub(last));
         self.pause = match since {
@@ -39,6 +39,6 @@ mod tests {
         assert_eq!(admitted, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
         assert!(!throttle.admits(Duration::from_secs(200)));
         assert!(throttle.admits(Duration::from_secs(200 + 300)));
-        assert!(throttle.admits(Duration::from_secs(200 + 301)), "from the beginning");
+        assert!(throttle.admits(Duration::from_secs(200 + 301)), "the pause is 1 s again");
     }
 }

@@ -1,4 +1,4 @@
-//! The parts that a source is built with.
+//! The client, clock, policies and jitter of a source.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::clock::SourceClock;
 use crate::http::HttpClient;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 
-/// What a source works with, the same for its whole life.
+/// What the builder was given; it does not change for the life of the source.
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) http_client: Arc<dyn HttpClient>,

@@ -1,4 +1,4 @@
-//! Endpoints as settings: a public host, or one of the reader's own network under a name that says so.
+//! Endpoints as settings: a public host, or, in a variable ending in `_INTERNAL`, a private one.
 
 use secrecy::ExposeSecret;
 
@@ -6,15 +6,16 @@ use super::EnvReader;
 use crate::endpoint::Endpoint;
 
 impl EnvReader<'_> {
-    /// An endpoint that may be set: `name`, or `name` with `_INTERNAL` for a host that only the reader's own
-    /// network knows (see [`Endpoint::parse_internal`]). `path` is what the flow appends to it, or
-    /// nothing.
+    /// Reads an optional endpoint: `name`, or `name` with `_INTERNAL` for a host of the user's own
+    /// network (see [`Endpoint::parse_internal`]). `path` is the path that the flow appends to it,
+    /// or empty.
     ///
     /// ```
     /// use auth_core::Env;
     ///
     /// let env = Env::from_pairs([("ACME_BASE_URL_INTERNAL", "https://auth-proxy:8443")]);
-    /// let endpoint = env.read("acme", |vars| vars.optional_endpoint("ACME_BASE_URL", "v1/token"))?;
+    /// let read = env.read("acme", |vars| vars.optional_endpoint("ACME_BASE_URL", "v1/token"));
+    /// let endpoint = read?;
     /// assert_eq!(endpoint.host(), "auth-proxy:8443");
     /// # Ok::<(), auth_core::Error>(())
     /// ```
@@ -36,7 +37,7 @@ impl EnvReader<'_> {
         }
     }
 
-    /// As [`optional_endpoint`](Self::optional_endpoint), for one that must be set.
+    /// As [`optional_endpoint`](Self::optional_endpoint), for a required one.
     ///
     /// ```
     /// use auth_core::Env;
@@ -56,7 +57,7 @@ mod tests {
     use crate::Env;
 
     #[test]
-    fn a_url_is_refused_with_the_setting_that_mends_it() {
+    fn a_refused_url_names_the_setting_to_use_instead() {
         for (pairs, says) in [
             (
                 &[("A_URL", "https://auth-proxy:8443")][..],

@@ -6,12 +6,12 @@ use std::io::{ErrorKind, Read as _};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-/// The longest file that is taken for a secret.
+/// The longest file that is read.
 const FILE_LIMIT: usize = 64 * 1024;
 
-/// The file's text less one line break, or what is wrong with it, to follow "`NAME_FILE` names".
+/// The file's text without one trailing line break. An error completes "`NAME_FILE` names".
 pub(super) fn read(path: &str) -> Result<SecretString, String> {
-    // Looked at before it is opened: to open a FIFO that nobody writes to would hang.
+    // Checked before it is opened: opening a FIFO without a writer would hang.
     let kind = std::fs::metadata(path).map_err(unreadable)?;
     if kind.is_dir() {
         return Err("a directory: name the file in it".into());
@@ -20,7 +20,7 @@ pub(super) fn read(path: &str) -> Result<SecretString, String> {
         return Err("a pipe, a socket or a device: only regular files are read".into());
     }
     let mut file = File::open(path).map_err(unreadable)?;
-    // Room for all of it at once, so that no copy is left in storage that was outgrown.
+    // Allocated once, so that growing leaves no unwiped copy.
     let mut buffer = Zeroizing::new(vec![0; FILE_LIMIT.saturating_add(1)]);
     let mut count = 0_usize;
     while let Some(room) = buffer.get_mut(count..).filter(|room| !room.is_empty()) {
@@ -32,7 +32,7 @@ pub(super) fn read(path: &str) -> Result<SecretString, String> {
         }
     }
     if count > FILE_LIMIT {
-        return Err("a file of over 64 KiB, which is no secret".into());
+        return Err("a file of over 64 KiB, which is too long for a secret".into());
     }
     text(buffer.get(..count).unwrap_or_default())
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_called_what_people_call_it() {
+    fn a_file_that_cannot_be_read_is_reported_with_the_reason() {
         let dir = folder("unreadable");
         let fault = read(dir.join("nowhere").to_str().unwrap()).unwrap_err();
         assert_eq!(fault, "a file that cannot be read (no such file)");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_named_as_such() {
+    fn a_byte_order_mark_is_reported() {
         let dir = folder("mark");
         let path = dir.join("secret");
         for content in [&b"\xef\xbb\xbfs3cret\n"[..], b"\xff\xfes\0", b"\xfe\xff\0s"] {

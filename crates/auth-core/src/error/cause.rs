@@ -1,4 +1,4 @@
-//! The causes of a failure, for texts and logs.
+//! The chain of causes of a failure, for messages and logs.
 
 use std::error::Error as StdError;
 
@@ -14,7 +14,7 @@ pub(crate) fn chain<'a>(
     std::iter::successors(Some(error), |error| StdError::source(*error))
 }
 
-/// The text of the last cause in the chain: printable, and cut.
+/// The text of the last cause in the chain, made printable and cut.
 pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
     printable(&last, CAUSE_LIMIT)

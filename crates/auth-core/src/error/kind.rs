@@ -1,8 +1,8 @@
-//! The kinds of failure, and where the guide says more of each.
+//! The kinds of failure, and the section of the guide for each.
 
 use std::fmt;
 
-/// The URL of a section; rustdoc makes its anchor of the heading, in lower case.
+/// The URL of a section. rustdoc makes the anchor from the heading, in lower case.
 macro_rules! section {
     ($anchor:literal) => {
         concat!(
@@ -14,20 +14,20 @@ macro_rules! section {
     };
 }
 
-/// What kind of failure this is, and so what to do about it.
+/// The kind of a failure, which says who has to act.
 ///
-/// | kind | the meaning | retry? | what to do |
+/// | kind | meaning | retry? | what to do |
 /// |---|---|---|---|
-/// | [`Config`](Self::Config) | nothing was sent: a setting is missing or cannot be right | no | fix the setting that the text names |
+/// | [`Config`](Self::Config) | nothing was sent: a setting is missing or invalid | no | fix the setting that the text names |
 /// | [`Credentials`](Self::Credentials) | the provider rejected the credentials | no | a person checks them with the provider |
 /// | [`Request`](Self::Request) | the provider refused the request itself | no | check options (scope, environment, endpoint); else report a bug |
 /// | [`RateLimited`](Self::RateLimited) | too many requests | after [`Error::retry_after`](crate::Error::retry_after) | share one source; ask less |
-/// | [`Unavailable`](Self::Unavailable) | the provider is down or broke the connection | yes | wait; the engine probes for you |
+/// | [`Unavailable`](Self::Unavailable) | the provider is down or broke the connection | yes | wait; the engine retries and probes |
 /// | [`Connect`](Self::Connect) | no connection was made | yes | check DNS, proxy, firewall, TLS chain |
 /// | [`Timeout`](Self::Timeout) | no answer in time | yes | wait; check the network |
-/// | [`Protocol`](Self::Protocol) | an answer that is not the documented contract | no | look for a proxy or portal in between; else report it |
+/// | [`Protocol`](Self::Protocol) | an answer that is not as documented | no | look for a proxy or portal in between; else report it |
 /// | [`Store`](Self::Store) | a token store failed | yes | check the store |
-/// | [`Internal`](Self::Internal) | a flow or an HTTP client panicked | no | report it to whoever wrote that |
+/// | [`Internal`](Self::Internal) | a flow or an HTTP client panicked | no | report the bug to its author |
 ///
 /// ```
 /// use auth_core::{Error, ErrorKind};
@@ -40,28 +40,29 @@ macro_rules! section {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is missing or cannot be right; nothing was sent. Do not retry: the text names
-    /// the variable, option or URL to fix.
+    /// A setting is missing or invalid; nothing was sent. Do not retry: the text names the
+    /// variable, option or URL to fix.
     Config,
     /// The provider rejected the credentials. Do not retry, a person must act: the secret was
     /// rotated, revoked, mistyped, or belongs to another environment. The engine remembers the
     /// rejection (30 s, doubling to 5 min) so that a fleet does not lock the account.
     Credentials,
-    /// The provider understood who asks and refused what was asked: an unknown scope, a wrong
-    /// path, a client without that grant. Do not retry; ours or the caller's bug.
+    /// The provider accepted the credentials but refused the request: an unknown scope, a wrong
+    /// path, a client without that grant. Do not retry: fix an option, or report a bug of the flow.
     Request,
-    /// Too many requests. Retry after [`Error::retry_after`](crate::Error::retry_after); the engine
-    /// does.
+    /// Too many requests. Retry after [`Error::retry_after`](crate::Error::retry_after), as the
+    /// engine does.
     RateLimited,
-    /// The provider is down, overloaded, or broke the connection after it was made. Passes by
-    /// itself; the engine retries and then probes.
+    /// The provider is down or overloaded, or the connection broke after it was made. It passes by
+    /// itself: the engine retries and then probes.
     Unavailable,
-    /// No connection could be made, so nothing was sent: DNS, refusal, TLS, proxy. Retry.
+    /// No connection could be made (DNS, connection refused, TLS, proxy), so nothing was sent.
+    /// Retry.
     Connect,
     /// The request was sent, or a flight was under way, and no answer came in time. Retry.
     Timeout,
-    /// The answer is not the documented contract: a redirect, a page, a token that is none, an
-    /// expiry in the past. Not retried at once, since asking again rarely changes it.
+    /// The answer is not as documented: a redirect, an HTML page, an invalid token, an expiry in
+    /// the past. Not retried at once, since asking again rarely changes the answer.
     Protocol,
     /// A token store, such as one of your own behind a source, could not be read or written. Retry.
     Store,
@@ -71,7 +72,7 @@ pub enum ErrorKind {
 }
 
 impl fmt::Display for ErrorKind {
-    /// The name as it stands in the code, for logs and labels: `RateLimited`.
+    /// The variant's name, for logs and labels: `RateLimited`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
@@ -87,8 +88,9 @@ impl ErrorKind {
         )
     }
 
-    /// Where the [troubleshooting guide](crate::guide::troubleshooting) speaks of this kind, in the
-    /// version that is compiled in. `Debug` of an error and the event of a failed attempt show it.
+    /// Returns the URL of this kind's section in the
+    /// [troubleshooting guide](crate::guide::troubleshooting) of this version. `Debug` of an error
+    /// and the log event of a failed attempt show it.
     ///
     /// ```
     /// use auth_core::ErrorKind;
@@ -120,7 +122,7 @@ mod tests {
 
     const GUIDE: &str = include_str!("../../docs/troubleshooting.md");
 
-    /// The kinds one after the other; a new one cannot be left out.
+    /// Enumerates the kinds; the compiler asks for a new one here.
     fn after(kind: ErrorKind) -> Option<ErrorKind> {
         Some(match kind {
             ErrorKind::Config => ErrorKind::Credentials,
@@ -148,7 +150,7 @@ mod tests {
         assert_eq!(kinds.len(), 10);
         for kind in kinds {
             let name = format!("{kind:?}");
-            // A second heading of that name would move the anchor.
+            // A second heading of that name would get a different anchor.
             let found = headings.iter().filter(|heading| heading.eq_ignore_ascii_case(&name));
             assert_eq!(found.count(), 1, "{name}");
             let (page, anchor) = kind.help_url().split_once('#').unwrap();

@@ -1,6 +1,6 @@
-//! What a provider says, made fit to be shown: URLs down to their host, and cut at a word.
+//! Prepares a provider's text to be shown: URLs reduced to their host, and cut at a word.
 
-/// The text with each URL cut down to scheme and host: paths and queries may hold anything.
+/// Reduces each URL to scheme and host, since paths and queries may contain secrets.
 pub(super) fn without_paths(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -16,9 +16,9 @@ pub(super) fn without_paths(text: &str) -> String {
     out + rest
 }
 
-/// The first `limit` characters, without the piece of a word at their end.
+/// The first `limit` characters, without a partial word at their end.
 pub(super) fn cut(text: &str, limit: usize) -> String {
-    /// A longer piece is no word.
+    /// A longer run without a space is not a word, and is cut anywhere.
     const LONGEST_WORD: usize = 40;
     let Some((end, _)) = text.char_indices().nth(limit) else {
         return text.to_owned();
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_in_a_providers_words_is_cut_down_to_its_host() {
+    fn a_url_in_a_providers_text_is_reduced_to_its_host() {
         for (text, shown) in [
             ("path: http://a.example/realms/x/tokens", "path: http://a.example"),
             ("see https://u:p@a.example:8443/x?s=1, then", "see https://a.example:8443, then"),

@@ -1,4 +1,4 @@
-//! The client that sources share, over reqwest 0.13: the one module that names it.
+//! The default client, over reqwest 0.13. Only this module names reqwest.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ mod kept;
 #[cfg(feature = "reqwest-0_13")]
 pub use self::client::ReqwestClient;
 
-/// The client for a source that was given none: the same one for all of them. A source that asks in
-/// plain http (a loopback host) needs no TLS, so none is set up for it.
+/// The client of a source that was built without one; all such sources share it. TLS is only set up
+/// if the source uses https: plain http to a loopback host needs none.
 #[cfg(feature = "reqwest-0_13")]
 pub(crate) fn default_client(is_plain: bool) -> Result<Arc<dyn HttpClient>, Error> {
     static DEFAULT: std::sync::OnceLock<Arc<ReqwestClient>> = std::sync::OnceLock::new();
@@ -27,11 +27,11 @@ pub(crate) fn default_client(is_plain: bool) -> Result<Arc<dyn HttpClient>, Erro
     Ok(Arc::<ReqwestClient>::clone(client))
 }
 
-/// The client for a source that was given none.
+/// Fails: a source needs a client, and none is compiled in.
 #[cfg(not(feature = "reqwest-0_13"))]
 pub(crate) fn default_client(_is_plain: bool) -> Result<Arc<dyn HttpClient>, Error> {
     Err(Error::config(
-        "no HTTP client: hand one to .http_client(..), or turn on the feature reqwest-0_13",
+        "no HTTP client: pass one to .http_client(..), or enable auth-core's feature reqwest-0_13",
     ))
 }
 
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_that_are_given_no_client_have_the_same_one() {
+    fn sources_built_without_a_client_share_one() {
         assert!(Arc::ptr_eq(&default_client(true).unwrap(), &default_client(true).unwrap()));
     }
 }

@@ -1,4 +1,4 @@
-//! A client that answers from a script, for tests that need no server.
+//! An HTTP client for tests, which answers from a script.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,12 +12,13 @@ use super::{HttpClient, HttpRequest, HttpResponse};
 use crate::error::{Error, ErrorKind};
 use crate::http::test_status;
 
-/// An [`HttpClient`] that answers from a script of statuses and bodies, and counts: a provider for
-/// tests, without a socket. Answers have no headers.
+/// An [`HttpClient`] that answers from a script of statuses and bodies and counts the requests: a
+/// provider for tests, without a socket. Answers have no headers.
 ///
-/// The script's last line stands for ever. An empty script is a network that is down: each request
-/// fails with [`ErrorKind::Connect`]. Clones share script and count, so that a test keeps one and
-/// hands the other to [`http_client`](crate::CachedTokenSourceBuilder::http_client).
+/// The last line of the script repeats. With an empty script each request fails with
+/// [`ErrorKind::Connect`], as if the network were down. Clones share script and count, so a test
+/// keeps one and passes another to
+/// [`http_client`](crate::CachedTokenSourceBuilder::http_client).
 ///
 /// ```
 /// use auth_core::{ErrorKind, HttpClient, HttpRequest, ScriptedClient};
@@ -47,10 +48,10 @@ struct Script {
 }
 
 impl ScriptedClient {
-    /// A client with these answers, in this order.
+    /// Makes a client with these answers, in this order.
     ///
     /// # Panics
-    /// Where one is no HTTP status (100 to 999).
+    /// If a status is not an HTTP status (100 to 999).
     #[track_caller]
     pub fn new<B: Into<Bytes>>(script: impl IntoIterator<Item = (u16, B)>) -> Self {
         let client = Self::default();
@@ -58,10 +59,10 @@ impl ScriptedClient {
         client
     }
 
-    /// Replaces what is left of the script; the count goes on.
+    /// Replaces the rest of the script; the count continues.
     ///
     /// # Panics
-    /// Where one is no HTTP status (100 to 999).
+    /// If a status is not an HTTP status (100 to 999).
     #[track_caller]
     pub fn then<B: Into<Bytes>>(&self, script: impl IntoIterator<Item = (u16, B)>) {
         let mut answers = VecDeque::new();
@@ -71,7 +72,7 @@ impl ScriptedClient {
         self.locked().answers = answers;
     }
 
-    /// How many requests came in.
+    /// Returns how many requests were received.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.locked().requests
@@ -101,7 +102,7 @@ impl HttpClient for ScriptedClient {
 }
 
 impl fmt::Debug for ScriptedClient {
-    /// The count alone: bodies hold tokens.
+    /// Shows only the count: bodies contain tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ScriptedClient({} requests)", self.requests())
     }
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_last_line_stands_for_ever_and_clones_share_the_count() {
+    async fn the_last_line_repeats_and_clones_share_the_count() {
         let client = ScriptedClient::new([(503, "a"), (200, "CANARY")]);
         let other = client.clone();
         for (client, body) in [(&client, "a"), (&other, "CANARY"), (&client, "CANARY")] {
@@ -126,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "99 is no HTTP status")]
-    fn a_script_with_a_status_that_is_none_is_a_test_that_is_written_wrong() {
+    #[should_panic(expected = "99 is not an HTTP status")]
+    fn a_script_with_an_invalid_status_panics() {
         let _ = ScriptedClient::new([(99, "")]);
     }
 }

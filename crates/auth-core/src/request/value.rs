@@ -1,10 +1,10 @@
-//! What goes into a body, told apart by whether it may be shown.
+//! Values of a request body: public or secret.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A value of a JSON or form body, told apart by whether it is secret.
+/// A value of a JSON or form body, public or secret.
 ///
 /// ```
 /// use auth_core::BodyValue;
@@ -18,9 +18,9 @@ use secrecy::{ExposeSecret, SecretString};
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum BodyValue<'a> {
-    /// May be shown.
+    /// `Debug` shows it.
     Public(&'a str),
-    /// Never shown.
+    /// `Debug` hides it.
     Secret(&'a SecretString),
 }
 

@@ -1,4 +1,4 @@
-//! A buffer that wipes what it held.
+//! A byte buffer that is wiped.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::charset::Unfit;
 
-/// A growing byte buffer that wipes what it held: on drop, and the old storage when it grows.
+/// A growable byte buffer that is wiped on drop, and whose old storage is wiped when it grows.
 ///
-/// A plain `Vec` leaves copies of a secret behind each time it reallocates.
+/// A plain `Vec` leaves a copy of a secret behind each time it reallocates.
 ///
 /// ```
 /// use auth_core::secret::WipedBuffer;
@@ -28,13 +28,13 @@ use super::charset::Unfit;
 pub struct WipedBuffer(Zeroizing<Vec<u8>>);
 
 impl WipedBuffer {
-    /// An empty buffer with room for `capacity` bytes.
+    /// Makes an empty buffer with room for `capacity` bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(capacity)))
     }
 
-    /// Appends bytes. Old storage is wiped if the buffer has to grow.
+    /// Appends bytes. If the buffer has to grow, its old storage is wiped.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         let needed = self.0.len().saturating_add(bytes.len());
         if needed > self.0.capacity() {
@@ -45,37 +45,39 @@ impl WipedBuffer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The number of bytes held.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is held.
+    /// Whether the buffer is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The bytes held.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
 
-    /// Shares the buffer without copying it; the last clone wipes it.
+    /// Converts to `Bytes` without a copy. Dropping the last clone wipes the buffer.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         Bytes::from_owner(self.0)
     }
 
-    /// Makes a sensitive header value of the buffer without copying it; the last clone wipes it.
+    /// Converts to a sensitive header value without a copy. Dropping the last clone wipes the
+    /// buffer.
     ///
     /// # Errors
-    /// [`Unfit`] where the bytes cannot stand in a header.
+    /// [`Unfit`] if a header cannot carry the bytes.
     pub fn into_header(self) -> Result<HeaderValue, Unfit> {
-        let mut value = HeaderValue::from_maybe_shared(self.into_bytes())
-            .map_err(|_| Unfit::new("a header value", "holds a character that headers refuse"))?;
+        let mut value = HeaderValue::from_maybe_shared(self.into_bytes()).map_err(|_| {
+            Unfit::new("a header value", "holds a character that a header cannot carry")
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -98,14 +100,14 @@ impl fmt::Debug for WipedBuffer {
     }
 }
 
-/// A text as a form body writes it (`application/x-www-form-urlencoded`), in a buffer that is wiped.
+/// Appends a text in form encoding (`application/x-www-form-urlencoded`).
 pub(crate) fn form_encoded(text: &str, buffer: &mut WipedBuffer) {
     for part in form_urlencoded::byte_serialize(text.as_bytes()) {
         buffer.extend_from_slice(part.as_bytes());
     }
 }
 
-/// The base64 of some bytes, in a buffer that is wiped.
+/// A prefix and the base64 of some bytes, in a buffer that is wiped.
 pub(crate) fn base64_wiped(prefix: &str, bytes: &[u8]) -> WipedBuffer {
     let encoded = Zeroizing::new(STANDARD.encode(bytes));
     let mut buffer = WipedBuffer::with_capacity(prefix.len() + encoded.len());

@@ -1,10 +1,10 @@
-//! What a value may hold, by the place that it travels in.
+//! The characters that a credential value may contain.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::scrub::is_invisible;
 
-/// What a value may hold, by the place that it travels in.
+/// The characters that a credential value may contain, by its place in the request.
 ///
 /// ```
 /// use auth_core::secret::Charset;
@@ -15,20 +15,20 @@ use super::scrub::is_invisible;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Charset {
-    /// Any text without control characters: a JSON or form body, or Basic, carries it encoded.
+    /// Any text without control characters, for a JSON or form body or for Basic, which encode it.
     Text,
-    /// Visible ASCII (`0x21` to `0x7e`) alone: a header carries it as it is (RFC 9110 section
-    /// 5.5; a value with other bytes is altered or misread on the way).
+    /// Only visible ASCII (`0x21` to `0x7e`), for a header, which does not encode it (RFC 9110
+    /// section 5.5: other bytes are altered or misread on the way).
     Header,
 }
 
 impl Charset {
-    /// Proves that a credential value can be sent as it is, or says what is wrong with it.
+    /// Checks that a credential value can be sent unchanged.
     ///
-    /// Refuses blank values, surrounding whitespace (a pasted newline is the commonest fault),
-    /// control characters, and, for [`Charset::Header`], everything that is not visible ASCII. It
-    /// never trims: a value that was changed silently is a fault that nobody finds. The error names
-    /// `name` and never the value.
+    /// Refuses blank values, surrounding whitespace (a pasted newline is the most common mistake),
+    /// control and invisible characters, and, for [`Charset::Header`], anything but visible ASCII.
+    /// It never trims: a silently changed value is hard to debug. The error contains `name`, never
+    /// the value.
     ///
     /// ```
     /// use auth_core::secret::Charset;
@@ -39,7 +39,7 @@ impl Charset {
     /// ```
     ///
     /// # Errors
-    /// [`Unfit`], which `?` makes an [`Error`](crate::Error) of
+    /// [`Unfit`], which `?` converts to an [`Error`](crate::Error) of
     /// [`ErrorKind::Config`](crate::ErrorKind::Config).
     pub fn check(self, name: &str, value: impl Into<SecretString>) -> Result<SecretString, Unfit> {
         let value = value.into();
@@ -51,7 +51,7 @@ impl Charset {
         } else if text.chars().any(char::is_control) {
             "holds a control character"
         } else if text.chars().any(is_invisible) {
-            "holds an invisible character, such as the byte order mark that some editors put at the start of a file: save it without"
+            "holds an invisible character, such as the byte order mark that some editors put at the start of a file: save it without one"
         } else if self == Self::Header && !text.bytes().all(|b| b.is_ascii_graphic()) {
             "holds a space or a character outside visible ASCII, which a header cannot carry"
         } else {
@@ -61,7 +61,7 @@ impl Charset {
     }
 }
 
-/// Why a value cannot be sent as it is: its name and the reason, never the value.
+/// Why a value cannot be sent unchanged: its name and the reason, never the value.
 ///
 /// ```
 /// use auth_core::{Error, ErrorKind};
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_cannot_be_sent_as_it_is_is_refused_by_name_and_never_shown() {
+    fn a_value_that_cannot_be_sent_unchanged_is_refused_by_name_and_never_shown() {
         use Charset::{Header, Text};
         for (value, charset, says) in [
             ("", Text, "blank"),

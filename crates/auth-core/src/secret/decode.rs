@@ -1,8 +1,7 @@
-//! Encodings of a whole text, undone where they stand inside another: base64, hexadecimal, and the
-//! lists of numbers as which many languages print bytes.
+//! Decodes base64, hexadecimal, and lists of numbers (as many languages print bytes) inside a text.
 //!
-//! What is undone must be text again. A word of a provider's prose is base64 too, and of bytes that
-//! are none.
+//! A run is only decoded if the result is text again: a word of prose is valid base64 too, but not
+//! of text.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -11,13 +10,13 @@ use zeroize::Zeroizing;
 
 use super::lossy;
 
-/// The shortest run of base64 or hexadecimal that is undone: eight bytes.
+/// The shortest runs of base64 and hexadecimal that are decoded: eight bytes.
 const SHORTEST_BASE64: usize = 11;
 const SHORTEST_HEX: usize = 16;
-/// The fewest numbers in a row that are taken for bytes.
+/// The fewest numbers in a row that are read as bytes.
 const FEWEST: usize = 4;
 
-/// As other stacks write it: with padding or without, whatever the last bits say.
+/// Accepts base64 of any stack: with or without padding, with any trailing bits.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -31,7 +30,7 @@ pub(super) fn base64(text: &str) -> Zeroizing<String> {
     runs(text, SHORTEST_BASE64, is_letter, |run| {
         let mut letters = Zeroizing::new(run.to_vec());
         if letters.len() % 4 == 1 {
-            letters.pop(); // half of a byte
+            letters.pop(); // not a whole byte
         }
         for letter in letters.iter_mut() {
             *letter = match *letter {
@@ -44,7 +43,7 @@ pub(super) fn base64(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// Hexadecimal without anything between the bytes.
+/// Hexadecimal without separators.
 pub(super) fn hex(text: &str) -> Zeroizing<String> {
     runs(
         text,
@@ -62,14 +61,14 @@ pub(super) fn hex(text: &str) -> Zeroizing<String> {
     )
 }
 
-/// Undoes each run of such bytes that stands for text.
+/// Decodes each run of such bytes that decodes to text.
 fn runs(
     text: &str,
     shortest: usize,
     belongs: impl Fn(u8) -> bool,
     decode: impl Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
 ) -> Zeroizing<String> {
-    // Nothing decoded is longer than its code, so the buffer never grows.
+    // A decoded run is never longer than its encoding, so the buffer never grows.
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -86,7 +85,7 @@ fn runs(
     lossy(&plain)
 }
 
-/// Whether bytes are text; every second one may be zero, as in UTF-16.
+/// Whether bytes are text. NULs are allowed, for UTF-16.
 fn is_text(bytes: &[u8]) -> bool {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\0' | '\t' | '\r' | '\n');
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
@@ -114,7 +113,7 @@ pub(super) fn numbers(text: &str) -> Zeroizing<String> {
     lossy(&plain)
 }
 
-/// Appends the bytes of the list that a text begins with, and returns how much of it that is.
+/// Appends the bytes of the list at the start of a text, and returns the length of the list.
 fn list(text: &[u8], bytes: &mut Vec<u8>) -> usize {
     let mut used = 0;
     loop {
@@ -131,7 +130,7 @@ fn list(text: &[u8], bytes: &mut Vec<u8>) -> usize {
     }
 }
 
-/// A number that is a byte, and its length.
+/// A number from 0 to 255, and its length.
 fn number(text: &[u8]) -> Option<(u8, usize)> {
     let length = text.iter().take_while(|b| b.is_ascii_alphanumeric()).take(5).count();
     let digits = std::str::from_utf8(text.get(..length)?).ok()?;
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_text_is_undone_and_all_else_stays() {
+    fn encoded_text_is_decoded_and_everything_else_is_kept() {
         for (text, plain) in [
             ("is bWFkZS11cCZzZWNyZXQ= here", "is made-up&secret= here"),
             ("bWFkZS11cCZzZWNyZX", "made-up&secre"),

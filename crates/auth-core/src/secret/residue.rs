@@ -1,8 +1,8 @@
-//! Whether a text still shows a secret, however it is written.
+//! Whether a text still shows part of a secret, in any encoding.
 //!
-//! Two texts are compared by their letters and digits alone, in lower case, so no wrap, quote or
-//! invisible character hides anything. The escapes that the providers' stacks know are undone
-//! first, one layer at a time and in every order, since each may stand inside another.
+//! Only letters and digits are compared, in lower case, so that no line wrap, quote or invisible
+//! character hides anything. The escapes of the providers' stacks are undone first, one layer at a
+//! time and in every order, since each may be nested in another.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,30 +13,30 @@ use zeroize::Zeroizing;
 
 use super::unescape::LAYERS;
 
-/// The shortest run of a secret's letters and digits that gives it away.
+/// The shortest run of a secret's letters and digits that counts as a leak.
 const RUN: usize = 8;
-/// As many bytes in base64 (whole characters alone), and in hexadecimal.
+/// The same run in base64 (only characters that it fully determines), and in hexadecimal.
 const RUN_BASE64: usize = 9;
 const RUN_HEX: usize = 16;
-/// Fewer folded letters than this may be a word of some text.
+/// Shorter folded texts may be an ordinary word.
 const SHORTEST_FOLDED: usize = 6;
-/// Escapes inside escapes that are undone.
+/// How many nested layers of escapes are undone.
 const DEPTH: usize = 8;
-/// The bytes that are looked at in all readings of a text; a text that has more is withheld.
+/// How many bytes are searched over all readings of a text. A text with more is withheld.
 const BUDGET: usize = 1024 * 1024;
 
-/// What to look for.
+/// The texts to search for.
 #[derive(Default)]
 pub(super) struct Residue {
-    /// Folded texts, each looked for by any run of so many of its bytes.
+    /// Folded texts, each with the length of run that counts as a match.
     runs: Vec<(Zeroizing<Vec<u8>>, usize)>,
-    /// Texts that are looked for as they are but for blanks, once escapes are undone.
+    /// Texts to match exactly, except for whitespace.
     raw: Vec<Zeroizing<String>>,
 }
 
 impl Residue {
-    /// Looks for a secret: by any run of eight of its letters and digits, or as a whole where it
-    /// has fewer; by its text where it has fewer than four.
+    /// Searches for a secret: any run of eight of its letters and digits; all of them if it has
+    /// fewer; its exact text if it has fewer than four.
     pub(super) fn add_secret(&mut self, secret: &str) {
         let folded = fold(secret);
         if folded.len() < 4 {
@@ -58,8 +58,8 @@ impl Residue {
         }
     }
 
-    /// Looks for the base64 of a short secret, in either alphabet and in its own case: folded it would
-    /// be a word of some text. So it would in lower case.
+    /// Searches for the base64 of a short secret, in either alphabet and case-sensitively: folded,
+    /// or all in lower case, it could be an ordinary word.
     fn add_letters(&mut self, part: &str) {
         if part.bytes().skip(1).any(|byte| !byte.is_ascii_lowercase()) {
             self.raw.push(Zeroizing::new(part.to_owned()));
@@ -67,7 +67,7 @@ impl Residue {
         }
     }
 
-    /// Looks for an identifier or a pair, as a whole, and for its base64 and hexadecimal.
+    /// Searches for an identifier or a pair as a whole, and for its base64 and hexadecimal.
     pub(super) fn add_whole(&mut self, id: &str) {
         let [first, second, third] = base64_within(id);
         for text in [first, second, third, hex(id), Zeroizing::new(id.to_owned())] {
@@ -84,7 +84,7 @@ impl Residue {
         }
     }
 
-    /// Whether the text shows any of it, or has more readings than are looked at.
+    /// Whether the text shows any of these, or has more readings than the budget allows.
     pub(super) fn is_in(&self, text: &str) -> bool {
         if self.runs.is_empty() && self.raw.is_empty() {
             return false;
@@ -96,7 +96,7 @@ impl Residue {
             runs.iter().any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
                 || self.shows_raw(text)
         };
-        // Hashes, so that no reading is kept for longer than its layer.
+        // Keeps hashes instead of readings, so that each reading is wiped after its layer.
         let hasher = RandomState::new();
         let mut seen = HashSet::from([hasher.hash_one(text)]);
         let mut layer = vec![Zeroizing::new(text.to_owned())];
@@ -104,7 +104,7 @@ impl Residue {
         for _ in 0..=DEPTH {
             let mut next = Vec::new();
             for text in &layer {
-                // One reading is always looked at, however long it is.
+                // The text itself is always searched, at any length.
                 if looked_at > 0 && looked_at + text.len() > BUDGET {
                     return true;
                 }
@@ -140,8 +140,7 @@ fn hex(text: &str) -> Zeroizing<String> {
     hex
 }
 
-/// The letters of base64 that are a text's own. They depend on where in the input the text begins,
-/// modulo 3.
+/// The base64 characters that a text fully determines, for each offset of the text modulo 3.
 fn base64_within(text: &str) -> [Zeroizing<String>; 3] {
     [(0, 0), (1, 2), (2, 3)].map(|(before, tainted)| {
         let mut input = Zeroizing::new(Vec::with_capacity(before + text.len()));
@@ -158,10 +157,10 @@ fn squeezed(text: &str) -> Zeroizing<String> {
     super::unescape::without(text, |c| c.is_whitespace() || c == '=')
 }
 
-/// The letters and digits alone, in one case: by way of upper case, in which a sharp s is two letters
-/// and a final sigma is as any other.
+/// Only the letters and digits, in lower case. Converted to upper case first, which maps a sharp s
+/// to two letters and a final sigma to an ordinary one.
 fn fold(text: &str) -> Zeroizing<Vec<u8>> {
-    // Three bytes for one at most (U+0390 has three characters in upper case): it never grows.
+    // At most three bytes for one (U+0390 has three characters in upper case), so it never grows.
     let mut folded = Zeroizing::new(Vec::with_capacity(3 * text.len()));
     if text.is_ascii() {
         let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -184,7 +183,7 @@ mod tests {
     use super::*;
     use crate::{Clock as _, Scrubber, SystemClock};
 
-    /// One writing of a text by a provider's stack.
+    /// One way in which a provider's stack may write a text.
     fn written(text: &str, how: u8, draw: &mut fastrand::Rng) -> String {
         let escaped = |escape: &dyn Fn(char) -> String| -> String {
             let plain = |c: char| c.is_alphanumeric();
@@ -216,7 +215,8 @@ mod tests {
             9 => text.bytes().map(|b| format!("{b}, ")).collect(),
             10 => text.chars().map(|c| format!("{}\0", c)).collect(),
             11 => text.bytes().map(|b| format!("\\{b:03o}")).collect(),
-            // What stands around a secret's own writing, once: its encodings, its case, its ends.
+            // Applied once to the secret itself: encodings, upper case, a missing first or last
+            // one.
             20 => text.bytes().map(|b| format!("{b:02x}")).collect(),
             21 => STANDARD_NO_PAD.encode(format!("{}{text}", "a".repeat(draw.usize(0..3)))),
             22 => URL_SAFE_NO_PAD.encode(format!("id:{text}")),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn no_composition_of_escapes_wraps_and_cases_shows_a_secret() {
+    fn no_combination_of_escapes_wraps_and_cases_shows_a_secret() {
         let seed = fastrand::u64(..);
         let mut draw = fastrand::Rng::with_seed(seed);
         let signs: Vec<char> = "abcXYZ0189defghijkmnop/+=-_&\"'%\\<( \u{e9}".chars().collect();
@@ -236,7 +236,7 @@ mod tests {
             let length = draw.usize(14..40);
             let middle: String = (0..length).map(|_| signs[draw.usize(..signs.len())]).collect();
             let secret = format!("k3J{}9VqT", middle.trim());
-            // Eight at least stay together, so that a cut at an end leaves a run.
+            // A cut at either end leaves a run of eight.
             let own = draw.u8(20..30);
             let mut text = written(&secret, own, &mut draw);
             let around: Vec<u8> = (0..draw.usize(0..4)).map(|_| draw.u8(0..8)).collect();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fuzzer_has_found_is_not_shown() {
+    fn secrets_that_the_fuzzer_got_through_are_now_found() {
         for (secret, echo) in [
             ("gro\u{df}e-stra\u{df}e", "GROSSE-STRASSE".to_owned()),
             ("\u{390}abc\u{130}defgh", "\u{390}abc\u{130}defgh".to_uppercase()),
@@ -275,18 +275,18 @@ mod tests {
             let shown = Scrubber::new([secret]).scrub(&format!("bad {echo} here"));
             assert_eq!(shown, "[redacted]", "{secret}: {echo}");
         }
-        // A word of the text is no base64 of a secret.
+        // An ordinary word in lower case is not taken for the base64 of a secret.
         assert_eq!(Scrubber::new(["ab9z"]).scrub("bad value yji5ejs"), "bad value yji5ejs");
     }
 
     #[test]
-    fn a_long_text_of_nested_escapes_takes_no_long_time() {
+    fn a_long_text_of_nested_escapes_does_not_take_long() {
         let known = Scrubber::new(["k3J9/x2Vq/7Lw=="]);
         let nested = "%2525252541".repeat(6_000);
         let began = SystemClock.monotonic();
         known.clean(&nested, 512);
         let took = SystemClock.monotonic() - began;
-        // Half a second, or hours; the rest is for a machine that has more to do.
+        // Half a second, or hours without the budget; 30 s leaves room for a slow machine.
         assert!(took < Duration::from_secs(30), "{took:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Keeping known secrets out of text that came from outside.
+//! Removes known secrets from text that came from outside.
 
 use std::fmt;
 
@@ -12,20 +12,20 @@ use super::{WipedBuffer, form_encoded, replaced};
 
 /// Replaces known secrets in text that came from outside.
 ///
-/// A provider that echoes the request back must not put a secret into our logs. Looked for are
-/// each secret raw, in base64 and base64url (padded or not), percent- and form-encoded, escaped as
-/// JSON or HTML, and in hexadecimal. Anything that looks like a JWT goes too. Where a run of eight
-/// letters and digits of a secret is left after that, in any case, wrapped, or in escapes and encodings
-/// inside one another, the whole text is withheld. The forms are made when a text is scrubbed and wiped after
-/// it, so a scrubber that meets no text costs little.
+/// A provider that echoes the request must not put a secret into our logs. Each secret is replaced
+/// raw, in base64 and base64url (padded or not), percent- and form-encoded, escaped as JSON or
+/// HTML, and in hexadecimal; so is anything that looks like a JWT. If a run of eight letters and
+/// digits of a secret is still left, in either case, wrapped, or in nested escapes and encodings,
+/// the whole text is withheld. The encoded forms are made when a text is scrubbed and wiped
+/// afterwards, so an unused scrubber costs little.
 ///
-/// | | looked for |
+/// | | searched for |
 /// |---|---|
 /// | a secret with 8 or more letters and digits | any run of 8 of them |
 /// | with 4 to 7 | all of them |
-/// | with fewer, and of 4 characters at least | the secret as it is |
-/// | a shorter secret | not at all: it would shred the text |
-/// | an [id](Self::with_ids), from 8 characters with a digit on | as a whole |
+/// | with fewer, but at least 4 characters | the exact secret |
+/// | a shorter secret | not at all: too many ordinary texts contain it |
+/// | an [id](Self::with_ids) of at least 8 characters, one of them a digit | the whole id |
 ///
 /// ```
 /// use auth_core::Scrubber;
@@ -44,25 +44,25 @@ use super::{WipedBuffer, form_encoded, replaced};
 #[derive(Default)]
 pub struct Scrubber {
     secrets: Vec<SecretString>,
-    /// Identifiers and pairs, which are looked for as a whole alone.
+    /// Identifiers and pairs, which are only searched for as a whole.
     wholes: Vec<SecretString>,
 }
 
 const REDACTED: &str = "[redacted]";
-/// A secret shorter than this is not looked for: replacing it would shred the text.
+/// A shorter secret is not searched for: too many ordinary texts contain it.
 const SHORTEST_SECRET: usize = 4;
-/// An identifier shorter than this, or without a digit, may be a word of the text.
+/// A shorter identifier, or one without a digit, may be an ordinary word.
 const SHORTEST_ID: usize = 8;
 
 impl Scrubber {
-    /// A scrubber for these secrets. Blank ones are ignored.
+    /// Makes a scrubber for these secrets. Empty ones are ignored.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let known = secrets.into_iter().filter(|secret| !secret.is_empty());
         Self { secrets: known.map(SecretString::from).collect(), wholes: Vec::new() }
     }
 
-    /// Adds identifiers (a client's, a merchant's, an API key): less than secret, and often made of
-    /// the provider's own words. Looked for as a whole, from 8 characters with a digit on.
+    /// Adds identifiers (client id, merchant id, API key): less secret, and often made of words
+    /// that the provider uses too. Searched for as a whole, if at least 8 characters with a digit.
     #[must_use]
     pub fn with_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
         let telling = ids.into_iter().filter(|id| is_telling(id));
@@ -70,7 +70,7 @@ impl Scrubber {
         self
     }
 
-    /// Adds the pair that Basic authentication sends, as it is and with both parts form-encoded.
+    /// Adds the `user:password` pair of Basic authentication, raw and with both parts form-encoded.
     #[must_use]
     pub fn with_pair(mut self, user: &str, password: &str) -> Self {
         let longest = 3 * (user.len() + password.len()) + 1;
@@ -89,19 +89,19 @@ impl Scrubber {
         self
     }
 
-    /// Whether a value bears the marks of a paste that went wrong, for who reads that it was rejected.
+    /// A sign that some value was pasted wrongly, for the error when it is rejected.
     pub(crate) fn pasting_mark(&self) -> Option<&'static str> {
         let values = self.secrets.iter().chain(&self.wholes);
         values.map(ExposeSecret::expose_secret).find_map(pasting_mark)
     }
 
-    /// The text with every known secret, and everything that looks like a JWT, replaced.
+    /// Returns the text with every known secret, and everything that looks like a JWT, replaced.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         self.scrubbed(text).as_str().to_owned()
     }
 
-    /// Wiped, for it may hold a token that nobody here knows.
+    /// The result is wiped too, since it may still contain an unknown token.
     fn scrubbed(&self, text: &str) -> Zeroizing<String> {
         if text.is_empty() {
             return Zeroizing::default();
@@ -117,7 +117,7 @@ impl Scrubber {
             written_forms(whole, &mut forms);
             residue.add_whole(whole);
         }
-        // Longest first, so that no form leaves a tail of another behind.
+        // Longest first, so that replacing one form leaves no rest of a longer one.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         let mut text = Zeroizing::new(text.to_owned());
         for form in &forms {
@@ -132,20 +132,20 @@ impl Scrubber {
         text
     }
 
-    /// The text scrubbed, made fit for one line of a log, and cut at `limit` characters: in this
-    /// order, so that line breaks still tell a wrap, and no cut leaves half of a secret.
+    /// Scrubs the text, makes it one printable line, and cuts it at `limit` characters, in this
+    /// order: scrubbing needs the line breaks, and a cut first could leave half of a secret.
     pub(crate) fn clean(&self, text: &str, limit: usize) -> String {
         printable(&self.scrubbed(text), limit)
     }
 }
 
-/// Whether an identifier or a pair is more than a word that a text may hold by chance.
+/// Whether an identifier or a pair is specific enough that no text contains it by chance.
 fn is_telling(id: &str) -> bool {
     id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit())
 }
 
-/// What a value looks like that was not meant to be one: shells, `--env-file` and templates leave such
-/// marks. It is sent as it is, since a secret may hold anything.
+/// A sign that a value was set wrongly by a shell, `--env-file` or a template. Such a value is
+/// still sent unchanged, since a secret may contain anything.
 fn pasting_mark(value: &str) -> Option<&'static str> {
     let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
     let named = value.split_once('=').is_some_and(|(name, _)| {
@@ -155,7 +155,7 @@ fn pasting_mark(value: &str) -> Option<&'static str> {
     if quoted('"') || quoted('\'') {
         Some("a value is in quotes, which count as part of it")
     } else if value.starts_with("${") && value.ends_with('}') {
-        Some("a value is a ${...} that nothing has filled in")
+        Some("a value is a ${...} placeholder that was not filled in")
     } else if named {
         Some("a value begins with NAME=, which counts as part of it")
     } else {
@@ -169,7 +169,7 @@ impl fmt::Debug for Scrubber {
     }
 }
 
-/// Every way in which a secret is commonly written.
+/// Adds every common encoding of a secret.
 fn written_forms(secret: &str, forms: &mut Vec<Zeroizing<String>>) {
     let bytes = secret.as_bytes();
     let mut add = |form: Zeroizing<String>| {
@@ -181,7 +181,8 @@ fn written_forms(secret: &str, forms: &mut Vec<Zeroizing<String>>) {
     for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
         add(Zeroizing::new(engine.encode(bytes)));
     }
-    // RFC 3986's unreserved characters; those that `encodeURIComponent` leaves; a form's.
+    // Unescaped: the unreserved characters of RFC 3986; those of `encodeURIComponent`; those of a
+    // form.
     for kept in ["-._~", "-._~!'()*", "-._*"] {
         for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
             for space in ["%20", "+"] {
@@ -220,7 +221,7 @@ fn percent_encoded(bytes: &[u8], kept: &str, digits: &[u8; 16], space: &str) -> 
     })
 }
 
-/// A form spelt byte by byte into storage that never grows, since growing leaves copies behind.
+/// Encodes byte by byte into a buffer allocated once, since growing leaves copies behind.
 fn spelt(bytes: &[u8], mut spell: impl FnMut(u8, &mut WipedBuffer)) -> Zeroizing<String> {
     let mut form = WipedBuffer::with_capacity(6 * bytes.len());
     for byte in bytes {
@@ -237,10 +238,10 @@ fn push_hex(byte: u8, digits: &[u8; 16], form: &mut WipedBuffer) {
     }
 }
 
-/// Replaces runs of base64url and dots that begin as every JWT does: `eyJ` is `{"`.
+/// Replaces long runs of base64url and dots that begin with `eyJ`, the base64 of `{"`, as JWTs do.
 fn without_jwts(text: &str) -> Zeroizing<String> {
     let in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    // Only what is longer is replaced, so it never grows.
+    // A token is only replaced by a shorter text, so the buffer never grows.
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
     while let Some(start) = rest.find("eyJ") {
@@ -255,20 +256,20 @@ fn without_jwts(text: &str) -> Zeroizing<String> {
     out
 }
 
-/// Text fit for one line of a log: no control characters, no escapes, no direction overrides, at
-/// most `limit` characters.
+/// Makes a text one line for a log: no control characters, no terminal escapes, no direction
+/// overrides, at most `limit` characters.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
     let breaks = ['\r', '\n', '\t', '\u{2028}', '\u{2029}'];
     let spaced = text.trim().chars().map(|c| if breaks.contains(&c) { ' ' } else { c });
     let shown = spaced.filter(|c| !c.is_control() && !is_invisible(*c)).take(limit);
-    // Room for all of it, so that growing leaves nothing behind.
+    // Allocated once, since growing leaves copies behind.
     let mut out = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     out.extend(shown);
     out
 }
 
-/// Characters that show nothing: soft hyphens, zero widths, fillers, direction marks, variation
-/// selectors, tags, and the byte order mark.
+/// Whether a character is invisible: soft hyphens, zero-width characters, fillers, direction marks,
+/// variation selectors, tags, and the byte order mark.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -284,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_written_form_of_a_secret_is_scrubbed() {
+    fn every_common_encoding_of_a_secret_is_scrubbed() {
         let secret = "p\u{e4}ss/w\"rd=+&%";
         let known = Scrubber::new([secret]);
         let bytes = secret.as_bytes();
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_marks_of_a_paste_that_went_wrong_are_seen() {
+    fn signs_of_a_wrongly_pasted_value_are_found() {
         for (value, mark) in [
             ("\"s3cret\"", Some("quotes")),
             ("'s3cret'", Some("quotes")),
@@ -331,13 +332,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_too_short_to_replace_is_not_looked_for() {
+    fn a_secret_too_short_to_replace_is_not_searched_for() {
         assert_eq!(Scrubber::new(["ab"]).scrub("about"), "about");
         assert_eq!(Scrubber::default().with_ids(["42"]).scrub("code 42"), "code 42");
     }
 
     #[test]
-    fn an_id_made_of_the_providers_words_withholds_nothing() {
+    fn an_id_made_of_the_providers_words_does_not_withhold_ordinary_text() {
         let ids =
             ["merchant-0001", "tresorpay-client-7", "api-key", "client_id", "sandbox-2026-test"];
         let known = Scrubber::new(["x7Kp-22qq-made-up"]).with_ids(ids);

@@ -1,4 +1,4 @@
-//! The escapes that providers' stacks write, each undone as one layer.
+//! Undoes the escapes that providers' stacks write, one layer at a time.
 
 use zeroize::Zeroizing;
 
@@ -6,13 +6,13 @@ use super::decode;
 use super::lossy;
 use super::scrub::is_invisible;
 
-/// One layer off; the same text where there was none.
+/// Undoes one layer; returns the same text if there is none.
 type Undo = fn(&str) -> Zeroizing<String>;
 
-/// Every layer that is known.
+/// Every known layer.
 pub(super) const LAYERS: [Undo; 12] = [
     |text| without(text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace())),
-    |text| without(text, char::is_whitespace), // a wrap may stand inside an escape
+    |text| without(text, char::is_whitespace), // a line may be wrapped inside an escape
     |text| undo(text, backslash),
     |text| undo(text, |text| entity(text, Digits::All)),
     |text| undo(text, |text| entity(text, Digits::OfAscii)),
@@ -22,7 +22,7 @@ pub(super) const LAYERS: [Undo; 12] = [
     decode::hex,
     decode::numbers,
     |text| undo(text, misread),
-    // A soft break whose line end another wrap took away.
+    // A soft break of quoted-printable whose line end was removed by another layer.
     |text| undo(text, |text| text.starts_with(b"==").then_some((Plain::Nothing, 1))),
 ];
 
@@ -32,7 +32,7 @@ pub(super) fn without(text: &str, dropped: fn(char) -> bool) -> Zeroizing<String
     kept
 }
 
-/// What an escape stands for, and how many bytes it takes.
+/// The meaning of an escape, and its length in bytes.
 type Undone = Option<(Plain, usize)>;
 
 #[derive(Clone, Copy)]
@@ -42,9 +42,9 @@ enum Plain {
     Char(char),
 }
 
-/// Undoes each escape that `read` finds at the head of what is left.
+/// Undoes each escape that `read` recognizes at the start of the rest.
 fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
-    // No escape is shorter than what it stands for, so the buffer never grows.
+    // No escape is shorter than its meaning, so the buffer never grows.
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -59,7 +59,7 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
     lossy(&plain)
 }
 
-/// JSON's, and those of languages that print like it.
+/// Escapes of JSON, and of languages with a similar syntax.
 fn backslash(text: &[u8]) -> Undone {
     let after = text.strip_prefix(b"\\")?;
     match *after.first()? {
@@ -71,7 +71,7 @@ fn backslash(text: &[u8]) -> Undone {
         }
         b'u' => {
             let first = number(after.get(1..5)?, 16)?;
-            // A character beyond U+FFFF is written as two halves.
+            // A character beyond U+FFFF is a surrogate pair.
             let second = after.get(5..).and_then(|rest| rest.strip_prefix(b"\\u")?.get(..4));
             match second.and_then(|digits| number(digits, 16)) {
                 Some(second @ 0xdc00..=0xdfff) if (0xd800..0xdc00).contains(&first) => {
@@ -99,13 +99,13 @@ fn backslash(text: &[u8]) -> Undone {
 /// How many digits belong to a numeric entity without a semicolon.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Digits {
-    /// As many as there are: what a browser reads.
+    /// All digits that follow, as in a browser.
     All,
-    /// As many as an ASCII sign has: the next digits may be the secret's own.
+    /// As many as an ASCII character needs: further digits may belong to the secret.
     OfAscii,
 }
 
-/// HTML's, with and without the semicolon.
+/// HTML entities, with and without the semicolon.
 fn entity(text: &[u8], length: Digits) -> Undone {
     let after = text.strip_prefix(b"&")?;
     let Some(after) = after.strip_prefix(b"#") else {
@@ -139,8 +139,8 @@ const LATIN: &str = "Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave E
     ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash \
     ugrave uacute ucirc uuml yacute thorn yuml";
 
-/// A named entity. Which sign it is matters for letters, and for signs that begin an escape; any
-/// other name that ends in a semicolon is some sign, and no letter of a secret.
+/// A named entity. Only letters, and characters that begin an escape, need their exact meaning; any
+/// other name with a semicolon is some symbol and reads as a blank.
 fn named(after: &[u8]) -> Undone {
     const SIGNS: [(&str, u8); 13] = [
         ("amp", b'&'),
@@ -157,7 +157,7 @@ fn named(after: &[u8]) -> Undone {
         ("sol", b'/'),
         ("lowbar", b'_'),
     ];
-    // Without the semicolon only what browsers take so, and what begins an escape.
+    // Without the semicolon: only the names that browsers accept, and those that begin an escape.
     let known = SIGNS.iter().find(|(name, _)| starts_with(after, name));
     let letter = || {
         LATIN
@@ -187,7 +187,7 @@ fn starts_with(text: &[u8], name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// Quoted-printable's: a byte, and an equals sign at the end of a line (RFC 2045 section 6.7).
+/// Quoted-printable: `=XX` for a byte, and `=` at the end of a line (RFC 2045 section 6.7).
 fn quoted_printable(text: &[u8]) -> Undone {
     let after = text.strip_prefix(b"=")?;
     let blanks = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -201,12 +201,12 @@ fn quoted_printable(text: &[u8]) -> Undone {
     hex_byte(after).map(|(byte, used)| (byte, used + 1))
 }
 
-/// What Windows-1252 has where Latin-1 has controls, from 0x80 on.
+/// The characters of Windows-1252 from 0x80 on, where Latin-1 has control characters.
 const WINDOWS: &str = "\u{20ac}\u{81}\u{201a}\u{192}\u{201e}\u{2026}\u{2020}\u{2021}\u{2c6}\u{2030}\u{160}\
     \u{2039}\u{152}\u{8d}\u{17d}\u{8f}\u{90}\u{2018}\u{2019}\u{201c}\u{201d}\u{2022}\u{2013}\u{2014}\u{2dc}\
     \u{2122}\u{161}\u{203a}\u{153}\u{9d}\u{17e}\u{178}";
 
-/// A byte of UTF-8 that was read as a character of Latin-1 or Windows-1252: `\u{c3}\u{a9}` is an `\u{e9}`.
+/// UTF-8 that was decoded as Latin-1 or Windows-1252, one byte each: `\u{c3}\u{a9}` for `\u{e9}`.
 fn misread(text: &[u8]) -> Undone {
     let length = match *text.first()? {
         0xc2..=0xdf => 2,
@@ -226,7 +226,7 @@ fn hex_byte(text: &[u8]) -> Undone {
     Some((Plain::Byte(u8::try_from(code).ok()?), 2))
 }
 
-/// A character; half of a surrogate pair is no letter or digit.
+/// The character of a code point. Half of a surrogate pair is none, and is dropped.
 fn sign(code: u32) -> Plain {
     char::from_u32(code).map_or(Plain::Nothing, Plain::Char)
 }
@@ -239,7 +239,7 @@ fn digits(text: &[u8], radix: u32, most: usize) -> &[u8] {
 
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
     if !digits.iter().all(|byte| char::from(*byte).is_digit(radix)) {
-        return None; // a sign is none
+        return None; // `from_str_radix` would accept a leading plus sign
     }
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
 }

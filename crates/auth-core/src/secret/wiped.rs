@@ -1,11 +1,11 @@
-//! What `std` does with strings that grow, into storage that never does and is wiped: growing leaves
-//! copies behind.
+//! Two functions of `std`, into a wiped buffer that is allocated once: growing leaves copies
+//! behind.
 
 use zeroize::Zeroizing;
 
 /// As `String::from_utf8_lossy`.
 pub(crate) fn lossy(bytes: &[u8]) -> Zeroizing<String> {
-    // A byte that is replaced takes three.
+    // The replacement of one invalid byte takes three.
     let mut text = Zeroizing::new(String::with_capacity(3 * bytes.len()));
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_do_what_std_does_and_never_grow() {
+    fn both_equal_their_std_counterpart_and_never_grow() {
         for bytes in [&b""[..], b"a\xe9b", b"\xff\xff\xff", b"\xe2\x82x", "\u{e9}".as_bytes()] {
             let text = lossy(bytes);
             assert_eq!(*text, String::from_utf8_lossy(bytes));

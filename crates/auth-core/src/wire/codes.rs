@@ -1,8 +1,8 @@
-//! The codes of RFC 6749 section 5.2. Providers that speak nothing else of the standard use them too.
+//! The codes of RFC 6749 section 5.2, which even providers that follow nothing else of it use.
 
 use crate::error::ErrorKind;
 
-/// What a code of RFC 6749 section 5.2 means, in any case; `None` for other codes.
+/// Returns the kind of a code of RFC 6749 section 5.2, case-insensitively; `None` for other codes.
 ///
 /// | code | kind |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! JSON as old servers write it: the same key twice, at any depth.
+//! Reads JSON in which an object has the same key twice, as old servers write it.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 
 use super::Text;
 
-/// A JSON text in whose objects a key may stand twice: the last counts, as in most languages. A
-/// derived struct would refuse it.
+/// A JSON text whose objects may repeat a key, at any depth: the last one counts, as in most
+/// languages. A derived struct would refuse it.
 ///
-/// Values are read where they stand: a `serde_json::Value` would be a copy that nobody wipes.
+/// Values are borrowed: a `serde_json::Value` would be a copy that is not wiped.
 pub(super) struct Lenient<'de>(pub(super) &'de str);
 
 impl<'de> Deserializer<'de> for Lenient<'de> {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_key_that_stands_twice_the_last_counts_at_any_depth() {
+    fn the_last_of_a_repeated_key_counts_at_any_depth() {
         let strict = r#" {"a":"z","b":null,"c":[{"a":"x"},{"a":"y"}],"d":"One","e":7}"#;
         let twice = r#" {"a":{"a":1,"a":2},"unread":{"x":[1]},"b":1,"b": null ,"":1,"d":"One","e":1,
             "c":[],"c" : [{"a":"w","a":"x"} , {"\u0061":"y"}],"a":"z","e":7} "#;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         for text in ["", "{", r#"{"a":1,}"#, r#"{"a":1} x"#, r#"{"c":[{]}"#, r#"{"a":"x"#] {
             assert!(Read::deserialize(Lenient(text)).is_err(), "{text}");
         }

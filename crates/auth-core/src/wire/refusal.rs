@@ -1,4 +1,4 @@
-//! From an answer that is no success to an error: what the status means, and what the body adds.
+//! Makes an error of an answer that is not a success, by its status and its body.
 
 use http::StatusCode;
 use http::header::LOCATION;
@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind};
 use crate::response::TokenResponse;
 use crate::secret::{Scrubber, lossy, replaced};
 
-/// What a provider's error body says, as far as it is one. All fields of the implementing type
-/// should be optional: a body that is not read counts as an empty one, never as a failure.
+/// A provider's error body. All fields of the implementing type should be optional: a body that
+/// cannot be read counts as an empty one, never as a failure.
 ///
 /// ```
 /// use auth_core::wire::{Refusal, Text};
@@ -39,54 +39,54 @@ use crate::secret::{Scrubber, lossy, replaced};
 /// }
 /// ```
 pub trait Refusal: DeserializeOwned + Default {
-    /// The provider's stable code, if the body has one.
+    /// Returns the provider's stable code, if the body has one.
     fn code(&self) -> Option<&str> {
         None
     }
 
-    /// The provider's prose.
+    /// Returns the provider's prose.
     fn description(&self) -> Option<&str> {
         None
     }
 
-    /// The identifier under which the provider logged the request.
+    /// Returns the identifier under which the provider logged the request.
     fn request_id(&self) -> Option<&str> {
         None
     }
 
-    /// The kind, where this provider's codes say more than the status: `usual` is what the status
-    /// alone says (see [`usual_kind`]).
+    /// Returns the kind, for providers whose codes are more precise than the status. `usual` is the
+    /// kind by the status alone (see [`usual_kind`]), and the default.
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         let _ = answer;
         usual
     }
 
-    /// What to do about a refused request, or an outage that a setting may cause, for codes that
-    /// have a known remedy.
+    /// Returns what to do about a refused request, or about an outage that a setting may cause, for
+    /// codes with a known remedy.
     fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
         let _ = answer;
         None
     }
 
-    /// The kind of a refusal that came with 200 or 201 and no token, where its code is one that the
-    /// standard (RFC 6749 section 5.2) or the provider's document defines; `None` for another, which
-    /// stays [`ErrorKind::Protocol`].
+    /// Returns the kind of a refusal that came with 200 or 201 and no token, if its code is defined
+    /// by RFC 6749 section 5.2 or by the provider's document. With `None` the error is
+    /// [`ErrorKind::Protocol`].
     fn kind_in_success(&self, answer: &TokenResponse) -> Option<ErrorKind> {
         let usual = super::codes::kind(self.code()?)?;
         Some(self.kind(answer, usual))
     }
 
-    /// The setting to check where nothing is at the path that was asked (404, 405, 406).
+    /// Returns the setting to check if the path is wrong (404, 405, 406).
     fn endpoint_setting(&self) -> &'static str {
         "the endpoint"
     }
 }
 
-/// What a status means for every provider, before the body has its say.
+/// Returns the kind that a status means for every provider, before the body is considered.
 ///
 /// | status | kind |
 /// |---|---|
-/// | 401, 403 | `Credentials`; a 403 that is no JSON comes from a gateway: `Protocol` |
+/// | 401, 403 | `Credentials`; a 403 that is not JSON comes from a gateway: `Protocol` |
 /// | 429 | `RateLimited` |
 /// | 408, 425, 5xx | `Unavailable` |
 /// | other 4xx | `Request` |
@@ -97,7 +97,7 @@ pub trait Refusal: DeserializeOwned + Default {
 /// use auth_core::{ErrorKind, TokenResponse};
 ///
 /// let page = TokenResponse::recorded(403, "<html>");
-/// assert_eq!(usual_kind(&page), ErrorKind::Protocol); // a firewall's, and not the provider's
+/// assert_eq!(usual_kind(&page), ErrorKind::Protocol); // from a firewall, not from the provider
 /// ```
 #[must_use]
 pub fn usual_kind(response: &TokenResponse) -> ErrorKind {
@@ -111,16 +111,17 @@ pub fn usual_kind(response: &TokenResponse) -> ErrorKind {
     }
 }
 
-/// Whether a body was written by something in between: text that is no JSON object.
+/// Whether something in between wrote the body: it is not a JSON object.
 fn is_foreign(response: &TokenResponse) -> bool {
     first_byte(response).is_some_and(|byte| byte != b'{')
 }
 
-/// The error that an answer of another status than success is: the other half of
-/// [`read`](super::read), for a flow whose success is no JSON object.
+/// Makes an error of an answer that is not a success: one half of [`read`](super::read), for a flow
+/// whose success is not a JSON object.
 ///
-/// `check` and `known` are as for `read`, and the kind is [`usual_kind`] with the body's say. Of a
-/// success (2xx) it makes [`ErrorKind::Protocol`]: look at the status first.
+/// `check` and `known` are as for `read`. The kind is [`usual_kind`], unless the body's
+/// [`kind`](Refusal::kind) says otherwise. For a success (2xx) it is [`ErrorKind::Protocol`], so
+/// check the status first.
 ///
 /// ```
 /// use auth_core::wire::{self, Refusal, Text};
@@ -152,13 +153,13 @@ fn is_foreign(response: &TokenResponse) -> bool {
 pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &TokenResponse) -> Error {
     let body = lenient::<F>(response).unwrap_or_default();
     let usual = usual_kind(response);
-    // A page from a gateway says nothing about what the provider thinks.
+    // A gateway wrote the body, so its codes are not the provider's.
     let kind = if usual == ErrorKind::Protocol { usual } else { body.kind(response, usual) };
 
     describe(kind, &body, check, known, response)
 }
 
-/// The error of an answer of 200 or 201 that holds a refusal and no token.
+/// The error of a 200 or 201 that contains a refusal and no token.
 pub(super) fn in_success<F: Refusal>(
     check: &str,
     known: &Scrubber,
@@ -172,7 +173,7 @@ pub(super) fn in_success<F: Refusal>(
     Some(describe(kind, &body, check, known, response))
 }
 
-/// The error of a body whose kind is known.
+/// Words the error for a body of this kind.
 fn describe<F: Refusal>(
     kind: ErrorKind,
     body: &F,
@@ -219,7 +220,7 @@ fn describe<F: Refusal>(
         },
         ErrorKind::Protocol if status.is_redirection() => redirect(known, response),
         ErrorKind::Protocol if status == StatusCode::FORBIDDEN => {
-            "blocked by a gateway in between (403 without JSON): check allow-lists and the outgoing address"
+            "blocked by a gateway in between (403 without JSON): check its allow-list for this machine's outgoing address"
                 .to_owned()
         }
         ErrorKind::Protocol => {
@@ -239,13 +240,13 @@ fn describe<F: Refusal>(
     error.with_message(text)
 }
 
-/// Whether a text can be a code: one word, as those of RFC 6749 section 5.2 are, and no URL.
+/// Whether a text can be a code: one word, like those of RFC 6749 section 5.2, and not a URL.
 fn is_word(text: &str) -> bool {
     text.len() <= 64 && !text.contains(char::is_whitespace) && !text.contains("://")
 }
 
-/// An error body as far as it can be read: old servers write Latin-1 and the same key twice, and
-/// what they say about the credentials counts all the same.
+/// Reads an error body as far as possible: old servers write Latin-1 or repeat a key, and their
+/// codes matter nevertheless.
 fn lenient<F: Refusal>(response: &TokenResponse) -> Option<F> {
     if first_byte(response) != Some(b'{') {
         return None;
@@ -258,8 +259,8 @@ fn lenient<F: Refusal>(response: &TokenResponse) -> Option<F> {
     RequiredObject::deserialize(Lenient(&text)).ok().map(RequiredObject::into_inner)
 }
 
-/// Names the target's host and nothing else of it: paths and queries may hold secrets, and so may
-/// the host itself.
+/// Names only the host of the target, scrubbed: paths, queries and even the host may contain
+/// secrets.
 fn redirect(known: &Scrubber, response: &TokenResponse) -> String {
     let status = response.status().as_u16();
     let target = response.headers().get(LOCATION).map(|value| target_host(value.as_bytes()));
@@ -270,7 +271,7 @@ fn redirect(known: &Scrubber, response: &TokenResponse) -> String {
         Some(Target::Unreadable) => "to a target that cannot be read".to_owned(),
     };
     format!(
-        "token request redirected ({status}) {to}: it was not followed, since the secret would go with it; check the endpoint"
+        "token request redirected ({status}) {to}: not followed, since that would send the secret there; check the endpoint"
     )
 }
 
@@ -281,7 +282,7 @@ enum Target {
 }
 
 fn target_host(location: &[u8]) -> Target {
-    // Back-slashes are slashes to the parsers that follow redirects.
+    // The parsers that follow redirects read back-slashes as slashes.
     let text = replaced(lossy(location).trim(), "\\", "/");
     let after_scheme =
         text.find([':', '/', '?', '#']).filter(|at| text.as_bytes().get(*at) == Some(&b':'));
@@ -305,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_of_a_redirect_is_named_however_it_is_written() {
+    fn the_host_of_a_redirect_is_named_in_every_spelling() {
         for (location, says) in [
             ("https://evil.example/x?s=CANARY", "evil.example"),
             ("//evil.example/CANARY", "evil.example"),
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_says_what_a_pasted_value_looks_like() {
+    fn a_rejection_mentions_signs_of_a_wrongly_pasted_value() {
         #[derive(Default, serde::Deserialize)]
         struct Empty {}
         impl Refusal for Empty {}

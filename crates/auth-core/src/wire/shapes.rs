@@ -1,4 +1,4 @@
-//! Fields as providers write them: numbers in quotes, texts that are objects, objects that are lists.
+//! Fields as providers write them: numbers in quotes, lists or words in place of objects.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// The visits of a shape that reads as something else, whatever it holds.
+/// Visitor methods that accept a value of another type and return `$value` instead.
 macro_rules! reads_as {
     ($value:expr; bool) => {
         fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
@@ -64,8 +64,8 @@ pub(super) use reads_as;
 
 use crate::grant::Expiry;
 
-/// A JSON object, read as `T`. A plain derived struct also takes an array, field by field, which no
-/// provider means.
+/// A JSON object, read as `T`. A derived struct alone would also accept an array, field by field,
+/// which no provider means.
 ///
 /// ```
 /// use auth_core::wire::RequiredObject;
@@ -82,12 +82,12 @@ use crate::grant::Expiry;
 pub struct RequiredObject<T>(T);
 
 impl<T> RequiredObject<T> {
-    /// What was read.
+    /// Returns the object.
     pub const fn get(&self) -> &T {
         &self.0
     }
 
-    /// What was read.
+    /// Returns the object.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -107,7 +107,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredObject<T> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(RequiredObject)
             }
 
-            // The usual message of a decoder would quote it, in memory that nobody wipes.
+            // serde's default message would quote the text, in memory that is not wiped.
             fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
                 Err(E::custom("a text where an object is expected"))
             }
@@ -116,11 +116,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredObject<T> {
     }
 }
 
-/// A whole number as providers write them: an integer, a float (cut down), or either in quotes.
+/// A whole number as providers write it: an integer, a float (rounded down), or either in quotes.
 ///
-/// Whatever else stands there (`null`, `true`, `"soon"`, a list) reads as absent, so that an odd
-/// expiry costs the known short lifetime and not the token. Numbers beyond 64 bits are held at the
-/// edge; a number that no double can hold (`1e400`) makes the whole body unreadable.
+/// Anything else (`null`, `true`, `"soon"`, a list) reads as absent, so that an odd expiry means
+/// the short default lifetime, not the loss of the token. Numbers beyond 64 bits saturate; a number
+/// that no double can represent (`1e400`) makes the whole body unreadable.
 ///
 /// ```
 /// use auth_core::Expiry;
@@ -139,13 +139,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredObject<T> {
 pub struct Number(Option<i64>);
 
 impl Number {
-    /// The number, if there is one.
+    /// Returns the number, if there is one.
     #[must_use]
     pub const fn get(self) -> Option<i64> {
         self.0
     }
 
-    /// As a lifetime in seconds: a negative one ends at once, an absent one is unknown.
+    /// Returns the number as a lifetime in seconds: a negative one is zero, an absent one unknown.
     #[must_use]
     pub fn lifetime(self) -> Expiry {
         self.get().map_or(Expiry::Unknown, |seconds| {
@@ -153,7 +153,7 @@ impl Number {
         })
     }
 
-    /// As an instant in Unix seconds; an absent one is unknown.
+    /// Returns the number as an instant in Unix seconds; an absent one is unknown.
     #[must_use]
     pub fn instant(self) -> Expiry {
         self.get().map_or(Expiry::Unknown, Expiry::at_unix_seconds)
@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for AnyNumber {
         Ok(Number(Some(i64::try_from(value).unwrap_or(i64::MAX))))
     }
 
-    // A float cast saturates and cuts towards zero (`floor` first, so that -0.5 is negative).
+    // The cast saturates and truncates towards zero; `floor` first, so that -0.5 is negative.
     #[allow(clippy::cast_possible_truncation)]
     fn visit_f64<E>(self, value: f64) -> Result<Number, E> {
         Ok(Number((!value.is_nan()).then(|| value.floor() as i64)))
@@ -192,7 +192,7 @@ impl<'de> Visitor<'de> for AnyNumber {
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Number, E> {
         let text = value.trim();
         let digits = text.strip_prefix('-').unwrap_or(text);
-        // `f64` also reads "inf" and "nan", which are no numbers of a wire format.
+        // `f64` also parses "inf" and "nan", which are not JSON numbers.
         if !digits.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(Number(None));
         }
@@ -206,14 +206,15 @@ impl<'de> Visitor<'de> for AnyNumber {
     reads_as!(Number(None) => bool unit seq map);
 }
 
-/// An object read as `T`, or nothing where something else stands: PHP writes an empty object as a
-/// list, and some providers a word where they have no more to say.
+/// An object read as `T`, or `None` if the value is anything else: PHP writes an empty object as a
+/// list, and some providers write a word in its place.
 ///
 /// ```
 /// use auth_core::wire::Object;
 /// use std::collections::BTreeMap;
 ///
-/// let read = |json| serde_json::from_str::<Object<BTreeMap<String, u8>>>(json).unwrap().into_inner();
+/// type Fields = Object<BTreeMap<String, u8>>;
+/// let read = |json| serde_json::from_str::<Fields>(json).unwrap().into_inner();
 /// assert_eq!(read(r#"{"a":1}"#).unwrap()["a"], 1);
 /// assert_eq!((read("[]"), read("\"none\""), read("7")), (None, None, None));
 /// ```
@@ -221,12 +222,12 @@ impl<'de> Visitor<'de> for AnyNumber {
 pub struct Object<T>(Option<T>);
 
 impl<T> Object<T> {
-    /// What was read, if there was an object.
+    /// Returns the object, if there was one.
     pub const fn get(&self) -> Option<&T> {
         self.0.as_ref()
     }
 
-    /// What was read, if there was an object.
+    /// Returns the object, if there was one.
     pub fn into_inner(self) -> Option<T> {
         self.0
     }
@@ -263,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_message_of_a_decoder_quotes_a_text_in_place_of_an_object() {
+    fn the_error_for_a_text_in_place_of_an_object_does_not_quote_it() {
         let read = serde_json::from_str::<RequiredObject<Number>>(r#""CANARY""#);
         let text = read.unwrap_err().to_string();
         assert!(text.starts_with("a text where an object is expected"), "{text}");

@@ -1,4 +1,4 @@
-//! The one string that `wire` keeps: wiped when dropped, and when it grows.
+//! The string type for decoded bodies: wiped on drop, and when it grows.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::shapes::reads_as;
 
-/// A text that may be written as anything: prose, a number, an object. Only a text or a number is
-/// kept, so that an error body of an unforeseen shape still gives up its other fields.
+/// A text field that accepts any JSON value: a string or a number is kept, anything else reads as
+/// absent. So one field of an unexpected type does not make an error body unreadable.
 ///
-/// Wiped when dropped, since a provider may say the secret again. A `String` in its place is not, nor
-/// is what serde sets aside for `#[serde(untagged)]` and `#[serde(flatten)]`: use neither in a body.
+/// Wiped on drop, since a provider may echo the secret. A `String` is not wiped, nor are the
+/// buffers of `#[serde(untagged)]` and `#[serde(flatten)]`: use none of these in a body.
 ///
 /// ```
 /// use auth_core::wire::Text;
@@ -27,13 +27,13 @@ use super::shapes::reads_as;
 pub struct Text(Option<Zeroizing<String>>);
 
 impl Text {
-    /// The text, if there is one.
+    /// Returns the text, if there is one.
     #[must_use]
     pub fn get(&self) -> Option<&str> {
         self.0.as_ref().map(|text| text.as_str())
     }
 
-    /// Appends to the text. Old storage is wiped if it has to grow, as that of a `String` is not.
+    /// Appends to the text. If it has to grow, the old storage is wiped, unlike that of a `String`.
     ///
     /// ```
     /// use auth_core::wire::Text;
@@ -76,7 +76,7 @@ impl PartialOrd for Text {
 }
 
 impl Ord for Text {
-    /// By the text, so that it can be the key of a map: none comes first.
+    /// Orders by the text, so that it can be a map key; an absent text comes first.
     fn cmp(&self, other: &Self) -> Ordering {
         self.get().cmp(&other.get())
     }
@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for Text {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(kept(text.to_owned())) // as long as the text, and so never moved
+                Ok(kept(text.to_owned())) // exact capacity, so it is never reallocated
             }
 
             fn visit_string<E>(self, text: String) -> Result<Text, E> {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_kept_as_it_is_written() {
+    fn strings_and_numbers_are_kept_and_other_values_are_absent() {
         for (json, text) in [
             (r#""a b""#, Some("a b")),
             (r#"" \n""#, None),
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_the_keys_of_a_map_in_their_order() {
+    fn texts_are_ordered_map_keys() {
         let read: BTreeMap<Text, u8> = serde_json::from_str(r#"{"b":1,"a":2,"b":3}"#).unwrap();
         let read: Vec<_> = read.iter().map(|(key, value)| (key.get().unwrap(), *value)).collect();
         assert_eq!(read, [("a", 2), ("b", 3)]);
     }
 
     #[test]
-    fn a_text_keeps_what_it_has_while_it_grows() {
+    fn a_text_keeps_its_content_while_it_grows() {
         let mut text = Text::default();
         (0..100).for_each(|_| text.push_str("\u{e9}b"));
         assert_eq!(text.get().unwrap(), "\u{e9}b".repeat(100));

@@ -1,6 +1,6 @@
 //! `cargo xtask faults`: every fault, in every state, for every provider, against the table.
 //!
-//! `--only WORDS` tries the lines whose name holds the words, `--write` renews the guide's page.
+//! `--only WORDS` runs the rows whose name contains the words; `--write` renews the guide's page.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     ExitCode::from(u8::from(red > 0 || cells.is_empty()))
 }
 
-/// Prints the matrix and then what is wrong; returns how much that is.
+/// Prints the matrix and then the failed cells; returns their number.
 fn print(rows: &[Row], cells: &[(Cell, Result<Found, String>)]) -> usize {
     println!(
         "Three points a provider: without a token, with a stale one, after the API refused it.\n\

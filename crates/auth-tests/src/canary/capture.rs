@@ -1,22 +1,21 @@
-//! Whatever the process says: `tracing` at `TRACE`, the `log` crate, and panics.
+//! Records the output of the process: `tracing` at `TRACE`, the `log` crate, and panics.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// Keeps every line that any crate of the process logs, and every panic's text.
+/// Records every line that any crate of the process logs, and every panic message.
 ///
-/// `tracing` and `log` are two systems: hyper speaks through the first, reqwest and rustls through
-/// the second.
+/// `tracing` and `log` are two systems: hyper uses the first, reqwest and rustls the second.
 #[derive(Clone, Debug, Default)]
 pub struct Capture(Arc<Mutex<Vec<u8>>>);
 
 impl Capture {
-    /// Begins for the whole process.
+    /// Starts recording for the whole process.
     ///
     /// # Panics
-    /// Where somebody else captures already.
+    /// If a logger or subscriber is already installed.
     #[must_use]
     pub fn begin() -> Self {
         let capture = Self::default();
@@ -36,7 +35,7 @@ impl Capture {
         capture
     }
 
-    /// All that was said until now, which is then forgotten.
+    /// Returns all output since the last call, and clears it.
     #[must_use]
     pub fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

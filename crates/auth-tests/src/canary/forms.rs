@@ -1,18 +1,18 @@
-//! The ways in which a secret may be written.
+//! The encodings in which a secret may appear.
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// One way.
+/// One encoding.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Its name.
     pub name: &'static str,
-    /// The text in that way.
+    /// Encodes a text.
     pub write: fn(&str) -> String,
-    /// How many letters and digits of that writing give away eight of the secret's own.
+    /// How many letters and digits of the encoded text stand for eight of the secret.
     pub run: usize,
 }
 
@@ -115,14 +115,14 @@ pub const FORMS: &[Form] = &[
     form("eight letters in the middle", 8, |s| run(s, s.len() / 3)),
 ];
 
-/// The forms that are no more than a piece of the secret, which an identifier is not known by.
+/// Whether a form is only a part of the text. Parts of an identifier are no leak.
 #[must_use]
 pub fn is_piece(form: &Form) -> bool {
     form.name.starts_with("without") || form.name.starts_with("eight")
 }
 
-/// Whether a provider's server may write it so. None writes backwards; that form is here so that no
-/// trick of ours hides a secret from the hunt.
+/// Whether a provider's server may write it so. None writes backwards; that form is here so that
+/// our own code cannot pass the hunt by reversing a text.
 #[must_use]
 pub fn is_a_servers(form: &Form) -> bool {
     form.name != "backwards"
@@ -173,7 +173,7 @@ fn percent(text: &str, mark: &str, is_all: bool) -> String {
     })
 }
 
-/// The letters of base64 that are the text's alone, where other bytes stand before it.
+/// The base64 characters that the text fully determines if other bytes precede it.
 fn within(text: &str, before: usize, tainted: usize) -> String {
     let input = "x".repeat(before) + text;
     let encoded = STANDARD_NO_PAD.encode(&input);
@@ -185,7 +185,7 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// Eight letters and digits in a row, and the signs between them.
+/// Eight letters and digits in a row, and the symbols between them.
 fn run(text: &str, from: usize) -> String {
     let mut left = 8;
     let mut taken = String::new();

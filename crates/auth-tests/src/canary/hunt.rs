@@ -1,4 +1,4 @@
-//! Looking for all canaries in all forms, in one pass.
+//! Searches for all canaries in all forms, in one pass.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::forms::{FORMS, is_piece};
 use super::{Canary, Sort};
 
-/// What is looked for: the letters and digits of a form, in lower case, so that no wrap, quote or
-/// filler hides it.
+/// A search by the letters and digits of each form, in lower case, so that no line wrap, quote or
+/// filler hides a canary.
 #[derive(Debug, Default)]
 pub struct Hunt {
     names: Vec<String>,
@@ -25,23 +25,23 @@ struct Needle {
 /// A canary that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Find {
-    /// Which.
+    /// The name of the canary.
     pub canary: String,
-    /// In which form; another that looks alike may have been meant.
+    /// The form that matched; similar forms may match too.
     pub form: &'static str,
-    /// The letters that gave it away, and what stood around them.
+    /// The letters that matched, with their context.
     pub place: String,
 }
 
 const HEAD: usize = 8;
-/// How much of a token's end is looked for in all forms, and by how many letters at a time.
+/// How much of a token's end is searched for in all forms, and in runs of how many letters.
 const TOKEN_END: usize = 32;
 const TOKEN_RUN: usize = 12;
-/// The least of an identifier that is looked for.
+/// The shortest identifier that is searched for.
 const SHORTEST: usize = 10;
 
 impl Hunt {
-    /// For these.
+    /// A search for these canaries.
     #[must_use]
     pub fn new<'a>(canaries: impl IntoIterator<Item = &'a Canary>) -> Self {
         let mut hunt = Self::default();
@@ -49,7 +49,7 @@ impl Hunt {
         hunt
     }
 
-    /// Looks for one more.
+    /// Adds a canary.
     pub fn add(&mut self, canary: &Canary) {
         let number = self.names.len();
         self.names.push(canary.name.clone());
@@ -78,11 +78,11 @@ impl Hunt {
         }
     }
 
-    /// Everything that the text shows, each canary once.
+    /// Returns the canaries that the text shows, each once.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Find> {
         let mut found = Vec::<Find>::new();
-        // As it is, and as it was before it was shown by `{:?}`, once, twice or three times.
+        // The text as it is, and with one, two and three levels of `{:?}` undone.
         let mut reading = Cow::Borrowed(text);
         for _ in 0..4 {
             self.find_in(&fold(&reading), &mut found);
@@ -117,7 +117,7 @@ fn fold(text: &str) -> Vec<u8> {
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// A text as it was before `{:?}` showed it, but for the line breaks and fillers, which are left out.
+/// Undoes the escapes of `{:?}`. Escaped line breaks and code points are dropped.
 fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,7 +1,8 @@
 //! One cell of the matrix: one fault, one provider, one state, on real sockets.
 //!
-//! Time on the sockets is real, with limits of [`Takes::LIMIT`] where a fault runs into one. Between
-//! two calls the source's clock is held or moved on, so that nothing waits for a memory to end.
+//! Time on the sockets is real; a fault that runs into a limit gets the short [`Takes::LIMIT`].
+//! Between two calls the source's clock is stopped or moved forward, so that no test waits for a
+//! pause to end.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,34 +15,34 @@ use super::place::Place;
 use super::rule::{Expected, Memory, Outcome, Row, State, Takes, Trouble};
 use crate::flows::Shape;
 
-/// A token of an hour is due for refresh then, with a minute and more left to be served.
+/// At this age a token of an hour is stale, and usable for more than a minute.
 const STALE_AFTER: Duration = Duration::from_secs(3_450);
-/// What other work on this machine may add to any time.
+/// How much longer anything may take on a busy machine.
 const SLACK: Duration = Duration::from_secs(3);
-/// What of a memory may have passed before the source's clock was held.
+/// How much of a pause may have passed before the source's clock was stopped.
 const DRIFT: Duration = Duration::from_millis(400);
-/// The most that a call may take which has its answer at hand. Less than [`Takes::LIMIT`].
+/// The longest that a call without a request may take. Less than [`Takes::LIMIT`].
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// Enough for the end of a memory to be over.
+/// Added to a pause, so that it is surely over.
 const MOMENT: Duration = Duration::from_millis(100);
-/// No attempt follows another after this long.
+/// If no attempt followed in this time, none will.
 const SETTLED: Duration = Duration::from_millis(50);
 
-/// What happened in a cell where all is well.
+/// The result of a cell that matched the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// `Token`, or the kind of error.
     pub outcome: String,
     /// Requests in the flight that met the fault.
     pub requests: usize,
-    /// How long that flight took; nothing where it ran behind the caller's back.
+    /// How long that flight took; zero if it ran in the background.
     pub took: Duration,
 }
 
-/// Makes it happen and compares it with the table.
+/// Causes the fault and compares the outcome with the table.
 ///
 /// # Errors
-/// All that is wrong, in a line.
+/// The first difference, in one line.
 pub async fn run(row: &Row, provider: Provider, state: State) -> Result<Found, String> {
     let mut place = Place::set_up(row, provider, Shape::Usual, None).await;
     let expected = row.expected(provider);
@@ -63,7 +64,8 @@ pub async fn run(row: &Row, provider: Provider, state: State) -> Result<Found, S
 }
 
 impl Place {
-    /// A caller that has no good token meets the fault, asks again, and asks after it is over.
+    /// A caller without a usable token calls during the fault, again while the failure is
+    /// remembered, and after the fault is over.
     async fn meet(
         &mut self,
         row: &Row,
@@ -103,7 +105,7 @@ impl Place {
         Ok(found)
     }
 
-    /// A token that came in spite of all, and that the next caller gets too.
+    /// A token was granted despite the fault, and the next caller gets it too.
     async fn check_token(
         &self,
         outcome: Result<AccessToken, Error>,
@@ -117,7 +119,7 @@ impl Place {
         self.check_api(&token, 200).await
     }
 
-    /// The failure is answered again without a request, with the time that is left.
+    /// The failure is returned again without a request, with the time that is left.
     async fn check_memory(
         &self,
         kind: ErrorKind,
@@ -128,7 +130,7 @@ impl Place {
         let (again, waited) = timed(self.source.token()).await;
         let error = failed(again, kind).map_err(|text| format!("asked again: {text}"))?;
         check(self.client.sent() == sent, || "it is not remembered".to_owned())?;
-        check(waited <= AT_ONCE, || format!("remembered, and answered after {waited:?}"))?;
+        check(waited <= AT_ONCE, || format!("remembered, but returned after {waited:?}"))?;
         let (least, most) = memory.bounds(took);
         if kind.is_retryable() {
             let left = error.retry_after().unwrap_or_default();
@@ -136,13 +138,12 @@ impl Place {
             check(fits, || format!("{left:?} left of {least:?} to {most:?}"))?;
         } else {
             let left = error.retry_after();
-            check(left.is_none(), || format!("waiting {left:?} mends nothing"))?;
+            check(left.is_none(), || format!("asks to wait for {left:?}, which fixes nothing"))?;
         }
         Ok(())
     }
 
-    /// Up to the end of its memory a failure is answered, and a call later all is well: nothing is
-    /// kept that the provider did not say.
+    /// Until its pause is over the failure is returned; the next call gets a token.
     async fn check_recovery(
         &mut self,
         memory: Memory,
@@ -170,7 +171,7 @@ impl Place {
         self.check_api(&token, 200).await
     }
 
-    /// A caller with a good token meets the fault and never notices.
+    /// A caller with a stale token gets it during the fault, at once.
     async fn meet_stale(&mut self, row: &Row, expected: Expected) -> Result<Found, String> {
         let tries = expected.tries.of(self.handle.provider());
         let old = self.good_token().await?;
@@ -181,7 +182,7 @@ impl Place {
         self.serves(&old).await?;
         let took = self.settle(sent + tries, row.takes).await;
         let requests = self.client.sent() - sent;
-        check(requests == tries, || format!("{requests} requests behind the call, not {tries}"))?;
+        check(requests == tries, || format!("{requests} background requests, not {tries}"))?;
         if !matches!(row.trouble, Trouble::Refused | Trouble::NoTls) {
             let arrived = self.arrived() - arrived;
             check(arrived == tries, || format!("{arrived} of {tries} requests arrived"))?;
@@ -191,7 +192,7 @@ impl Place {
             self.check_token(token, Some(&old)).await?;
             return Ok(Found { outcome: "Token".to_owned(), requests, took: Duration::ZERO });
         }
-        // In the pause: still the old one, and nothing is asked.
+        // During the pause: still the old token, and no request.
         self.serves(&old).await?;
         tokio::time::sleep(SETTLED).await;
         check(self.client.sent() == sent + tries, || "asked again in the pause".to_owned())?;
@@ -219,7 +220,7 @@ impl Place {
         check(took <= AT_ONCE, || format!("the good token came after {took:?}"))
     }
 
-    /// Waits until so many requests are over and the flight behind the call has landed. Returns how
+    /// Waits until this many requests are over and the background flight has landed. Returns how
     /// long that took.
     async fn settle(&self, over: usize, takes: Takes) -> Duration {
         let began = SystemClock.monotonic();
@@ -240,7 +241,7 @@ async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     (output, SystemClock.monotonic() - began)
 }
 
-/// Whether a wait is that many seconds, but for what passed since it was asked for.
+/// Whether a wait is this many seconds, minus the time that has passed since.
 fn is_about(wait: Duration, seconds: u64) -> bool {
     let asked = Duration::from_secs(seconds);
     wait <= asked && wait + SLACK >= asked

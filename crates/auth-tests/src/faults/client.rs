@@ -1,4 +1,5 @@
-//! The real HTTP client, counted, and sent astray where the fault is that nobody is there.
+//! The real HTTP client, with counters, and redirected to another port if the fault is one of
+//! connecting.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -7,18 +8,18 @@ use async_trait::async_trait;
 use auth_core::{Error, HttpClient, HttpRequest, HttpResponse, ReqwestClient};
 use http::Uri;
 
-/// The one real client of all cells: a new one sets up TLS.
+/// The client of all cells: each new one would set up TLS again.
 pub(super) fn client() -> &'static ReqwestClient {
     static CLIENT: OnceLock<ReqwestClient> = OnceLock::new();
     CLIENT.get_or_init(|| ReqwestClient::configure(|builder| builder.no_proxy()).unwrap())
 }
 
-/// `ReqwestClient`, with a count of what was sent and of what is over.
+/// `ReqwestClient`, with counts of requests sent and of requests over.
 #[derive(Clone, Debug)]
 pub(super) struct CountedClient {
     sent: Arc<AtomicUsize>,
     over: Arc<AtomicUsize>,
-    /// Scheme and authority that are asked in place of the request's own.
+    /// Scheme and authority to use in place of the request's own.
     astray: Arc<Mutex<Option<(&'static str, String)>>>,
 }
 
@@ -41,7 +42,7 @@ impl CountedClient {
     }
 }
 
-/// Counts when dropped: an attempt that runs out of time is never told so.
+/// Counts on drop, since the future of an attempt that times out is dropped.
 struct Over<'a>(&'a AtomicUsize);
 
 impl Drop for Over<'_> {

@@ -1,57 +1,58 @@
-//! Time for a source on real sockets: it can be moved on, so that no test waits an hour, and held, so
-//! that a busy machine cannot let a pause of half a second pass between two calls.
+//! A clock for a source on real sockets. It can be moved forward, so that no test waits an hour,
+//! and stopped, so that no pause of half a second ends between two calls on a busy machine.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use auth_core::{BoxFuture, Clock, SystemClock};
 
-/// How many times longer a limit is while nothing is wrong: a busy machine is no fault.
+/// How many times longer a limit is outside a fault, so that a busy machine causes no timeout.
 const PATIENCE: u32 = 20;
 
-/// The machine's clocks, moved on, and held but for the time in which a fault lasts. Sleeps are real.
+/// The machine's clocks, moved forward, and stopped except during a fault. Sleeps are real.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MovedClock(Arc<Mutex<Hands>>);
+pub(super) struct MovedClock(Arc<Mutex<Offsets>>);
 
 #[derive(Debug, Default)]
-struct Hands {
+struct Offsets {
     moved: Duration,
-    /// What the machine's monotonic clock showed when this one began to run, where it runs.
+    /// The machine's monotonic time when this clock was started, if it runs.
     runs_since: Option<Duration>,
-    /// What this one showed then, but for `moved`.
+    /// This clock's time at that moment, without `moved`.
     shown: Duration,
 }
 
 impl MovedClock {
-    /// Both clocks show this much more from now on.
+    /// Moves both clocks forward.
     pub(super) fn move_on(&self, by: Duration) {
         self.0.lock().unwrap().moved += by;
     }
 
-    /// By how much they were moved on in all.
+    /// How far they were moved in all.
     pub(super) fn moved(&self) -> Duration {
         self.0.lock().unwrap().moved
     }
 
-    /// The monotonic clock runs with the machine's.
+    /// Starts the monotonic clock.
     pub(super) fn run(&self) {
         self.0.lock().unwrap().runs_since = Some(SystemClock.monotonic());
     }
 
-    /// The monotonic clock stands still.
+    /// Stops the monotonic clock.
     pub(super) fn hold(&self) {
-        let mut hands = self.0.lock().unwrap();
-        if let Some(since) = hands.runs_since.take() {
-            hands.shown += SystemClock.monotonic() - since;
+        let mut offsets = self.0.lock().unwrap();
+        if let Some(since) = offsets.runs_since.take() {
+            offsets.shown += SystemClock.monotonic() - since;
         }
     }
 }
 
 impl Clock for MovedClock {
     fn monotonic(&self) -> Duration {
-        let hands = self.0.lock().unwrap();
-        let ran = hands.runs_since.map_or(Duration::ZERO, |since| SystemClock.monotonic() - since);
-        hands.moved + hands.shown + ran
+        let offsets = self.0.lock().unwrap();
+        let ran =
+            offsets.runs_since.map_or(Duration::ZERO, |since| SystemClock.monotonic() - since);
+        offsets.moved + offsets.shown + ran
     }
 
     fn wall(&self) -> SystemTime {

@@ -1,4 +1,4 @@
-//! A bare socket in front of the sandbox: passes requests on, or answers with bytes that no HTTP
+//! A TCP socket in front of the sandbox: forwards requests, or answers with bytes that no HTTP
 //! server would write.
 
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 pub struct Script {
     /// What it reads first.
     pub reads: Reads,
-    /// What it does then, in this order. At the end it closes in good order.
+    /// What it does then, in this order. At the end it closes the connection normally.
     pub steps: Vec<Step>,
 }
 
@@ -26,26 +26,26 @@ pub struct Script {
 pub enum Reads {
     /// Nothing at all.
     Nothing,
-    /// Whatever comes in one piece.
+    /// One `read`.
     Something,
     /// All of it.
     Request,
 }
 
-/// One thing that the socket does.
+/// One action of the socket.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Writes these bytes.
     Write(Vec<u8>),
     /// Writes these bytes one at a time, with this pause before each.
     Trickle(Vec<u8>, Duration),
-    /// Writes these bytes over and over, until the client goes away.
+    /// Writes these bytes over and over, until the client closes.
     Endlessly(Vec<u8>),
-    /// Waits until the client goes away.
+    /// Waits until the client closes.
     Hold,
     /// Resets the connection (TCP RST).
     Reset,
-    /// Passes the request on to the sandbox, and its answer back.
+    /// Forwards the request to the sandbox, and its answer back.
     PassOn,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// A socket in front of the sandbox's port, which passes everything on at first.
+    /// A socket in front of the sandbox's port, which forwards everything at first.
     pub(super) async fn of(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -83,12 +83,12 @@ impl Front {
         self.address
     }
 
-    /// Misbehaves from the next connection on, or passes on again.
+    /// Plays the script from the next connection on; forwards with `None`.
     pub(super) fn set(&self, script: Option<Script>) {
         *self.script.lock().unwrap() = script;
     }
 
-    /// Requests that were not passed on.
+    /// Requests that were not forwarded.
     pub(super) fn served(&self) -> usize {
         self.served.load(Ordering::SeqCst)
     }
@@ -100,7 +100,7 @@ impl Drop for Front {
     }
 }
 
-/// Plays the script. A client that goes away first ends it, which is its right.
+/// Plays the script until its end, or until the client closes.
 async fn play(mut stream: TcpStream, port: u16, script: Script, served: Arc<AtomicUsize>) {
     let request = match script.reads {
         Reads::Nothing => Some(Vec::new()),
@@ -138,8 +138,8 @@ async fn play(mut stream: TcpStream, port: u16, script: Script, served: Arc<Atom
                 return;
             }
             Step::Reset => {
-                // With a linger time of zero, closing sends RST and drops what is still buffered:
-                // what was written is given time to leave.
+                // With a linger time of zero, closing sends RST and drops buffered bytes, so give
+                // what was written time to be sent.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
                 return;
@@ -157,7 +157,7 @@ async fn play(mut stream: TcpStream, port: u16, script: Script, served: Arc<Atom
     let _ = tokio::time::timeout(Duration::from_secs(1), drained).await;
 }
 
-/// One whole request, head and body; `None` where the client went away.
+/// One whole request, head and body; `None` if the client closed.
 async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
@@ -174,7 +174,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// Asks the sandbox on a connection of its own, so that the client keeps none through a fault.
+/// Forwards a request on a new connection that is closed after it, so that the client's pool holds
+/// none when a fault begins.
 async fn pass_on(stream: &mut TcpStream, port: u16, request: &[u8]) -> std::io::Result<()> {
     let line = request.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
     let text = String::from_utf8_lossy(&request[line..]).to_ascii_lowercase();

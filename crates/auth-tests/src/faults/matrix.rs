@@ -1,4 +1,4 @@
-//! Many cells at a time.
+//! Runs many cells concurrently.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 use super::cell::{Found, run};
 use super::rule::{Row, State};
 
-/// Cells that are tried at a time: most of them wait.
+/// How many cells run concurrently; most of them wait.
 const AT_A_TIME: usize = 16;
 
-/// A cell by the number of its line, its provider and its state.
+/// A cell: the number of its row, its provider and its state.
 pub type Cell = (usize, Provider, State);
 
-/// Every cell of so many lines.
+/// Every cell of this many rows.
 #[must_use]
 pub fn all(lines: usize) -> Vec<Cell> {
     let of_line = |line| {
@@ -25,7 +25,7 @@ pub fn all(lines: usize) -> Vec<Cell> {
     (0..lines).flat_map(of_line).collect()
 }
 
-/// Each line in each state for one provider, in turns, and for every provider that is an exception.
+/// Each row in each state for one provider, in turn, and for every provider that is an exception.
 #[must_use]
 pub fn some(rows: &[Row]) -> Vec<Cell> {
     let is_chosen = |(line, provider, state): &Cell| {
@@ -36,7 +36,7 @@ pub fn some(rows: &[Row]) -> Vec<Cell> {
     all(rows.len()).into_iter().filter(is_chosen).collect()
 }
 
-/// Tries these cells, and returns them in their order.
+/// Runs these cells, and returns their results in order.
 pub async fn try_out(
     rows: &[Row],
     cells: impl IntoIterator<Item = Cell>,
@@ -55,7 +55,7 @@ pub async fn try_out(
     tried.into_iter().map(|(_, cell, found)| (cell, found)).collect()
 }
 
-/// A red cell as a line of text.
+/// One line about a failed cell.
 #[must_use]
 pub fn complaint(rows: &[Row], (line, provider, state): Cell, text: &str) -> String {
     format!("{}, {provider}, {state:?}: {text}", rows[line].what)

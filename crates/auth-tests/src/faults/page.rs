@@ -1,4 +1,4 @@
-//! The guide's page, made of the table.
+//! Makes the guide's page from the table.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use auth_sandbox::Provider;
 use super::rule::{Expected, Memory, Outcome, Row, Tries};
 use super::table::rows;
 
-/// The committed page, below the workspace's root.
+/// The committed page, relative to the workspace's root.
 pub const PAGE: &str = "crates/auth-core/docs/faults.md";
 
 const HEAD: &str = "\
@@ -35,7 +35,7 @@ caller invalidated it. `cargo xtask faults` runs them all, and `cargo xtask faul
 After a token was invalidated it is never handed out again, whatever the fault.
 ";
 
-/// The page as it should be.
+/// The page that the table makes.
 #[must_use]
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
@@ -50,7 +50,7 @@ pub fn page() -> String {
     page
 }
 
-/// The lines by what the caller of most providers gets.
+/// The rows, grouped by the outcome for most providers.
 fn sections() -> Vec<(&'static str, Vec<Row>)> {
     let titles = [
         ("No fault, or one that is seen through", vec!["Token"]),

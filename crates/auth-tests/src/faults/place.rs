@@ -1,4 +1,4 @@
-//! Where a cell takes place: a provider, a socket in front of it, and a source that asks it.
+//! The set-up of a cell: a provider, a socket in front of it, and a source.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use super::front::{Front, Reads, Script, Step};
 use super::rule::{Row, Takes, Trouble};
 use crate::flows::{AnyFlow, Shape, flow};
 
-/// How long every token lives.
+/// The lifetime of every token.
 const LIFE: Duration = Duration::from_secs(3_600);
 
-/// A provider, a socket in front of it, and a source that asks it.
+/// A provider, a socket in front of it, and a source.
 #[derive(Debug)]
 pub struct Place {
     /// The provider.
     pub handle: Handle,
     /// The source.
     pub source: CachedTokenSource<AnyFlow>,
-    /// What the flow's `Debug` shows, plain and pretty.
+    /// The flow's `Debug`, plain and pretty.
     pub shown: String,
     pub(super) client: CountedClient,
     pub(super) clock: MovedClock,
     front: Option<Front>,
-    /// What the provider's clock is off by, while the fault lasts.
+    /// How far off the provider's clock is during the fault.
     skew: Skew,
     _sandbox: Sandbox,
 }
 
 impl Place {
-    /// All well so far. These credentials are accepted, or else random ones.
+    /// Sets up without a fault. The provider accepts these credentials, or else random ones.
     ///
     /// # Panics
-    /// Where the machine has no port left.
+    /// If no port is free.
     pub async fn set_up(
         row: &Row,
         provider: Provider,
         shape: Shape,
         credentials: Option<Credentials>,
     ) -> Self {
-        // Digishare's document knows no form; the real server takes one.
+        // Digishare documents no form body, but the real server accepts one.
         let sandbox = Sandbox::builder().strict(shape == Shape::Usual).token_lifetime(LIFE);
         let sandbox = sandbox.start().await.unwrap();
         let handle = sandbox.handle(provider);
@@ -71,7 +71,7 @@ impl Place {
             Takes::Deadline => (usual, Takes::LIMIT),
         };
         let (client, clock) = (CountedClient::new(), MovedClock::default());
-        // How often is the flow's own; only how long is set here.
+        // The number of attempts is the flow's own; only the time limits are set here.
         let source = CachedTokenSource::builder(flow.exchange.clone())
             .http_client(client.clone())
             .clock(clock.clone())
@@ -86,15 +86,15 @@ impl Place {
         Self { handle, source, shown, client, clock, front, skew, _sandbox: sandbox }
     }
 
-    /// The fault begins.
+    /// Begins the fault.
     ///
     /// # Panics
-    /// Where the line is not the one that this place was set up for.
+    /// If this was set up for another row.
     pub fn begin(&mut self, row: &Row) {
         match &row.trouble {
             Trouble::Sandbox(fault) => self.handle.inject(fault.clone()),
             Trouble::Socket(script) => self.front.as_ref().unwrap().set(Some(script.clone())),
-            // The port of tcpmux, which nobody serves.
+            // Port 1 is tcpmux, which no machine serves.
             Trouble::Refused => self.client.go_astray(Some(("http", "127.0.0.1:1".to_owned()))),
             Trouble::NoTls => {
                 let front = self.front.as_ref().unwrap();
@@ -109,7 +109,7 @@ impl Place {
         self.clock.run();
     }
 
-    /// The fault ends.
+    /// Ends the fault.
     pub fn end(&mut self) {
         self.clock.hold();
         self.handle.clear_faults();
@@ -121,7 +121,7 @@ impl Place {
         self.set_clock();
     }
 
-    /// The provider's clock goes along with the source's.
+    /// Moves the provider's clock along with the source's.
     fn set_clock(&self) {
         let moved = self.clock.moved();
         self.handle.set_clock_skew(match self.skew {
@@ -137,7 +137,7 @@ impl Place {
         self.set_clock();
     }
 
-    /// Requests that reached the provider or what stands in its place.
+    /// Requests that reached the provider or the socket in front of it.
     pub(super) fn arrived(&self) -> usize {
         let front = self.front.as_ref().map_or(0, Front::served);
         front + usize::try_from(self.handle.counters().token_requests).unwrap()
@@ -147,7 +147,7 @@ impl Place {
         self.source.token().await.map_err(|error| format!("no good token first: {error}"))
     }
 
-    /// What the provider's API says to a token.
+    /// Checks the status that the provider's API answers to a token.
     pub(super) async fn check_api(&self, token: &AccessToken, status: u16) -> Result<(), String> {
         let mut request = HttpRequest::default();
         *request.uri_mut() = self.handle.api_url().parse().unwrap();
@@ -159,7 +159,7 @@ impl Place {
     }
 }
 
-/// A flow's policy with next to no pauses.
+/// A flow's policy with very short pauses.
 fn brief(policy: RetryPolicy) -> RetryPolicy {
     policy.backoff(Duration::from_millis(1), Duration::from_millis(2))
 }

@@ -1,4 +1,4 @@
-//! The words that the table is written in.
+//! The types of the table.
 
 use std::time::Duration;
 
@@ -7,51 +7,51 @@ use auth_sandbox::{Fault, Provider, Skew};
 
 use super::front::Script;
 
-/// One line of the table: a fault and what it must become.
+/// One row of the table: a fault and its expected outcome.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What happens, for people.
+    /// The fault in words.
     pub what: &'static str,
-    /// How to make it happen.
+    /// How to cause it.
     pub trouble: Trouble,
-    /// What it becomes for most providers.
+    /// The outcome for most providers.
     pub usual: Expected,
-    /// For whom it becomes something else.
+    /// The providers with another outcome.
     pub except: Vec<(Provider, Expected)>,
     /// How long an attempt takes.
     pub takes: Takes,
 }
 
-/// Who makes trouble.
+/// How a fault is caused.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// The sandbox, which plays the provider.
+    /// By the sandbox, which plays the provider.
     Sandbox(Fault),
-    /// A bare socket in front of it, which writes bytes of its own.
+    /// By a TCP socket in front of it, which writes bytes of its own.
     Socket(Script),
-    /// Nobody listens on the port.
+    /// Nothing listens on the port.
     Refused,
-    /// `https` is asked of a port that speaks plain http.
+    /// The request uses https on a plain http port.
     NoTls,
-    /// The provider's whole clock is wrong.
+    /// The provider's clock is wrong.
     Clock(Skew),
 }
 
-/// What a fault becomes.
+/// The expected outcome of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// A token, or which kind of error.
     pub outcome: Outcome,
     /// How often the request is sent.
     pub tries: Tries,
-    /// How long the outcome stands.
+    /// How long the outcome is remembered.
     pub memory: Memory,
 }
 
-/// What the caller gets.
+/// What the caller without a token gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A good token: the fault is none.
+    /// A valid token: the fault does no harm.
     Token,
     /// An error.
     Error(ErrorKind),
@@ -60,12 +60,12 @@ pub enum Outcome {
 /// How often a request is sent in one flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tries {
-    /// Asking again would change nothing.
+    /// Once: a retry would change nothing.
     Once,
-    /// As often as the flow's policy says: it was surely not granted.
+    /// As often as the flow's policy says: certainly no token was granted.
     Again,
-    /// The same, but not where each request may leave a token behind (Papaya): nobody knows whether
-    /// it was granted.
+    /// As `Again`, but once if each request may leave a token behind (Papaya), since a token may
+    /// have been granted.
     IfHarmless,
 }
 
@@ -83,14 +83,14 @@ impl Tries {
     }
 }
 
-/// How long an outcome is answered again without asking.
+/// How long an outcome is remembered, without a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
     /// The token, until it is stale.
     Token,
-    /// What passes: 500 to 750 ms at first.
+    /// A transient failure: 500 to 750 ms at first.
     Outage,
-    /// A throttle that states no wait: 5 s at first.
+    /// A 429 without `Retry-After`: 5 s at first.
     Throttle,
     /// A wait that the provider asked for, in seconds.
     Asked(u64),
@@ -99,8 +99,8 @@ pub enum Memory {
 }
 
 impl Memory {
-    /// The least and the most of it after a first failure that took so long: a quarter of an outage,
-    /// where that is more.
+    /// The bounds after a first failure that took this long: a quarter of the outage, if that is
+    /// more.
     #[must_use]
     pub fn bounds(self, took: Duration) -> (Duration, Duration) {
         let millis = Duration::from_millis;
@@ -117,13 +117,13 @@ impl Memory {
 /// How long an attempt takes, and which limit ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// As long as the network does.
+    /// No limit: as long as the network takes.
     NoTime,
     /// Until `RetryPolicy::attempt_timeout`, which is set to [`LIMIT`](Self::LIMIT).
     AttemptLimit,
     /// Until `RetryPolicy::deadline`, which is set to [`LIMIT`](Self::LIMIT).
     Deadline,
-    /// The second that a body of an answer that is no success gets in all.
+    /// The one second for the body of an error.
     ErrorBody,
 }
 
@@ -131,7 +131,7 @@ impl Takes {
     /// The limit of rows that run into one.
     pub const LIMIT: Duration = Duration::from_millis(300);
 
-    /// The least that an attempt takes.
+    /// The shortest time of an attempt.
     #[must_use]
     pub fn least(self) -> Duration {
         match self {
@@ -142,14 +142,14 @@ impl Takes {
     }
 }
 
-/// What the source holds when the fault begins.
+/// The state of the source when the fault begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// No token yet.
     Cold,
-    /// A token that is good, and due for refresh.
+    /// A stale token.
     Stale,
-    /// A token that the API refused, and that the caller has invalidated.
+    /// A token that the API refused and the caller invalidated.
     Refused,
 }
 
@@ -159,7 +159,7 @@ impl State {
 }
 
 impl Row {
-    /// A line without exceptions, whose attempts take no time.
+    /// A row without exceptions, whose attempts run into no limit.
     #[must_use]
     pub fn new(
         what: &'static str,
@@ -179,7 +179,7 @@ impl Row {
         self
     }
 
-    /// For these providers it is something else.
+    /// Sets another outcome for these providers.
     #[must_use]
     pub fn but_for(
         mut self,
@@ -193,7 +193,7 @@ impl Row {
         self
     }
 
-    /// What it must become for a provider.
+    /// The expected outcome for a provider.
     #[must_use]
     pub fn expected(&self, provider: Provider) -> Expected {
         let exception = self.except.iter().find(|(other, _)| *other == provider);

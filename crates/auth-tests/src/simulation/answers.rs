@@ -1,4 +1,4 @@
-//! What the endpoint answers: well, or in every way in which the sandbox can fail.
+//! The answers of the simulated endpoint: tokens, and every failure that the sandbox knows.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,30 +9,30 @@ use super::flights::Stage;
 use super::flow::{ENDS_AT, PANICS};
 use super::truth::{Moment, Promise, Token, Truth};
 
-/// How the provider is today.
+/// How the provider answers at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mood {
     Well,
-    /// Well and quick, with tokens that live for five minutes.
+    /// Quickly, with tokens of five minutes.
     Fine,
-    /// Every answer is of this kind.
+    /// Always with this answer.
     Ill(Answer),
-    /// Each answer is drawn.
+    /// With a random answer each time.
     Mixed,
 }
 
 /// One answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A token of so many seconds.
+    /// A token of this many seconds.
     Token(u64),
-    /// A token whose end is stated as an instant, on a clock that is so many seconds off.
+    /// A token whose expiry is an instant, on a clock that is this many seconds off.
     TokenUntil(u64, i64),
-    /// The last token again, with what is left of it.
+    /// The last token again, with the time left of it.
     Repeat,
-    /// A status, with `Retry-After` in seconds or in words.
+    /// A status, with `Retry-After` in seconds or garbage.
     Status(u16, &'static str),
-    /// 200 with a body that is no token.
+    /// 200 with a body without a token.
     Body(Odd),
     Connect,
     Reset,
@@ -42,7 +42,7 @@ pub(super) enum Answer {
     FlowPanics,
 }
 
-/// A 200 that grants nothing.
+/// A 200 without a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Odd {
     Page,
@@ -116,7 +116,7 @@ fn token(rng: &mut fastrand::Rng) -> Answer {
 }
 
 impl Truth {
-    /// The next answer, and how long it takes.
+    /// Draws the next answer, and how long it takes.
     pub(super) fn next_answer(&mut self) -> (Answer, Duration) {
         let rng = &mut self.rng;
         let answer = match self.mood {
@@ -138,7 +138,7 @@ impl Truth {
         (answer, Duration::from_millis(latency))
     }
 
-    /// Makes the answer to a request that was sent at `sent`, and says what it means for its flight.
+    /// Makes the answer to a request that was sent at `sent`, and the stage of its flight after it.
     pub(super) fn answer(
         &mut self,
         answer: Answer,
@@ -220,7 +220,7 @@ impl Truth {
         }
     }
 
-    /// What a refusal means, by the table in the documentation of the errors.
+    /// The stage after a refusal, by the table in the documentation of `RetryPolicy`.
     fn refused(&self, status: u16, wait: &str) -> Stage {
         const HOUR: Duration = Duration::from_secs(3_600);
         let asked = wait.parse::<f64>().ok().map(|s| Duration::from_secs_f64(s.ceil()).min(HOUR));
@@ -241,7 +241,7 @@ impl Truth {
         Stage::Failed { quiet: self.quiet(pause, why), again }
     }
 
-    /// A token was granted that lives between `least` and `most` seconds from the request on.
+    /// The stage after a token that lives between `least` and `most` seconds from the request on.
     fn granted(&mut self, number: u64, sent: Moment, least: u64, most: u64, epoch: usize) -> Stage {
         let life = |seconds| {
             let life = Duration::from_secs(seconds);
@@ -276,7 +276,7 @@ impl Truth {
     }
 }
 
-/// The least that a failure is remembered for, by its sort.
+/// How long a failure is remembered at least, by its sort.
 const PASSING: Duration = Duration::from_millis(500);
 const REJECTED: Duration = Duration::from_secs(30);
 

@@ -1,4 +1,4 @@
-//! Callers: each asks once, may have a patience of its own, and is judged when it begins and ends.
+//! Callers: each makes one call, may have its own timeout, and is checked when it begins and ends.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,10 +23,10 @@ pub(super) enum Kind {
     Foreign,
 }
 
-/// What is known of a call that is not over.
+/// A call that is not over.
 pub(super) struct CallSeen {
     pub(super) kind: Kind,
-    /// The runtime that polls it, or its own number.
+    /// The number of the runtime that polls it, or its own.
     pub(super) site: u64,
     pub(super) start: Option<Start>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Start {
     pub(super) owed: Option<Promise>,
 }
 
-/// The waker that the engine sees of a call: whether anything still holds it can be counted.
+/// The waker that the engine gets from a call, in an `Arc` so that leaked clones can be counted.
 #[derive(Default)]
 pub(super) struct Relay(Mutex<Option<Waker>>);
 
@@ -89,7 +89,7 @@ impl Call {
         self.number
     }
 
-    /// Over, for whatever reason: nothing of it may be left anywhere.
+    /// The call is over: nothing may still hold its waker.
     fn leave(&mut self) {
         if let Some(inner) = self.inner.take() {
             drop(inner);
@@ -160,7 +160,7 @@ pub(super) fn numbers(token: &AccessToken) -> Option<(u8, u64)> {
 }
 
 impl Truth {
-    /// A call is about to be polled; whether for the first time.
+    /// A call is about to be polled. Returns whether for the first time.
     fn call_polled(&mut self, number: u64) -> bool {
         self.polling = Some(number);
         let (at, epoch) = (self.now, self.epoch());
@@ -174,16 +174,16 @@ impl Truth {
         is_first
     }
 
-    /// A call waits after its first poll: it may not, where a good token is held.
+    /// A call is pending after its first poll: an error if the source holds a usable token.
     fn call_waits(&mut self, number: u64) {
         let Some(CallSeen { kind, start: Some(start), .. }) = self.calls.get(&number) else {
             return;
         };
         let Some(owed) = start.owed else { return };
-        // Only a stale token may be waited for, and only by a call that alone drives the refresh.
+        // Except that a call with a stale token may wait if only it can drive the refresh.
         let parked = self.flights.values().any(|flight| flight.by_call);
         if self.is_before(owed.fresh_until) || (*kind == Kind::Task && !parked) {
-            self.fault(format_args!("call {number} waits, and a good token is held: {owed:?}"));
+            self.fault(format_args!("call {number} waits despite a usable token: {owed:?}"));
         } else {
             self.reach("calls that drive a refresh");
         }
@@ -206,13 +206,13 @@ impl Truth {
                 self.reach("calls that failed");
                 self.call_fails(number, error, &start, kind);
                 if is_first && !self.epochs.last().is_some_and(|epoch| epoch.may_fail) {
-                    self.fault(format_args!("call {number} fails, and nothing failed in time"));
+                    self.fault(format_args!("call {number} fails, but nothing failed in time"));
                 }
             }
         }
     }
 
-    /// A token is handed out: it must be good, and of an account that was asked for.
+    /// A token is handed out: it must be valid, and of the account at or after the call.
     pub(super) fn handed_out(&mut self, token: &AccessToken, epoch: usize, what: &str) {
         let Some((account, number)) = numbers(token) else {
             self.fault(format_args!("a {what} gets a token that nobody granted"));
@@ -223,7 +223,9 @@ impl Truth {
             return;
         };
         if !self.is_before(granted.until) {
-            self.fault(format_args!("a {what} gets token {number}, which has ended: {granted:?}"));
+            self.fault(format_args!(
+                "a {what} gets token {number}, which has expired: {granted:?}"
+            ));
         }
         if !self.epochs.iter().skip(epoch).any(|epoch| epoch.account == account) {
             self.fault(format_args!("a {what} gets token {number} of another account"));
@@ -233,17 +235,19 @@ impl Truth {
     fn call_fails(&mut self, number: u64, error: &Error, start: &Start, kind: Kind) {
         let held = self.promise.is_some_and(|held| self.is_before(held.until));
         if held {
-            self.fault(format_args!("call {number} fails, and a good token was held: {error}"));
+            self.fault(format_args!("call {number} fails despite a usable token: {error}"));
         }
         let used = error.description().and_then(|text| text.split(' ').nth(1)?.parse().ok());
         if used.is_some_and(|used: usize| used < start.epoch) {
             self.fault(format_args!("call {number} fails for older credentials: {error}"));
         }
-        if error.kind() == ErrorKind::Timeout && error.message().contains("stands still") {
-            self.reach("calls that timed out beside a runtime that stood still");
+        if error.kind() == ErrorKind::Timeout && error.message().contains("is not running") {
+            self.reach("calls that timed out while a runtime was not driven");
             let is_replaced = start.epoch != self.epoch();
-            if !is_replaced && self.stood_still.is_none_or(|at| at < start.at) {
-                self.fault(format_args!("call {number} ({kind:?}) fails, and all runs: {error}"));
+            if !is_replaced && self.last_stall.is_none_or(|at| at < start.at) {
+                self.fault(format_args!(
+                    "call {number} ({kind:?}) fails while everything is driven: {error}"
+                ));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What must be so whenever nobody wants a turn, and when all is over.
+//! The invariants that hold whenever nothing is left to run, and at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::truth::{Promise, Truth};
 use super::world::World;
 
 impl World {
-    /// Looks at each call, each waker that should be gone, and the token that is owed.
+    /// Checks each call, the wakers of calls that are over, and the token that the source holds.
     pub(super) fn check(&mut self) {
         let Some(peeked) = self.source.as_ref().map(CachedTokenSource::fresh) else { return };
         let state = self.source.as_ref().map(CachedTokenSource::state);
@@ -20,11 +20,11 @@ impl World {
             let epoch = truth.epoch();
             truth.handed_out(token, epoch, "look");
         } else if let Some(owed) = truth.promise.filter(|owed| truth.is_before(owed.fresh_until)) {
-            truth.fault(format_args!("a look finds nothing, and a fresh token is held: {owed:?}"));
+            truth.fault(format_args!("`fresh()` is `None` despite a fresh token: {owed:?}"));
         }
         let held = truth.promise.filter(|held| truth.is_before(held.until));
         if let Some(held) = held.filter(|_| state == Some(TokenState::Expired)) {
-            truth.fault(format_args!("nothing good is held, and it should be: {held:?}"));
+            truth.fault(format_args!("the source holds no usable token, but should: {held:?}"));
         }
         drop(truth);
         let numbers: Vec<_> = self.shared.lock().calls.keys().copied().collect();
@@ -37,7 +37,7 @@ impl World {
         self.shared.lock().check_relays();
     }
 
-    /// At the end, with the source dropped and nobody waiting.
+    /// Checks the end: the source is dropped and no call is pending.
     pub(super) fn check_end(&self) {
         let mut truth = self.shared.lock();
         let calls: Vec<_> = truth.calls.keys().copied().collect();
@@ -47,13 +47,13 @@ impl World {
         let (flights, in_air, timers) = (truth.flights.len(), truth.in_air, truth.timers.len());
         if (flights, in_air, timers) != (0, 0, 0) {
             truth.fault(format_args!(
-                "the source is gone, and there are {flights} flights, {in_air} requests, {timers} timers"
+                "the source is dropped, but there are {flights} flights, {in_air} requests, {timers} timers"
             ));
         }
         let alive = Arc::strong_count(&self.alive);
         if alive != 1 {
             truth.fault(format_args!(
-                "the source is gone, and its flow is held {} times",
+                "the source is dropped, but its flow is held {} times",
                 alive - 1
             ));
         }
@@ -66,7 +66,8 @@ impl World {
 }
 
 impl Truth {
-    /// A call on a runtime that is driven, and that still waits although nobody wants a turn.
+    /// Checks a call that is still pending although its runtime is driven and nothing is left to
+    /// run.
     fn check_waiting(&mut self, number: u64, all_driven: bool) {
         let Some(call) = self.calls.get(&number) else { return };
         let Some(start) = &call.start else {
@@ -76,12 +77,12 @@ impl Truth {
         let (kind, is_owed) = (call.kind, start.owed.is_some());
         let second = Duration::from_secs(1);
         let (since, limit) = match start.owed {
-            // Drives a refresh, for a second.
+            // It has a stale token and drives the refresh, for at most a second.
             Some(owed) if self.is_held(owed) => (start.at, second),
-            // Its token has gone meanwhile: from then on it waits as if there had been none.
+            // Its token expired or was dropped: from then on it waits like a call without a token.
             Some(_) => {
-                let stood_still = self.stood_still.unwrap_or_default();
-                (stood_still.max(start.at), self.limits.limit() + second)
+                let last_stall = self.last_stall.unwrap_or_default();
+                (last_stall.max(start.at), self.limits.limit() + second)
             }
             None => (start.at, self.limits.limit()),
         };
@@ -93,24 +94,25 @@ impl Truth {
         }
         let in_air = self.flights.values().any(|flight| flight.epoch == Some(self.epoch()));
         if all_driven && !in_air {
-            self.fault(format_args!("call {number} ({kind:?}) waits, and no flight is in the air"));
+            self.fault(format_args!("call {number} ({kind:?}) waits without a flight"));
         }
-        // A timer that is over is looked at by whoever drives its flight.
+        // The driver of a flight must have polled each of its timers that is due.
         let due = self.timers.keys().next().map(|(due, _)| *due).filter(|due| *due <= self.now);
         if let Some(due) = due.filter(|_| all_driven && !is_owed) {
-            self.fault(format_args!("call {number} waits, and nobody looks at a timer of {due:?}"));
+            self.fault(format_args!("call {number} waits, but nothing polls a timer of {due:?}"));
         }
         if kind == Kind::Task && is_owed {
             self.reach("tasks that drive a refresh");
         }
     }
 
-    /// Whether a token is the one that is held, and good.
+    /// Whether a token is the one that the source holds, and usable.
     fn is_held(&self, owed: Promise) -> bool {
         self.is_before(owed.until) && self.promise.is_some_and(|held| held.token == owed.token)
     }
 
-    /// What is over holds no waker: but a timer's of a flight that it drove, which goes on.
+    /// Checks that no waker of a finished call is held, except by a timer of a flight that it
+    /// drove: that flight may continue.
     fn check_relays(&mut self) {
         let mut kept = Vec::new();
         for (number, relay) in std::mem::take(&mut self.relays) {
@@ -119,7 +121,7 @@ impl Truth {
             let timers = self.timers.values().flatten();
             let by_timers = timers.filter(|held| held.data() == waker).count();
             if held > by_timers {
-                self.fault(format_args!("call {number} is over, and its waker is held"));
+                self.fault(format_args!("call {number} is over, but its waker is held"));
             }
             if held > 0 {
                 kept.push((number, relay));

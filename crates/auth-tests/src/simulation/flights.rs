@@ -1,55 +1,55 @@
-//! What is known of each flight: when it began at the latest and at the earliest, what its last
-//! request brought, and what that means for the next request.
+//! The state of each flight as seen from outside: the bounds of its take-off, the outcome of its
+//! last request, and what that allows for the next one.
 
 use std::time::Duration;
 
 use super::truth::{Moment, Promise, Truth};
 
-/// A flight that is not over, as its span shows it.
+/// A flight that is not over, as seen through its tracing span.
 pub(super) struct Flight {
-    /// Known from its first request on.
+    /// Set by its first request.
     pub(super) epoch: Option<usize>,
-    /// It took off no earlier, and no later.
+    /// The bounds of its take-off.
     earliest: Duration,
     latest: Duration,
-    /// It is driven by callers and not by a task.
+    /// Whether callers drive it, and not a task.
     pub(super) by_call: bool,
     attempts: u32,
     /// The most attempts that it may make.
     allowed: u32,
     stage: Stage,
-    /// When the next attempt may go out, if at all.
+    /// When the next attempt may be sent, if at all.
     again: Option<Duration>,
 }
 
-/// What a flight is at.
+/// The stage of a flight.
 pub(super) enum Stage {
     /// Polled, and nothing sent yet.
     Begun,
-    /// A request is in the air.
+    /// A request is in flight.
     Aloft,
     /// The engine's limit for the attempt has passed.
     TimedOut,
-    /// The last request failed; the next one may go out then, if at all.
+    /// The last request failed; the next one may be sent at `again`, if at all.
     Failed { quiet: Quiet, again: Option<Duration> },
-    /// The last request brought a token that is good.
+    /// The last request was granted a valid token.
     Granted(Promise),
-    /// The last request brought a token that may be too old already.
+    /// The last request was granted a token that may have expired already.
     Unclear,
-    /// Waits between two attempts.
+    /// It waits between two attempts.
     Pausing,
-    /// The request was dropped on its way.
+    /// The request was dropped before its answer.
     Gone,
 }
 
-/// A time in which the provider is to be left in peace.
+/// A time in which no request may be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quiet {
     pub(super) until: Duration,
     pub(super) why: &'static str,
 }
 
-/// How long after its pause a failure is surely still known.
+/// How long after its pause a failure is certainly still known.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
 impl Truth {
@@ -82,7 +82,7 @@ impl Truth {
         number
     }
 
-    /// A request goes out. Returns its number.
+    /// A request is sent. Returns its number.
     pub(super) fn request_begins(&mut self, epoch: usize) -> u64 {
         self.requests += 1;
         self.in_air += 1;
@@ -117,7 +117,7 @@ impl Truth {
         number
     }
 
-    /// The first request of a flight goes out: no other flight may count, and no pause be on.
+    /// A flight sends its first request: no other flight may count, and no pause may be active.
     fn first_request(&mut self, span: u64, epoch: usize, number: u64) {
         let (now, limit) = (self.now, self.limits.limit());
         let of_epoch = |flight: &Flight| flight.epoch == Some(epoch);
@@ -129,7 +129,7 @@ impl Truth {
             self.fault(format_args!("flight {span} takes off while flight {other} counts"));
         }
         if outlived {
-            self.reach("flights beside one that outlived its limit");
+            self.reach("flights beside one past its limit");
         }
         let known = self.epochs.get(epoch).and_then(|epoch| epoch.known);
         let quiet = self.epochs.get(epoch).and_then(|epoch| epoch.quiet);
@@ -162,7 +162,7 @@ impl Truth {
         }
     }
 
-    /// A request is dropped on its way: its time is over, or its flight is.
+    /// A request is dropped before its answer: it timed out, or its flight is over.
     pub(super) fn request_dropped(&mut self, span: u64) {
         let timed_out =
             self.flights.get(&span).is_some_and(|flight| matches!(flight.stage, Stage::TimedOut));
@@ -190,7 +190,7 @@ impl Truth {
         }
     }
 
-    /// A timer of the engine's is over: with a request in the air, that attempt's.
+    /// A timer of the engine fired: with a request in flight, it is that attempt's timeout.
     pub(super) fn engine_timer_fired(&mut self) {
         if let Some(flight) = self.current()
             && matches!(flight.stage, Stage::Aloft)
@@ -199,7 +199,7 @@ impl Truth {
         }
     }
 
-    /// A flight is over: it landed what its last request brought, or was dropped.
+    /// A flight is over: it landed the outcome of its last request, or was dropped.
     pub(super) fn flight_ends(&mut self, span: u64) {
         self.activity += 1;
         let Some(flight) = self.flights.remove(&span) else { return };
@@ -240,7 +240,7 @@ impl Truth {
         }
         self.promise = match (granted, self.promise) {
             (granted, _) if is_live => granted,
-            // Too late for sure: taken only if it ends later than the token that is held.
+            // Certainly too late: stored only if it expires later than the token that is held.
             (_, Some(held)) if self.now > flight.latest + self.limits.limit() => {
                 self.reach("tokens too late beside a good one");
                 let fresh_until = Moment { monotonic: Duration::ZERO, ..held.fresh_until };

@@ -1,4 +1,4 @@
-//! The flow that is asked with: it says under which credentials, and its copies are counted.
+//! The flow of the simulated source. Its requests state their credentials; its copies are counted.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use auth_core::{
 };
 use http::{HeaderName, HeaderValue};
 
-/// The header that says under which credentials a request was made.
+/// The request header with the number of the credentials.
 pub(super) const EPOCH: HeaderName = HeaderName::from_static("x-epoch");
-/// The header in which an answer states the end as an instant, in Unix seconds.
+/// The answer header with the expiry as an instant, in Unix seconds.
 pub(super) const ENDS_AT: HeaderName = HeaderName::from_static("x-ends-at");
-/// The status on which the flow panics.
+/// The status at which the flow panics.
 pub(super) const PANICS: u16 = 299;
 
 /// Credentials number `epoch`, of one of two accounts.
 pub(super) struct Flow {
     pub(super) epoch: usize,
     pub(super) account: u8,
-    /// The engine and each flight hold the flow, and so this.
+    /// Its count is the number of places that hold the flow: the engine and each flight.
     pub(super) _alive: Arc<()>,
 }
 

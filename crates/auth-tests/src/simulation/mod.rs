@@ -1,10 +1,9 @@
-//! A simulation of the real engine: the public [`CachedTokenSource`], several runtimes, callers that
-//! come and go, a provider that fails in every way, and time. Everything is drawn from a seed, so a
-//! seed repeats a run.
+//! A simulation around the real engine: the public [`CachedTokenSource`] with simulated runtimes,
+//! callers, provider and time. Everything is drawn from a seed, so a seed repeats a run.
 //!
-//! All runs on one thread. Runtimes are given turns one after the other; one that is frozen is not
-//! picked for a while. What the engine may and may not do is written down in [`truth`], [`flights`],
-//! [`calls`] and [`checks`], from what its documentation promises.
+//! Everything runs on one thread. The runtimes take turns; a frozen one is not scheduled for a
+//! while. The invariants are in [`truth`], [`flights`], [`calls`] and [`checks`], and follow from
+//! the engine's documentation.
 //!
 //! ```
 //! let run = auth_tests::simulation::run(1);
@@ -38,18 +37,18 @@ use self::time::SimClock;
 use self::truth::{Limits, Shared, Truth};
 use self::world::{Lane, World};
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// What happened, line by line, with the time in seconds.
+    /// The events, line by line, with the time in seconds.
     pub journal: Vec<String>,
     /// The first invariant that was broken, if one was.
     pub fault: Option<String>,
-    /// How often the run came where faults are looked for.
+    /// How often the run reached each of [`PLACES`].
     pub reached: BTreeMap<&'static str, u64>,
 }
 
-/// Where the schedules must come, taken together: what [`Run::reached`] counts.
+/// The situations that all schedules together must reach, as counted by [`Run::reached`].
 pub const PLACES: [&str; 15] = [
     "attempts after the first",
     "attempts timed out",
@@ -57,9 +56,9 @@ pub const PLACES: [&str; 15] = [
     "calls served at once",
     "calls that drive a refresh",
     "calls that failed",
-    "calls that timed out beside a runtime that stood still",
+    "calls that timed out while a runtime was not driven",
     "calls that waited",
-    "flights beside one that outlived its limit",
+    "flights beside one past its limit",
     "flights landed",
     "flights landed too late to count",
     "flights lost",
@@ -88,7 +87,7 @@ pub fn run(seed: u64) -> Run {
         }),
     };
     let shared = Shared::new(Truth::new(limits, rng.fork()));
-    // What unwinds has told its fault before.
+    // Code that unwinds has recorded its fault before.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         tracing::subscriber::with_default(Spans(shared.clone()), || schedule(&shared, limits, rng));
     }));
@@ -144,8 +143,9 @@ fn schedule(shared: &Shared, limits: Limits, mut rng: fastrand::Rng) {
     }
 }
 
-/// A runtime that is shut down drops its tasks in an order that depends on their numbers, which tokio
-/// counts for the whole process, modulo a small power of two: each run begins at a multiple of 64.
+/// Makes each run begin at a task id that is a multiple of 64: the order in which a runtime drops
+/// its tasks at shutdown depends on their ids, modulo a small power of two, and tokio counts these
+/// for the whole process.
 fn count_tasks_from_the_same() {
     let Some(lane) = Lane::new(0) else { return };
     let number = || lane.runtime.spawn(async {}).id().to_string().parse::<u64>();

@@ -1,4 +1,4 @@
-//! The endpoint behind the seam of [`HttpClient`].
+//! The simulated endpoint, as an [`HttpClient`].
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::flow::EPOCH;
 use super::time::Sleep;
 use super::truth::Shared;
 
-/// A client that answers as the provider's mood is.
+/// A client that answers according to the provider's [`Mood`](super::answers::Mood).
 #[derive(Clone, Debug)]
 pub(super) struct Provider(pub(super) Shared);
 
-/// A request in the air: dropped on its way unless it was landed.
+/// A request in flight. Dropping it before [`land`](Self::land) counts as an abandoned request.
 struct Aloft {
     shared: Shared,
     flight: u64,

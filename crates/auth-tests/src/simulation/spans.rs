@@ -1,12 +1,12 @@
-//! Which flight is polled now: the engine runs each in a span of its own, and the spans are numbered
-//! here. So nothing in the engine has to be opened for the simulation.
+//! Tells which flight is being polled: the engine runs each flight in its own tracing span, and
+//! this subscriber numbers the spans. So the engine needs no hook for the simulation.
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::truth::Shared;
 
-/// Tells the truth of each flight when it is first polled, entered, left and gone.
+/// Reports each flight to the [`Truth`](super::truth::Truth): first poll, enter, exit and end.
 pub(super) struct Spans(pub(super) Shared);
 
 impl Subscriber for Spans {

@@ -1,4 +1,4 @@
-//! What happens in a run: drawn step by step.
+//! The steps of a run, drawn one by one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::world::{Lane, Mode, World};
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
 
 impl World {
-    /// One step, and whatever follows from it at the same time.
+    /// One step, and everything that follows from it at the same time.
     pub(super) fn step(&mut self) {
         let lane = self.rng.usize(0..self.lanes.len());
         match self.rng.u8(0..100) {
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// A span of time: from the shortest that matters to the longest.
+    /// A random span, from the shortest that matters to the longest.
     fn span(&mut self) -> Duration {
         MILLIS(match self.rng.u8(0..10) {
             0..2 => self.rng.u64(1..20),
@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// A caller goes away in the middle.
+    /// A caller drops its call.
     fn leave(&mut self, lane: usize) {
         let Some(lane) = self.lanes.get_mut(lane) else { return };
         match self.rng.u8(0..3) {
@@ -94,7 +94,7 @@ impl World {
         truth.note(format_args!("the provider is {mood:?}"));
     }
 
-    /// The API refuses a token: mostly the one that is held.
+    /// The API refuses a token, usually the one that the source holds.
     fn invalidate(&mut self) {
         let Some(source) = &self.source else { return };
         let Some(token) = source.fresh() else { return };
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// A runtime stands still, is used now and then alone, or is driven again.
+    /// A runtime is frozen, only used now and then, or driven again.
     fn freeze(&mut self, lane: usize) {
         let span = self.span();
         let Some(lane) = self.lanes.get_mut(lane) else { return };
@@ -137,7 +137,7 @@ impl World {
             1 => Mode::NowAndThen,
             _ => Mode::Frozen(truth.now + span),
         };
-        truth.stands_still();
+        truth.mark_stall();
         truth.note(format_args!("runtime {} is {:?}", lane.number, lane.mode));
     }
 
@@ -150,12 +150,12 @@ impl World {
         let mut truth = self.shared.lock();
         if let Some(foreign) = self.foreign.get_mut(caller) {
             foreign.mode = Mode::Frozen(truth.now + span);
-            truth.stands_still();
-            truth.note(format_args!("call {} stands still", foreign.call.number()));
+            truth.mark_stall();
+            truth.note(format_args!("call {} is frozen", foreign.call.number()));
         }
     }
 
-    /// A runtime is shut down with all that is in it, and another takes its place.
+    /// A runtime is shut down with its tasks, and replaced by a new one.
     fn lose(&mut self, lane: usize) {
         self.lane_count += 1;
         let Some(new) = Lane::new(self.lane_count) else { return };
@@ -164,24 +164,24 @@ impl World {
             self.shared.lock().note(format_args!("runtime {number} is shut down"));
             drop(std::mem::replace(lane, new));
             let mut truth = self.shared.lock();
-            truth.stands_still();
+            truth.mark_stall();
             truth.activity += 1;
         }
     }
 
-    /// The whole process stands still for a while.
+    /// The whole process is suspended for a while.
     fn stop(&mut self) {
         let span = self.span();
         {
             let mut truth = self.shared.lock();
-            truth.note(format_args!("the process stands still for {span:?}"));
-            truth.stands_still();
+            truth.note(format_args!("the process is suspended for {span:?}"));
+            truth.mark_stall();
         }
         self.shared.advance(span);
-        self.shared.lock().stands_still();
+        self.shared.lock().mark_stall();
     }
 
-    /// Somebody sets the wall clock, or a laptop slept.
+    /// The wall clock is set, or jumps after a suspension.
     fn set_wall(&mut self) {
         let span = self.span();
         let ahead = self.rng.bool();
@@ -190,7 +190,7 @@ impl World {
         truth.note(format_args!("the wall clock is set by {span:?}, ahead: {ahead}"));
     }
 
-    /// Time passes until the token that is held is due for refresh, or nearly so.
+    /// Time passes until the held token is due for refresh, or nearly so.
     fn pass_to_the_refresh(&mut self) {
         let draw = self.rng.f64() / 4.0;
         let left = {
@@ -213,7 +213,7 @@ impl World {
                 return;
             }
             let timer = self.shared.next_timer();
-            // A token is good to its last moment.
+            // Stops just before the token expires, when it must still be usable.
             let held = self.shared.lock().promise.map(|held| held.until.monotonic - MILLIS(1));
             let thaws = self.modes().filter_map(|mode| match mode {
                 Mode::Frozen(until) => Some(*until),
@@ -243,9 +243,9 @@ impl World {
         lanes.chain(self.foreign.iter_mut().map(|foreign| &mut foreign.mode))
     }
 
-    /// All is well again: everyone is answered, and a new caller gets a token.
+    /// Ends all faults: every pending call is answered, and a new one gets a token.
     pub(super) fn heal(&mut self) {
-        self.shared.lock().note(format_args!("all is well again"));
+        self.shared.lock().note(format_args!("all faults end"));
         self.shared.lock().mood = Mood::Fine;
         self.modes_mut().for_each(|mode| *mode = Mode::Driven);
         let limit = self.shared.lock().limits.limit();
@@ -256,11 +256,11 @@ impl World {
         self.pass(limit);
         let mut truth = self.shared.lock();
         if truth.served() == before {
-            truth.fault(format_args!("all is well, and a caller gets no token"));
+            truth.fault(format_args!("without any fault, a caller gets no token"));
         }
     }
 
-    /// The source goes, with a request in the air or not; nothing of it may be left.
+    /// Drops the source, with or without a request in flight; nothing of it may be left.
     pub(super) fn end(mut self) {
         let hangs = self.rng.bool();
         if hangs {
@@ -280,8 +280,8 @@ impl World {
 }
 
 impl Truth {
-    pub(super) fn stands_still(&mut self) {
-        self.stood_still = Some(self.now);
+    pub(super) fn mark_stall(&mut self) {
+        self.last_stall = Some(self.now);
     }
 
     fn served(&self) -> u64 {

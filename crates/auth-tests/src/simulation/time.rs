@@ -1,4 +1,4 @@
-//! Time that the scheduler moves: two clocks and an ordered list of timers.
+//! Simulated time: two clocks, and an ordered list of timers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,7 +34,7 @@ pub(super) struct Sleep {
     shared: Shared,
     due: Duration,
     number: u64,
-    /// Set by the engine, and not by the provider or a caller.
+    /// Whether the engine set it, and not the provider or a caller.
     is_engines: bool,
 }
 
@@ -78,7 +78,7 @@ impl Drop for Sleep {
 }
 
 impl Shared {
-    /// Unwinds out of a loop that sets timers and never lets anybody else go on: [`run`](super::run)
+    /// Unwinds out of an endless loop that sets timers and never yields; [`run`](super::run)
     /// catches it.
     fn one_more_timer(&self) {
         const MANY: u32 = 20_000;
@@ -91,7 +91,7 @@ impl Shared {
         }
     }
 
-    /// Moves both clocks on, and wakes what is due, in order.
+    /// Moves both clocks forward, and fires the timers that are due, in order.
     pub(super) fn advance(&self, by: Duration) {
         let mut truth = self.lock();
         truth.now += by;
@@ -107,7 +107,7 @@ impl Shared {
         due.into_iter().for_each(Waker::wake);
     }
 
-    /// When the next timer fires that has not fired yet.
+    /// When the next timer fires.
     pub(super) fn next_timer(&self) -> Option<Duration> {
         let truth = self.lock();
         let after = (truth.now, u64::MAX);

@@ -1,5 +1,5 @@
-//! What is known of the simulated world beside the engine: time, credentials, tokens, calls, and the
-//! journal. What the engine does is judged by this, and never by what the engine says of itself.
+//! The state of the simulation outside the engine: time, credentials, tokens, calls, and the
+//! journal. The engine is checked against this state only, never against its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::answers::Mood;
 use super::calls::{CallSeen, Relay};
 use super::flights::{Flight, Quiet};
 
-/// The truth, shared by clock, provider, callers and scheduler: all on one thread.
+/// The state, shared by clock, provider, callers and scheduler, all on one thread.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Mutex<Truth>>);
 
@@ -46,15 +46,15 @@ impl Limits {
     }
 }
 
-/// One set of credentials, from one `replace` to the next.
+/// One set of credentials, from one `replace_exchange` to the next.
 #[derive(Default)]
 pub(super) struct Epoch {
     pub(super) account: u8,
-    /// No flight may send its first request before.
+    /// No flight may send its first request before its end.
     pub(super) quiet: Option<Quiet>,
-    /// A failure is known, and its pause ends no earlier.
+    /// The earliest end of the pause of a remembered failure.
     pub(super) known: Option<Duration>,
-    /// A failure may be known: the provider said one in time.
+    /// Whether a failure may be remembered: a flight failed in time.
     pub(super) may_fail: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Epoch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) account: u8,
-    /// When it ends, as the provider sees it.
+    /// When it expires, by the provider.
     pub(super) ends: Duration,
     /// The last moment at which it may be handed out, on both clocks.
     pub(super) until: Moment,
@@ -74,10 +74,10 @@ pub(super) struct Moment {
     pub(super) wall: SystemTime,
 }
 
-/// The source holds this token, and owes it to everyone who asks.
+/// A usable token that the source holds, and so must return to every caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Promise {
-    /// Its number, or that of another which ends later.
+    /// Its number; `None` if it may be another one that expires later.
     pub(super) token: Option<u64>,
     pub(super) fresh_until: Moment,
     pub(super) until: Moment,
@@ -89,17 +89,17 @@ pub(super) struct Truth {
     pub(super) wall: SystemTime,
     pub(super) timers: BTreeMap<(Duration, u64), Option<Waker>>,
     pub(super) timer_count: u64,
-    /// Timers that the engine set since the scheduler gave the last turn.
+    /// Timers that the engine set in this turn.
     pub(super) timers_in_turn: u32,
-    /// Counts whatever may let somebody else go on.
+    /// Incremented by every event that may unblock another task or call.
     pub(super) activity: u64,
-    /// The provider's.
+    /// The provider's generator.
     pub(super) rng: fastrand::Rng,
     pub(super) mood: Mood,
     pub(super) epochs: Vec<Epoch>,
     pub(super) entered: Vec<u64>,
     pub(super) flight_count: u64,
-    /// Those that are not over, by their span.
+    /// The flights that are not over, by the number of their span.
     pub(super) flights: BTreeMap<u64, Flight>,
     pub(super) requests: u64,
     pub(super) in_air: usize,
@@ -109,15 +109,15 @@ pub(super) struct Truth {
     pub(super) call_count: u64,
     /// The call that is being polled.
     pub(super) polling: Option<u64>,
-    /// Calls that are over, until nothing holds their waker any more.
+    /// Calls that are over, until nothing holds their waker.
     pub(super) relays: Vec<(u64, Weak<Relay>)>,
-    /// A task that is polled now for the first time was spawned no earlier.
+    /// The earliest time at which a task that is now polled for the first time was spawned.
     pub(super) unpolled_since: Option<Duration>,
-    /// When a runtime or caller last stood still, or the whole process did.
-    pub(super) stood_still: Option<Duration>,
+    /// When a runtime, a caller or the whole process was last frozen.
+    pub(super) last_stall: Option<Duration>,
     pub(super) journal: Vec<String>,
     pub(super) fault: Option<String>,
-    /// Counts what a run reached: a simulation that reaches nothing proves nothing.
+    /// Counts the situations that a run reached: a simulation that reaches none proves nothing.
     pub(super) reached: BTreeMap<&'static str, u64>,
 }
 
@@ -146,7 +146,7 @@ impl Truth {
             polling: None,
             relays: Vec::new(),
             unpolled_since: None,
-            stood_still: None,
+            last_stall: None,
             journal: Vec::new(),
             fault: None,
             reached: BTreeMap::new(),
@@ -158,7 +158,7 @@ impl Truth {
         self.journal.push(format!("{:10.3} {line}", self.now.as_secs_f64()));
     }
 
-    /// An invariant is broken. The first counts.
+    /// Records a broken invariant. Only the first is kept.
     pub(super) fn fault(&mut self, what: fmt::Arguments<'_>) {
         self.note(format_args!("FAULT {what}"));
         if self.fault.is_none() {
@@ -197,7 +197,7 @@ impl Truth {
         self.activity += 1;
     }
 
-    /// The API refused a token. Only the one that is held may be thrown away.
+    /// The API refused a token. Only the held token may be dropped.
     pub(super) fn invalidated(&mut self, token: u64) {
         self.promise =
             self.promise.filter(|promise| promise.token.is_some_and(|held| held != token));

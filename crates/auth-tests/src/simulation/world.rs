@@ -1,4 +1,4 @@
-//! The runtimes and callers of a run, and how they are given turns.
+//! The runtimes and callers of a run, and their scheduler.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -15,16 +15,16 @@ use super::calls::{Call, Kind};
 use super::flow::Flow;
 use super::truth::Shared;
 
-/// Runtimes are numbered from here on, and callers below.
+/// Runtimes are numbered from here on, callers below it.
 pub(super) const FIRST_LANE: u64 = 1_000_000;
 
-/// Whether a runtime or a caller is given turns.
+/// Whether a runtime or a caller is scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Driven,
-    /// Only while a call is the root of `block_on`: a program that blocks on now and then.
+    /// Only while a call is the root of `block_on`: a program that calls it now and then.
     NowAndThen,
-    /// Not until then.
+    /// Not until this time.
     Frozen(Duration),
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Lane {
     pub(super) roots: Vec<Call>,
     pub(super) mode: Mode,
     pub(super) tasks: Vec<AbortHandle>,
-    /// The activity before its last turn.
+    /// The value of `activity` before its last turn.
     seen: u64,
-    /// What was spawned and may not have been polled was spawned no earlier.
+    /// The earliest spawn of a task that may not have been polled yet.
     unpolled_since: Option<Duration>,
 }
 
@@ -56,18 +56,18 @@ impl Wake for Woken {
     }
 }
 
-/// All that runs.
+/// Everything that runs.
 pub(super) struct World {
     pub(super) shared: Shared,
     pub(super) rng: fastrand::Rng,
-    /// Until the end.
+    /// `None` once it is dropped.
     pub(super) source: Option<CachedTokenSource<Flow>>,
     pub(super) lane_count: u64,
     pub(super) lanes: Vec<Lane>,
     pub(super) foreign: Vec<Foreign>,
     /// A token that the API refused.
     pub(super) refused: Option<AccessToken>,
-    /// Counted by the source and its flights.
+    /// Its count tells how many places hold the flow.
     pub(super) alive: Arc<()>,
 }
 
@@ -87,20 +87,20 @@ impl Lane {
         }
     }
 
-    /// Whether a turn may bring something.
+    /// Whether a turn may make progress.
     fn wants(&self, activity: u64) -> bool {
         let metrics = self.runtime.metrics();
         let has_work = metrics.num_alive_tasks() > 0 || !self.roots.is_empty();
         self.is_driven() && has_work && (self.seen != activity || metrics.global_queue_depth() > 0)
     }
 
-    /// Blocks on the calls that are roots, for as many rounds of the tasks.
+    /// Calls `block_on` with the root calls, for this many rounds of the tasks.
     pub(super) fn turn(&mut self, shared: &Shared, rounds: u8) {
         {
             let mut truth = shared.lock();
             let now = truth.now;
             if rounds > 0 {
-                // Its own activity may have woken its own tasks: it wants another turn then.
+                // Its own activity may have woken its own tasks, which need another turn.
                 self.seen = truth.activity;
             }
             truth.unpolled_since = Some(*self.unpolled_since.get_or_insert(now));
@@ -124,7 +124,7 @@ impl Foreign {
         self.mode == Mode::Driven && self.woken.0.load(Ordering::SeqCst)
     }
 
-    /// Polls the call; whether it is over.
+    /// Polls the call. Returns whether it is over.
     fn turn(&mut self) -> bool {
         self.woken.0.store(false, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&self.woken));
@@ -133,7 +133,7 @@ impl Foreign {
 }
 
 impl World {
-    /// A call begins, in a task of a runtime.
+    /// Begins a call in a task of a runtime.
     pub(super) fn ask_in_task(&mut self, lane: usize, patience: Option<Duration>) {
         let Some(lane) = self.lanes.get_mut(lane) else { return };
         let Some(source) = self.source.clone() else { return };
@@ -142,7 +142,7 @@ impl World {
         lane.tasks.push(lane.runtime.spawn(call).abort_handle());
     }
 
-    /// A call begins, as the root of a runtime's `block_on`.
+    /// Begins a call as the root of a runtime's `block_on`.
     pub(super) fn ask_as_root(&mut self, lane: usize, patience: Option<Duration>) {
         let Some(lane) = self.lanes.get_mut(lane) else { return };
         let Some(source) = self.source.clone() else { return };
@@ -150,7 +150,7 @@ impl World {
         lane.seen = u64::MAX;
     }
 
-    /// A call begins, without tokio.
+    /// Begins a call without tokio.
     pub(super) fn ask_without_tokio(&mut self, patience: Option<Duration>) {
         let Some(source) = self.source.clone() else { return };
         let call = Call::new(&self.shared, source, Kind::Foreign, None, patience);
@@ -158,7 +158,7 @@ impl World {
         self.foreign.push(Foreign { call: Box::pin(call), woken, mode: Mode::Driven });
     }
 
-    /// One turn for one of those who want one; `false` where nobody does.
+    /// Gives a turn to one runtime or caller that can make progress; `false` if there is none.
     pub(super) fn one_turn(&mut self) -> bool {
         let activity = {
             let mut truth = self.shared.lock();
@@ -191,7 +191,7 @@ impl World {
         true
     }
 
-    /// Turns until nobody wants one. Time stands still meanwhile, so that it ends is an invariant.
+    /// Gives turns until none can make progress. Time does not advance, so this must terminate.
     pub(super) fn settle(&mut self) {
         const MANY: u32 = 2_000;
         for turn in 0.. {
@@ -199,19 +199,19 @@ impl World {
                 break;
             }
             if turn > MANY {
-                self.shared.lock().fault(format_args!("{MANY} turns, and still somebody goes on"));
+                self.shared.lock().fault(format_args!("still not settled after {MANY} turns"));
                 return;
             }
         }
         if !self.all_driven() {
-            self.shared.lock().stands_still();
+            self.shared.lock().mark_stall();
         }
         for lane in self.lanes.iter_mut().filter(|lane| lane.is_driven()) {
             lane.unpolled_since = None;
         }
     }
 
-    /// Whether a runtime or caller of that number is given turns.
+    /// Whether the runtime or caller with this number is scheduled.
     pub(super) fn drives(&self, site: u64) -> bool {
         self.lanes.iter().any(|lane| lane.number == site && lane.is_driven())
             || self
@@ -220,7 +220,7 @@ impl World {
                 .any(|foreign| foreign.call.number() == site && foreign.mode == Mode::Driven)
     }
 
-    /// Whether all are, but for runtimes that have nothing to do.
+    /// Whether all are scheduled, except for runtimes that have nothing to do.
     pub(super) fn all_driven(&self) -> bool {
         let is_idle =
             |lane: &Lane| lane.roots.is_empty() && lane.runtime.metrics().num_alive_tasks() == 0;

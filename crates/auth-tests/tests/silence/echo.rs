@@ -1,4 +1,4 @@
-//! Answers that say the secret again, in every form.
+//! Answers that echo the secret, in every form.
 
 use auth_core::{CachedTokenSource, Error, HttpClient, HttpRequest, HttpResponse, RetryPolicy};
 use auth_sandbox::Provider;
@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use crate::Said;
 use crate::stages::flow_of;
 
-/// An answer that is the same for every request.
+/// The same answer for every request.
 #[derive(Clone, Debug)]
 struct Canned {
     status: u16,
@@ -33,7 +33,7 @@ impl HttpClient for Canned {
     }
 }
 
-/// Every field that any of the five reads, with this text.
+/// Every field that any of the five flows reads, with this text.
 fn fields(text: &str) -> serde_json::Map<String, serde_json::Value> {
     let names = [
         "error",
@@ -59,7 +59,7 @@ fn fields(text: &str) -> serde_json::Map<String, serde_json::Value> {
     names.into_iter().map(|name| (name.to_owned(), text.into())).collect()
 }
 
-/// The answers that hold a text.
+/// The answers that contain a text.
 fn answers(text: &str) -> Vec<Canned> {
     let mut answers = Vec::new();
     let prose = serde_json::Value::Object(fields(&format!("the value {text} is not right")));
@@ -91,7 +91,7 @@ fn answers(text: &str) -> Vec<Canned> {
     answers
 }
 
-/// What was said to all of them, and each form that shows, in a line.
+/// The output for all flows, and one line for each form that shows.
 pub(crate) async fn all() -> (Said, Vec<String>) {
     let (mut said, mut shown) = (Said::default(), Vec::new());
     let of_flow =
@@ -122,7 +122,7 @@ async fn echoes(provider: Provider, shape: Shape) -> (Said, Vec<String>) {
     (said, shown)
 }
 
-/// An identifier is known as a whole alone.
+/// Whether to echo this form: an identifier only counts as a whole.
 fn is_echoed(form: &Form, canary: &Canary) -> bool {
     is_a_servers(form) && (canary.sort == Sort::Secret || !is_piece(form))
 }

@@ -1,7 +1,8 @@
-//! Nothing secret is said: every line that any crate of the process logs at `TRACE`, every text of every
-//! error and each `Debug` is searched for every secret, identifier, pair and token, in every form.
+//! No secret is shown: every line that any crate of the process logs at `TRACE`, every text of
+//! every error and each `Debug` is searched for every secret, identifier, pair and token, in every
+//! form.
 //!
-//! One test, since what is captured is the process's. Each stage has accounts of its own.
+//! A single test, since the capture is for the whole process. Each stage has its own accounts.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are not seen as tests
 
@@ -15,7 +16,7 @@ use std::fmt::Write as _;
 use auth_core::{AccessToken, Error, ExposeSecret as _};
 use auth_tests::canary::{Canary, Capture, Find, Hunt, Sort, texts};
 
-/// What one stage said, and what it must not have said.
+/// The output of one stage, and the canaries that it must not contain.
 #[derive(Default)]
 struct Said {
     text: String,
@@ -32,7 +33,7 @@ impl Said {
         self.note(texts(error));
     }
 
-    /// All that a token shows of itself; it is a canary from here on.
+    /// Notes every text of a token, which is a canary from here on.
     fn token(&mut self, what: &str, token: &AccessToken) {
         let (header, shared) = (
             token.authorization(),
@@ -57,7 +58,7 @@ impl Said {
         self.canaries.extend(other.canaries);
     }
 
-    /// What was said by the stage, or logged meanwhile.
+    /// Searches the output of the stage, and the log.
     fn find(&self, logged: &str) -> Vec<Find> {
         let hunt = Hunt::new(&self.canaries);
         let mut found = hunt.find(&self.text);
@@ -67,7 +68,7 @@ impl Said {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_secret_and_no_token_is_said_anywhere() {
+async fn no_secret_and_no_token_is_shown_anywhere() {
     let capture = Capture::begin();
     let mut leaks = Vec::new();
     let mut check = |stage: &str, said: &Said| {
@@ -89,7 +90,7 @@ async fn no_secret_and_no_token_is_said_anywhere() {
     for speaker in ["log DEBUG rustls", "log DEBUG reqwest"] {
         assert!(logged.contains(speaker), "{speaker} is not captured");
     }
-    // A panic's payload is its author's to say; what is ours does not repeat it.
+    // The panic hook prints the client's own message; our texts must not repeat it.
     let said = stages::panics().await;
     let _ = capture.take();
     check("panics", &said);

@@ -1,4 +1,4 @@
-//! Variables that are wrong in every way, with the secret in the place of each.
+//! Invalid variables of every kind, with the secret in each.
 
 use auth_core::{CachedTokenSource, Env};
 use auth_tests::canary::Account;
@@ -7,7 +7,7 @@ use auth_tests::flows::{ALL, flow};
 use crate::Said;
 use crate::stages::variables;
 
-/// What is wrong with a value, around the secret.
+/// Prefixes and suffixes that make a value invalid.
 const WRONG: [(&str, &str); 12] = [
     ("", ""),
     ("", "\n"),
@@ -42,7 +42,7 @@ pub(crate) fn all() -> Said {
                 for value in [secret.to_owned(), id.to_owned(), format!("{id}:{secret}")] {
                     let value = format!("{before}{value}{after}");
                     let name: &'static str = name.clone().leak();
-                    // In the place of the right one, beside it, and alone.
+                    // In place of the right value, beside it, and without the others.
                     let others = || right.iter().filter(|(other, _)| *other != name).cloned();
                     let plain = name.trim_end_matches("_FILE").trim_end_matches("_INTERNAL");
                     let without = others().filter(|(other, _)| *other != plain);

@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::Said;
 
-/// Every fault, for every flow: a token before, an error or a token meanwhile, and once more.
+/// Every fault, for every flow: a token before it, a token or an error during it, and one more
+/// call.
 pub(crate) async fn faults() -> Said {
     let (mut said, mut running) = (Said::default(), JoinSet::new());
     let free = Arc::new(Semaphore::new(16));
@@ -50,7 +51,7 @@ async fn fault(row: &Row, provider: Provider, shape: Shape, credentials: Credent
     said
 }
 
-/// Every recorded answer, with the secret where it echoes one.
+/// Every recorded answer, with the secret in place of its `@SECRET@`.
 pub(crate) async fn fixtures() -> Said {
     let mut said = Said::default();
     for (provider, shape) in ALL {
@@ -67,7 +68,7 @@ pub(crate) async fn fixtures() -> Said {
                 .build()
                 .unwrap();
             match source.token().await {
-                // Made-up tokens hold words that are said elsewhere, so they are no canaries.
+                // Made-up tokens contain words that occur elsewhere, so they are not canaries.
                 Ok(token) => said.note(format!("{token:?} {token:#?} {:?}", token.authorization())),
                 Err(error) => said.error(&error),
             }
@@ -79,7 +80,7 @@ pub(crate) async fn fixtures() -> Said {
     said
 }
 
-/// A client that panics, and says the secret while it does.
+/// A client that panics with the secret in its message.
 pub(crate) async fn panics() -> Said {
     let mut said = Said::default();
     for (provider, shape) in ALL {

@@ -1,4 +1,4 @@
-//! The flows over https, with a client that was told to show every byte.
+//! The flows over https, with a client configured to log every byte.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub(crate) async fn all() -> Said {
     said
 }
 
-/// Answers with the secret in the place of the token, of its type, and in a header.
+/// Answers with the secret as the token, as its type, and in a header.
 async fn server(config: ServerConfig, secret: String) -> String {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

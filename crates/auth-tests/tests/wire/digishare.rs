@@ -36,7 +36,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn every_secret_stands_on_the_wire_unharmed() {
+async fn every_secret_is_sent_unchanged() {
     let secret = r#"a&b=c+d%e f"é\"#;
     let json = r#"{"grant_type":"client_credentials","client_id":"client-0001","client_secret":"a&b=c+d%e f\"é\\","scope":"a b"}"#;
     let form = "grant_type=client_credentials&client_id=client-0001&client_secret=a%26b%3Dc%2Bd%25e+f%22%C3%A9%5C&scope=a+b";

@@ -1,4 +1,5 @@
-//! The five flows over a socket: what stands on the wire, and what each recorded answer becomes.
+//! The five flows over a socket: the bytes of their requests, and the outcome of each recorded
+//! answer.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are not seen as tests
 

@@ -36,7 +36,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn an_empty_post_says_so_on_the_wire() {
+async fn an_empty_post_states_a_length_of_zero() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
     let tokens = CachedTokenSource::new(flow(server.endpoint().as_str())).unwrap();
     tokens.token().await.unwrap();

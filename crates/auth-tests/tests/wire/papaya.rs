@@ -72,7 +72,7 @@ async fn an_unavailable_papaya_is_asked_twice_and_no_more() {
 
 #[tokio::test]
 async fn a_silent_papaya_is_asked_once_since_a_token_may_have_been_made() {
-    // The system takes the connections; nobody answers.
+    // The kernel accepts the connections, but nothing answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let flow = flow(&format!("http://{}", listener.local_addr().unwrap()));
     let hasty = flow.retry_policy().attempt_timeout(Duration::from_millis(50));

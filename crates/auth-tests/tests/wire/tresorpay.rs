@@ -32,7 +32,7 @@ async fn no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn every_secret_stands_on_the_wire_unharmed() {
+async fn every_secret_is_sent_unchanged() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
     let flow = flow(server.endpoint().as_str(), "client-0001", "a&b=c+d%e fé").scope(None);
     let token = CachedTokenSource::new(flow).unwrap().token().await.unwrap();
@@ -47,7 +47,7 @@ async fn every_secret_stands_on_the_wire_unharmed() {
 }
 
 #[tokio::test]
-async fn basic_is_form_encoded_first_and_stands_alone() {
+async fn basic_is_form_encoded_first_and_leaves_the_body_without_credentials() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
     // The vector of Keycloak's BasicAuthHelper.RFC6749 test.
     let (id, secret) = ("user", "secret/with=special?character");

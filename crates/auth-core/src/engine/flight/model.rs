@@ -1,6 +1,6 @@
-//! The flight under a model checker, which decides at each lock and each await which thread goes on:
-//! `cargo xtask model`. A schedule in which a waiter is never woken is a deadlock, and printed so that
-//! it can be run again.
+//! The flight under a model checker (`cargo xtask model`), which chooses the next thread at each
+//! lock and each await. A schedule in which a waiter is never woken is a deadlock; it is printed so
+//! that it can be replayed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +10,7 @@ use shuttle::thread;
 
 use super::*;
 
-/// Something outside that the course waits for, as it would for a socket: set by another thread.
+/// An external event that the course waits for, like a socket. Another thread sets it.
 #[derive(Default)]
 struct Signal(Mutex<(bool, Option<Waker>)>);
 
@@ -40,7 +40,7 @@ impl Signal {
     }
 }
 
-/// A future that is given up after so many polls that brought nothing: `None`.
+/// The future's output, or `None` if it is still pending after `polls` more polls.
 async fn patient<F: Future + Unpin>(mut future: F, polls: usize) -> Option<F::Output> {
     let mut left = polls;
     std::future::poll_fn(|cx| match Pin::new(&mut future).poll(cx) {
@@ -49,7 +49,7 @@ async fn patient<F: Future + Unpin>(mut future: F, polls: usize) -> Option<F::Ou
         Poll::Pending => {
             left -= 1;
             if left < 1_000 {
-                cx.waker().wake_by_ref(); // looks again, and then leaves
+                cx.waker().wake_by_ref(); // polled again, and then dropped
             }
             Poll::Pending
         }
@@ -59,17 +59,17 @@ async fn patient<F: Future + Unpin>(mut future: F, polls: usize) -> Option<F::Ou
 
 const FOR_EVER: usize = usize::MAX;
 
-/// Waiters that stay and that leave, a driver that may be lost or never polled, an end from outside.
+/// Waiters that stay or leave, a driver that may be lost or never polled, and an external `end`.
 fn scenario() {
     let mut draw = thread_rng();
     let signal = Arc::new(Signal::default());
-    let (at_sea, landed) = (Arc::clone(&signal), Arc::new(AtomicBool::new(false)));
+    let (event, landed) = (Arc::clone(&signal), Arc::new(AtomicBool::new(false)));
     let lands = Arc::clone(&landed);
     let flight: Arc<Flight<u8>> = Flight::new(Box::pin(async move {
         for _ in 0..2 {
             shuttle::future::yield_now().await;
         }
-        at_sea.wait().await;
+        event.wait().await;
         assert!(!lands.swap(true, Ordering::SeqCst), "the course landed twice");
         End::Landed(7)
     }));
@@ -79,7 +79,7 @@ fn scenario() {
         let driver = flight.driver();
         let polls = [0, 1, 2, FOR_EVER][draw.gen_range(0..4)];
         threads.push(thread::spawn(move || {
-            block_on(patient(driver, polls)); // 0: its runtime was idle, and shut down
+            block_on(patient(driver, polls)); // 0: shut down before it was polled
         }));
     }
     for stays in [true, true, false] {
@@ -102,7 +102,7 @@ fn scenario() {
         thread.join().unwrap();
     }
     assert_eq!(flight.slots_taken(), 0);
-    assert!(flight.is_over(), "those who stayed saw it to its end");
+    assert!(flight.is_over(), "the waiters that stayed saw its end");
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! Promises 3 to 7: one request for all, whoever goes away.
+//! Single flight: one request for all callers, whichever of them leave.
 
 use super::*;
 
-/// Promise 3, success.
 #[tokio::test]
 async fn however_many_callers_wait_one_request_is_in_flight() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -18,7 +17,6 @@ async fn however_many_callers_wait_one_request_is_in_flight() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 3, failure.
 #[tokio::test]
 async fn callers_share_a_failure_too() {
     let provider = Provider::new([Answer::Status(401, None)]);
@@ -33,9 +31,9 @@ async fn callers_share_a_failure_too() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 4: the flight is a task of its own.
+/// On a runtime the flight is a task of its own.
 #[tokio::test]
-async fn a_cancelled_leader_harms_nobody() {
+async fn a_cancelled_leader_affects_no_other_caller() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -50,7 +48,7 @@ async fn a_cancelled_leader_harms_nobody() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 4, without a tokio runtime: the next waiter drives the same request on.
+/// The next waiter continues the same request.
 #[test]
 fn without_a_runtime_the_next_waiter_takes_over_the_same_request() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -67,9 +65,9 @@ fn without_a_runtime_the_next_waiter_takes_over_the_same_request() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 4: no half-done request is resumed after its last caller left.
+/// A half-done request is not resumed after its last caller left.
 #[test]
-fn if_nobody_waits_any_more_the_next_caller_starts_clean() {
+fn after_the_last_caller_left_the_next_one_starts_a_new_request() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -83,9 +81,9 @@ fn if_nobody_waits_any_more_the_next_caller_starts_clean() {
     assert_eq!(text(&token.unwrap()), "token-2");
 }
 
-/// Promise 4: the flight goes with its runtime, and those on another start again.
+/// The flight is lost with its runtime, and waiters on another runtime start a new one.
 #[test]
-fn a_runtime_that_is_shut_down_with_the_flight_in_it_harms_nobody() {
+fn waiters_survive_the_shutdown_of_the_runtime_that_drives_their_flight() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     provider.shut();
@@ -116,7 +114,7 @@ fn a_runtime_that_is_shut_down_with_the_flight_in_it_harms_nobody() {
     assert_eq!(text(&second.block_on(waiter).unwrap().unwrap()), "token-2");
 }
 
-/// Promise 4: in the client and in the flow; and remembered as any failure is.
+/// In the client and in the flow. It is remembered like any failure.
 #[tokio::test]
 async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
     for answer in [Answer::Panic, Answer::Status(299, None)] {
@@ -134,7 +132,6 @@ async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
     }
 }
 
-/// Promise 5, over all attempts.
 #[tokio::test]
 async fn a_flight_has_a_deadline_over_all_its_attempts() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Silence]));
@@ -147,7 +144,7 @@ async fn a_flight_has_a_deadline_over_all_its_attempts() {
     settle().await;
     pass(&clock, SECS(24)).await;
     assert!(!caller.is_finished());
-    // Before the callers' own patience ends at 26 s.
+    // Before the callers' own limit of 26 s.
     pass(&clock, MILLIS(1_500)).await;
     assert!(caller.is_finished());
     let error = caller.await.unwrap().unwrap_err();
@@ -155,9 +152,9 @@ async fn a_flight_has_a_deadline_over_all_its_attempts() {
     assert!(provider.requests() > 1);
 }
 
-/// Promise 5: a runtime that is not driven never ends a flight; its callers still end.
+/// A flight on a runtime that is not driven never ends, but its callers time out.
 #[test]
-fn a_runtime_that_stands_still_hangs_nobody() {
+fn a_runtime_that_is_not_driven_hangs_no_caller() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     let still = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -169,13 +166,12 @@ fn a_runtime_that_stands_still_hangs_nobody() {
     clock.advance(SECS(31));
     let Poll::Ready(result) = poll_once(call.as_mut()) else { panic!("the caller hangs") };
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
-    let mut next = pin!(source.token()); // starts clean
+    let mut next = pin!(source.token()); // starts a new flight
     assert!(matches!(poll_once(next.as_mut()), Poll::Ready(Ok(_))));
 }
 
-/// Promise 5: what was given up lands unheard, beside the flight that took its place.
 #[test]
-fn a_flight_that_was_given_up_does_not_land() {
+fn a_flight_that_was_given_up_replaces_no_newer_token() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     let still = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -188,11 +184,10 @@ fn a_flight_that_was_given_up_does_not_land() {
     assert!(matches!(poll_once(call.as_mut()), Poll::Ready(Err(_))));
     let mut next = pin!(source.token());
     let Poll::Ready(Ok(token)) = poll_once(next.as_mut()) else { panic!("the caller hangs") };
-    still.block_on(settle()); // the old flight goes on, or is gone
+    still.block_on(settle()); // the old flight would continue here
     assert!(source.fresh().unwrap().ptr_eq(&token));
 }
 
-/// Promise 6.
 #[tokio::test]
 async fn while_a_token_is_stale_callers_get_it_at_once_and_one_refresh_runs() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -212,9 +207,9 @@ async fn while_a_token_is_stale_callers_get_it_at_once_and_one_refresh_runs() {
     assert_eq!(provider.requests(), 2);
 }
 
-/// Promise 6: the endpoint is down while the token is stale but good.
+/// The refresh fails while the token is stale.
 #[tokio::test]
-async fn a_failed_refresh_keeps_the_old_token_until_it_ends() {
+async fn a_failed_refresh_keeps_the_old_token_until_it_expires() {
     let script = [Answer::Token(300), Answer::Status(401, None)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -230,7 +225,6 @@ async fn a_failed_refresh_keeps_the_old_token_until_it_ends() {
     assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Credentials);
 }
 
-/// Promise 6, without a runtime to spawn on: one caller drives the refresh.
 #[test]
 fn without_a_runtime_one_caller_drives_the_refresh() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -247,7 +241,6 @@ fn without_a_runtime_one_caller_drives_the_refresh() {
     assert_eq!(text(&token.unwrap()), "token-2");
 }
 
-/// Promise 7.
 #[tokio::test]
 async fn a_dropped_source_leaves_no_task_behind() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -263,7 +256,7 @@ async fn a_dropped_source_leaves_no_task_behind() {
     assert_eq!(provider.under_way(), 0);
 }
 
-/// Promise 7: outside any runtime.
+/// Outside any runtime.
 #[test]
 fn a_constructor_spawns_and_sends_nothing() {
     let provider = Provider::new([Answer::Token(300)]);

@@ -1,11 +1,11 @@
-//! Many processes with one source each: they neither pause nor refresh in step.
+//! Many processes with one source each: jitter spreads their probes and refreshes.
 
 use super::*;
 use crate::engine::jitter::drawn;
 use std::hash::RandomState;
 
-/// The source of a process that was forked after the source was made: keys and script are its
-/// parent's, the number of the process is its own.
+/// The source of a process that was forked after the source was made: it has its parent's hash keys
+/// and script, and its own process id.
 fn forked(
     keys: &RandomState,
     process: u32,
@@ -18,7 +18,7 @@ fn forked(
     builder.draw(move || drawn(&keys, process)).build().unwrap()
 }
 
-/// How often time moves on by 10 ms until something is so.
+/// How many steps of 10 ms it takes until `is_so` holds.
 fn ticks(clock: &ManualClock, mut is_so: impl FnMut() -> bool) -> u32 {
     let mut ticks = 0;
     while !is_so() {
@@ -30,7 +30,7 @@ fn ticks(clock: &ManualClock, mut is_so: impl FnMut() -> bool) -> u32 {
 }
 
 #[test]
-fn forks_of_one_process_neither_pause_nor_refresh_in_step() {
+fn forks_of_one_process_neither_probe_nor_refresh_in_step() {
     let keys = RandomState::new();
     let (mut probes, mut refreshes) = (Vec::new(), Vec::new());
     for process in 100..116 {
@@ -45,7 +45,7 @@ fn forks_of_one_process_neither_pause_nor_refresh_in_step() {
         ticks.sort_unstable();
         let spread = ticks.last().unwrap() - ticks.first().unwrap();
         ticks.dedup();
-        // 250 ms between the probes and 15 s between the refreshes, drawn 16 times.
+        // 16 draws from a span of 250 ms for the probes, and of 15 s for the refreshes.
         assert!(ticks.len() >= 6 && spread >= 8, "{what}: {ticks:?}");
     }
 }
@@ -56,7 +56,7 @@ fn each_token_of_a_source_draws_its_own_refresh() {
     let source = provider.source(&clock);
     let mut refreshes = Vec::new();
     for _ in 0..16 {
-        clock.advance(SECS(300)); // beyond the end of the last
+        clock.advance(SECS(300)); // the previous token has expired
         assert!(poll_once(pin!(source.token())).is_ready_ok());
         refreshes.push(ticks(&clock, || source.state() == TokenState::Stale));
     }

@@ -1,5 +1,5 @@
-//! Runtimes that do not run: a program that calls `block_on` now and then, a frozen process, a
-//! runtime that is kept and never driven.
+//! Runtimes that are not driven: a program that calls `block_on` now and then, a suspended process,
+//! a runtime that is kept and never run.
 
 use super::*;
 use std::error::Error as StdError;
@@ -9,14 +9,14 @@ fn current_thread() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
-/// Polls a call once inside a runtime that is never driven: its flight is spawned there.
+/// Polls a call once in the context of a runtime that is never driven. Its flight is spawned there.
 fn poll_inside<F: Future>(runtime: &Runtime, future: Pin<&mut F>) -> Poll<F::Output> {
     let _guard = runtime.enter();
     poll_once(future)
 }
 
 #[test]
-fn a_flight_that_outlived_its_limit_is_no_flight() {
+fn a_flight_past_its_limit_is_replaced() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     let still = current_thread();
@@ -29,7 +29,7 @@ fn a_flight_that_outlived_its_limit_is_no_flight() {
 }
 
 #[test]
-fn a_refresh_that_outlived_its_limit_is_no_refresh() {
+fn a_refresh_past_its_limit_is_replaced() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(3_000)]));
     let source = provider.source(&clock);
     let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
@@ -71,7 +71,7 @@ fn a_program_that_calls_block_on_now_and_then_gets_its_refresh_ahead_of_time() {
 }
 
 #[test]
-fn a_good_token_is_waited_for_one_second_a_flight_at_most() {
+fn a_caller_with_a_stale_token_waits_one_second_per_flight_at_most() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
@@ -87,11 +87,11 @@ fn a_good_token_is_waited_for_one_second_a_flight_at_most() {
         let Poll::Ready(token) = poll_once(pin!(source.token())) else { panic!("waits again") };
         assert_eq!(text(&token.unwrap()), "token-1");
     }
-    assert_eq!(provider.requests(), 2, "one request, whoever drove it for a second");
+    assert_eq!(provider.requests(), 2, "one request, whichever callers drove it");
 }
 
 #[test]
-fn a_caller_that_stood_still_gets_no_token_that_has_ended() {
+fn a_caller_that_was_not_polled_gets_no_token_that_has_expired_since() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(8)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -106,23 +106,23 @@ fn a_caller_that_stood_still_gets_no_token_that_has_ended() {
 }
 
 #[test]
-fn a_token_that_ends_while_its_refresh_is_driven_is_not_handed_out() {
+fn a_token_that_expires_while_its_refresh_is_driven_is_not_handed_out() {
     let script = [Answer::Token(2), Answer::Silence];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
     let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("hangs") };
     clock.advance(MILLIS(1_700));
-    let mut call = pin!(source.token()); // stale, and this call alone can drive the refresh
+    let mut call = pin!(source.token()); // stale, and only this call can drive the refresh
     assert!(poll_once(call.as_mut()).is_pending());
     clock.advance(SECS(1));
-    assert!(poll_once(call.as_mut()).is_pending(), "the token has ended");
+    assert!(poll_once(call.as_mut()).is_pending(), "the token has expired");
     clock.advance(SECS(31));
     let Poll::Ready(outcome) = poll_once(call.as_mut()) else { panic!("hangs") };
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 #[test]
-fn a_caller_whose_time_is_over_takes_the_token_that_another_flight_brought() {
+fn a_caller_past_its_limit_takes_the_token_of_another_flight() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     let still = current_thread();
@@ -135,7 +135,7 @@ fn a_caller_whose_time_is_over_takes_the_token_that_another_flight_brought() {
 }
 
 #[test]
-fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_goes_on() {
+fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_is_polled_again() {
     let script = [Answer::Connect, Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -151,19 +151,19 @@ fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_goes_on() {
 }
 
 #[test]
-fn a_probe_holds_up_no_caller_beyond_its_own_limit() {
+fn a_probe_delays_no_caller_beyond_its_own_limit() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
     let retry = RetryPolicy::never();
     let source = provider.builder(&clock, Acme { retry, ..Acme::default() }).build().unwrap();
     assert!(poll_once(pin!(source.token())).is_ready());
     provider.then([Answer::Silence]);
     clock.advance(SECS(10));
-    let mut first = Box::pin(source.token()); // the probe, which stands still
+    let mut first = Box::pin(source.token()); // drives the probe, and is polled once
     assert!(poll_once(first.as_mut()).is_pending());
     clock.advance(MILLIS(500));
     let mut call = Box::pin(source.token());
     assert!(poll_once(call.as_mut()).is_pending());
-    clock.advance(MILLIS(30_500)); // the probe is none any more
+    clock.advance(MILLIS(30_500)); // the probe is past its limit
     let runtime = current_thread();
     assert!(poll_inside(&runtime, call.as_mut()).is_pending());
     clock.advance(MILLIS(500)); // 31 s after the call began
@@ -171,7 +171,7 @@ fn a_probe_holds_up_no_caller_beyond_its_own_limit() {
 }
 
 #[tokio::test]
-async fn what_fails_after_a_freeze_is_not_remembered() {
+async fn a_failure_after_a_suspension_is_not_remembered() {
     let script = [Answer::Token(300), Answer::Silence, Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -180,7 +180,7 @@ async fn what_fails_after_a_freeze_is_not_remembered() {
     ask(&source).await.unwrap().unwrap();
     settle().await;
     assert_eq!(provider.requests(), 2);
-    clock.advance(SECS(46)); // the process was stopped
+    clock.advance(SECS(46)); // the process was suspended
     settle().await;
     assert_eq!(text(&ask(&source).await.unwrap().unwrap()), "token-3");
 }
@@ -200,7 +200,7 @@ async fn however_often_the_credentials_are_replaced_a_waiter_gets_a_token() {
     assert!(caller.await.unwrap().is_ok());
 }
 
-/// An error whose cause asks the source when it is dropped.
+/// A cause of an error that locks the source when it is dropped.
 struct Asks(Arc<Mutex<Option<CachedTokenSource<Acme>>>>);
 
 impl fmt::Debug for Asks {
@@ -226,7 +226,7 @@ impl Drop for Asks {
     }
 }
 
-/// Fails each time, for a cause that asks.
+/// Fails each time, with such a cause.
 #[derive(Debug, Default)]
 struct Failing(Arc<Mutex<Option<CachedTokenSource<Acme>>>>);
 
@@ -239,7 +239,7 @@ impl HttpClient for Failing {
 }
 
 #[tokio::test]
-async fn an_error_whose_drop_asks_the_source_does_not_hang_it() {
+async fn an_error_whose_drop_uses_the_source_does_not_deadlock() {
     let (clock, client) = (ManualClock::default(), Failing::default());
     let handle = Arc::clone(&client.0);
     let builder = CachedTokenSource::builder(Acme::default()).clock(clock.clone());

@@ -1,8 +1,8 @@
-//! Promises 8 to 12: when the endpoint is left in peace.
+//! When no request is sent: refresh times, remembered failures, `invalidate`, `replace_exchange`.
 
 use super::*;
 
-/// Promise 8.
+/// Refresh and expiry margins are proportions of the lifetime.
 #[tokio::test]
 async fn a_sixty_second_token_works_and_so_does_a_one_year_one() {
     for (life, fresh_until, usable_until) in [
@@ -21,7 +21,6 @@ async fn a_sixty_second_token_works_and_so_does_a_one_year_one() {
     }
 }
 
-/// Promise 9: a rejection.
 #[tokio::test]
 async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Status(401, None)]));
@@ -36,7 +35,7 @@ async fn a_hundred_calls_with_a_bad_secret_are_one_request() {
     assert_eq!(provider.requests(), 2);
 }
 
-/// Promise 9: an outage of an hour, a call every 250 ms.
+/// An outage of ten minutes, with a call every 250 ms.
 #[tokio::test]
 async fn requests_grow_with_the_logarithm_of_an_outage_and_recovery_is_seen_soon() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
@@ -60,9 +59,8 @@ async fn requests_grow_with_the_logarithm_of_an_outage_and_recovery_is_seen_soon
     assert!(waited <= SECS(31), "{waited:?}");
 }
 
-/// Promise 9: the remembered error says how long the endpoint is left in peace.
 #[tokio::test]
-async fn retry_after_is_obeyed_and_what_is_left_is_told() {
+async fn retry_after_is_obeyed_and_the_remembered_error_states_what_is_left() {
     let script = [Answer::Status(429, Some(120)), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -75,9 +73,9 @@ async fn retry_after_is_obeyed_and_what_is_left_is_told() {
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
 }
 
-/// Promise 9: one attempt, and nobody waits long for it once the failure is known.
+/// After a second its callers get the remembered failure.
 #[tokio::test]
-async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
+async fn a_probe_is_one_attempt_and_delays_no_caller_for_long() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
     let source = provider
         .builder(&clock, Acme::default())
@@ -96,9 +94,8 @@ async fn a_probe_is_one_attempt_and_holds_up_no_caller_for_long() {
     assert_eq!((provider.requests(), provider.under_way()), (2, 1), "the probe goes on");
 }
 
-/// Promise 10.
 #[tokio::test]
-async fn only_what_can_pass_is_tried_again_and_at_most_three_times() {
+async fn only_transient_failures_are_retried_with_three_attempts_in_all() {
     for (answer, requests) in [
         (Answer::Connect, 3),
         (Answer::Status(500, None), 3),
@@ -120,7 +117,6 @@ async fn only_what_can_pass_is_tried_again_and_at_most_three_times() {
     }
 }
 
-/// Promise 11.
 #[tokio::test]
 async fn ten_late_401s_cost_one_refresh_and_evict_no_newer_token() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -130,14 +126,14 @@ async fn ten_late_401s_cost_one_refresh_and_evict_no_newer_token() {
         source.invalidate(&old);
         assert_eq!(text(&source.token().await.unwrap()), "token-2");
     }
-    // Not the throttle's doing alone: long after it, the old token still evicts nothing.
+    // Long after the throttle's pause, the old token still evicts nothing.
     clock.advance(SECS(120));
     source.invalidate(&old);
     assert_eq!(text(&source.fresh().unwrap()), "token-2");
     assert_eq!(provider.requests(), 2);
 }
 
-/// Promise 11: an API that always answers 401, asked every 100 ms for five minutes.
+/// Called every 100 ms for five minutes.
 #[tokio::test]
 async fn an_api_that_always_answers_401_makes_no_loop() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(3_600)]));
@@ -150,7 +146,7 @@ async fn an_api_that_always_answers_401_makes_no_loop() {
     assert!((6..=12).contains(&provider.requests()), "{}", provider.requests());
 }
 
-/// Promise 12: a rotated secret.
+/// A rotated secret, another account, and a flow that lacks a setting.
 #[tokio::test]
 async fn replacing_the_exchange_forgets_a_rejection_and_keeps_a_good_token() {
     let script = [Answer::Status(401, None), Answer::Token(300)];
@@ -167,7 +163,7 @@ async fn replacing_the_exchange_forgets_a_rejection_and_keeps_a_good_token() {
     assert_eq!(text(&source.token().await.unwrap()), "token-3");
 }
 
-/// Promise 12: who waits under the old credentials is served under the new ones.
+/// Its waiters get a token of the new credentials.
 #[tokio::test]
 async fn a_flight_under_replaced_credentials_does_not_count() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -181,7 +177,7 @@ async fn a_flight_under_replaced_credentials_does_not_count() {
     assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
 }
 
-/// Promise 12, without a task to abort: the outcome itself does not count.
+/// Without a task to abort: the outcome itself is discarded.
 #[test]
 fn a_token_of_replaced_credentials_is_not_handed_out() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -198,9 +194,9 @@ fn a_token_of_replaced_credentials_is_not_handed_out() {
     assert_eq!(text(&token.unwrap()), "token-10");
 }
 
-/// Promise 12: the outgoing exchange may use the source while it is dropped.
+/// The replaced exchange may use the source while it is dropped.
 #[test]
-fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
+fn an_exchange_whose_drop_uses_its_source_does_not_deadlock_replace_exchange() {
     #[derive(Clone)]
     struct Calling(Acme, Arc<Mutex<Option<CachedTokenSource<Self>>>>);
     impl TokenExchange for Calling {
@@ -236,9 +232,9 @@ fn an_exchange_whose_drop_calls_its_source_does_not_hang_replace() {
     source.replace_exchange(Calling(Acme::default(), Arc::default())).unwrap();
 }
 
-/// A 503 of yesterday says nothing about tonight's.
+/// A failure of yesterday does not turn today's first flight into a probe.
 #[tokio::test]
-async fn a_failure_is_forgotten_some_time_after_its_pause_ended() {
+async fn a_failure_is_forgotten_some_time_after_its_pause() {
     let script = [Answer::Status(401, None), Answer::Status(503, None), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -247,12 +243,12 @@ async fn a_failure_is_forgotten_some_time_after_its_pause_ended() {
     let caller = ask(&source);
     settle().await;
     pass(&clock, SECS(5)).await;
-    assert!(caller.await.unwrap().is_ok(), "a fresh outage gets its three attempts");
+    assert!(caller.await.unwrap().is_ok(), "a new outage gets its three attempts");
     assert_eq!(provider.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_known_failure_that_is_answered_for_a_slow_probe_states_no_wait() {
+async fn a_remembered_failure_returned_instead_of_a_slow_probe_states_no_wait() {
     let script = [Answer::Status(429, Some(37)), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let flow = Acme { retry: RetryPolicy::default().max_attempts(1), ..Acme::default() };

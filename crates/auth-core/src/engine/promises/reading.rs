@@ -1,8 +1,8 @@
-//! Promises 1 and 2: what a reader gets, and never gets.
+//! Reading the cached token: at once while it is fresh, never once it has expired.
 
 use super::*;
 
-/// Promise 1: the synchronous look works while a refresh is in flight, erased or not.
+/// The concrete source and the erased one.
 #[tokio::test]
 async fn a_fresh_token_is_there_without_waiting() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -17,7 +17,7 @@ async fn a_fresh_token_is_there_without_waiting() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 2, monotonic clock.
+/// By the monotonic clock.
 #[tokio::test]
 async fn an_expired_token_is_never_handed_out() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
@@ -29,9 +29,9 @@ async fn an_expired_token_is_never_handed_out() {
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
 }
 
-/// Promise 2, wall clock: a laptop that slept.
+/// By the wall clock: the monotonic one does not count while a laptop is suspended.
 #[tokio::test]
-async fn a_token_that_ended_while_the_machine_slept_is_not_handed_out() {
+async fn a_token_that_expired_while_the_machine_was_suspended_is_not_handed_out() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
     source.token().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_token_that_ended_while_the_machine_slept_is_not_handed_out() {
     assert_eq!(text(&source.token().await.unwrap()), "token-2");
 }
 
-/// The seam for code that is generic over sources.
+/// For code that is generic over sources.
 #[tokio::test]
 async fn a_source_behind_the_trait_is_the_same_source() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));

@@ -1,5 +1,5 @@
-//! Promise 19: what an exchange says to a log. That it says no secret is shown for all five
-//! providers by the test `silence` of `auth-tests`.
+//! What an exchange logs. That it logs no secret is tested for all five providers by the test
+//! `silence` of `auth-tests`.
 
 use std::io::Write;
 
@@ -29,8 +29,8 @@ async fn logged<T>(ask: impl Future<Output = T>) -> (String, T) {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // With one subscriber alive, tracing asks the thread that meets an event first whether anybody
-    // listens, and keeps the answer: another test's thread says no. With two it asks both.
+    // With a single subscriber, tracing caches the interest of the first thread that hits a call
+    // site, and the thread of another test has none. With two dispatchers it asks each time.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
     let result = ask.await;
@@ -38,9 +38,9 @@ async fn logged<T>(ask: impl Future<Output = T>) -> (String, T) {
     (text, result)
 }
 
-/// Promise 19: in a span, with OpenTelemetry's names where it has them.
+/// In a span, with OpenTelemetry's field names.
 #[tokio::test]
-async fn every_exchange_says_whom_it_asked_and_how_it_went() {
+async fn every_exchange_logs_its_host_and_its_outcome() {
     let script = [Answer::Status(503, None), Answer::Token(300)];
     let (clock, provider) = (ManualClock::default(), Provider::new(script));
     let source = provider.source(&clock);
@@ -77,7 +77,7 @@ async fn every_exchange_says_whom_it_asked_and_how_it_went() {
     assert!(!text.contains("CANARY") && !text.contains("token-2"), "{text}");
 }
 
-/// A flow that is documented as a GET with a query.
+/// A flow that sends a GET with a query.
 struct Asking(Endpoint);
 
 impl TokenExchange for Asking {
@@ -100,8 +100,8 @@ impl TokenExchange for Asking {
     }
 }
 
-/// Promise 17, of what is not a secret but may be one elsewhere: no URL query in any text. And a GET
-/// is tried, refused and redirected as a POST is.
+/// A query is not a secret by our rules, but another system may put one there. A GET is retried,
+/// refused and redirected like a POST.
 #[tokio::test]
 async fn a_query_shows_in_no_log_and_no_error_and_a_get_is_treated_as_a_post_is() {
     let endpoint = || Endpoint::from_static("https://pay.example.com/token");
@@ -129,13 +129,13 @@ async fn a_query_shows_in_no_log_and_no_error_and_a_get_is_treated_as_a_post_is(
     }
 }
 
-/// The same of the client and its HTTP library, over a socket that answers once and is gone.
+/// The same for `ReqwestClient` and its HTTP library, over a socket that answers once and closes.
 #[tokio::test]
-async fn a_query_shows_in_nothing_that_the_client_says() {
+async fn a_query_shows_in_no_log_and_no_error_of_the_client() {
     use std::error::Error as _;
     use std::io::Read as _;
     if crate::http::reqwest::default_client(false).is_err() {
-        return; // none is compiled in
+        return; // no client is compiled in
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = Endpoint::parse(&format!("http://{}/token", listener.local_addr().unwrap()));
@@ -164,6 +164,9 @@ async fn a_query_shows_in_nothing_that_the_client_says() {
         text += &format!(" {inner} {inner:?}");
         cause = inner.source();
     }
-    assert!(first.contains("TRACE") || first.contains("DEBUG"), "nobody else was heard: {first}");
+    assert!(
+        first.contains("TRACE") || first.contains("DEBUG"),
+        "the HTTP library logged nothing: {first}"
+    );
     assert!(!text.contains("CANARY") && !text.contains("account"), "{text}");
 }

@@ -1,12 +1,12 @@
-//! Promises 3 to 5 under fire: callers that leave at random, on two runtimes, while the provider
-//! fails at random and the credentials are swapped. Real time, and little of it.
+//! A stress test of the flight: callers that leave at random, on two runtimes, while the provider
+//! fails and the exchange is replaced. It runs in real time, briefly.
 
 use super::*;
 use crate::{Clock as _, SystemClock};
 
-/// Nobody hangs, nobody gets an expired token, and at the end all is well.
+/// No caller hangs or gets an expired token, and the source works at the end.
 #[test]
-fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
+fn callers_that_leave_at_random_on_two_runtimes_leave_no_other_hanging() {
     let script = [
         Answer::Token(1),
         Answer::Status(503, None),
@@ -41,7 +41,7 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
                         (1..3, _) => source.replace_exchange(Acme::default()).unwrap(),
                         (3..12, _) => provider.let_through(1),
                         (_, Ok(Ok(token))) => {
-                            // Not against the time now: this task may have stood still since.
+                            // Not compared with the time now: this task may have been preempted.
                             assert!(token.expires_at().unwrap() > asked_at);
                         }
                         _ => {}
@@ -56,7 +56,7 @@ fn callers_who_leave_at_random_on_two_runtimes_leave_nobody_hanging() {
         done.expect("a caller hangs").unwrap();
     }
     assert!(provider.requests() > 200, "{} requests are no stress", provider.requests());
-    // One runtime goes, with whatever is in the air.
+    // One runtime is shut down, with any flight on it.
     first.shutdown_background();
     provider.then([Answer::Token(300)]);
     provider.let_through(10_000);

@@ -1,10 +1,9 @@
-//! Promise 13: deadlines, clocks, and what is made of odd ones.
+//! Deadlines and clocks, including wrong ones.
 
 use super::*;
 
-/// Promise 13.
 #[tokio::test]
-async fn a_deadline_counts_from_the_moment_the_request_began() {
+async fn a_lifetime_counts_from_the_moment_the_request_began() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(60)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -13,13 +12,12 @@ async fn a_deadline_counts_from_the_moment_the_request_began() {
     clock.advance(SECS(9));
     provider.let_through(1);
     caller.await.unwrap().unwrap();
-    clock.advance(SECS(48)); // 9 + 48 = 57 = 60 less its margin
+    clock.advance(SECS(48)); // 9 + 48 = 57 = 60 minus the margin of 3
     assert_eq!(source.state(), TokenState::Expired);
 }
 
-/// Promise 13.
 #[tokio::test]
-async fn a_token_that_ends_on_its_way_is_an_error() {
+async fn a_token_that_expires_before_it_arrives_is_an_error() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(5)]));
     provider.shut();
     let source = provider.source(&clock);
@@ -30,7 +28,6 @@ async fn a_token_that_ends_on_its_way_is_an_error() {
     assert_eq!(caller.await.unwrap().unwrap_err().kind(), ErrorKind::Protocol);
 }
 
-/// Promise 13: an error, and not a loop.
 #[tokio::test]
 async fn dead_on_arrival_is_an_error_and_not_a_loop() {
     let provider = Provider::new([Answer::Token(0)]);
@@ -41,7 +38,7 @@ async fn dead_on_arrival_is_an_error_and_not_a_loop() {
     assert_eq!(provider.requests(), 1);
 }
 
-/// Promise 13: `exp` 600 s after the server's `Date`, read with a clock an hour off either way.
+/// `exp` is 600 s after the server's `Date`; the local clock is an hour off either way.
 #[tokio::test]
 async fn a_wrong_local_clock_neither_shortens_nor_stretches_a_token() {
     // {"iat":1767225600,"exp":1767226200}
@@ -59,7 +56,6 @@ async fn a_wrong_local_clock_neither_shortens_nor_stretches_a_token() {
     }
 }
 
-/// Promise 13: without any stated expiry.
 #[tokio::test]
 async fn an_unknown_expiry_gets_five_minutes() {
     let provider = Provider::new([Answer::Body(r#"{"token":"t"}"#, "x")]);
@@ -70,7 +66,7 @@ async fn an_unknown_expiry_gets_five_minutes() {
     assert_eq!(source.state(), TokenState::Expired);
 }
 
-/// A cap of the caller's own.
+/// `RefreshPolicy::max_age`.
 #[tokio::test]
 async fn a_token_is_kept_no_longer_than_the_policy_says() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(31_536_000)]));
@@ -81,9 +77,9 @@ async fn a_token_is_kept_no_longer_than_the_policy_says() {
     assert_eq!(source.state(), TokenState::Expired);
 }
 
-/// A provider hands its token out to its last second, and the next one a moment later.
+/// The provider returns the old token up to its last second, and the next one a moment later.
 #[tokio::test]
-async fn a_token_that_is_repeated_after_its_end_is_asked_for_again_for_a_moment() {
+async fn a_provider_that_repeats_an_expired_token_is_asked_again_for_two_seconds() {
     const OLD: &str = r#"{"token":"old","expires_in":0}"#;
     let old = || Answer::Body(OLD, "Thu, 01 Jan 2026 00:00:00 GMT");
     let first = Answer::Body(r#"{"token":"old","expires_in":8}"#, "Thu, 01 Jan 2026 00:00:00 GMT");
@@ -101,7 +97,7 @@ async fn a_token_that_is_repeated_after_its_end_is_asked_for_again_for_a_moment(
         assert_eq!(found.as_ref().map(text).map_err(Error::kind), brings.map(str::to_owned));
         assert!(provider.requests() <= 11, "{}", provider.requests());
     }
-    // One that was never held is an error at once.
+    // An expired token that this source never held is an error at once.
     let provider = Provider::new([old()]);
     assert!(provider.source(&ManualClock::default()).token().await.is_err());
     assert_eq!(provider.requests(), 1);

@@ -1,4 +1,4 @@
-//! `ReqwestClient`: its settings, its rules, and one request.
+//! `ReqwestClient`: its settings, its fixed rules, and how it sends one request.
 
 use std::any::Any;
 use std::fmt;
@@ -21,35 +21,36 @@ use crate::error::cause::innermost;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
 
-/// The longest time to make a connection in.
+/// The longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest time for one request as a whole. The engine's own limit is shorter; this one guards
-/// a client that is used without the engine.
+/// The longest time for one request as a whole. The engine's limit is shorter; this one is for a
+/// client that is used without the engine.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest time for the body of anything but a success.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether a TLS feature of this crate is on. Where it is not, the rules on TLS below cannot be
-/// written down, so https is refused, even if another crate turned on TLS in reqwest.
+/// Whether a TLS feature of this crate is enabled. If not, the TLS rules below are not compiled, so
+/// https is refused, even if another crate enabled TLS in reqwest.
 const HAS_TLS: bool =
     cfg!(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"));
 
-/// An [`HttpClient`] over reqwest, with rules that are applied after every setting of yours: no
-/// redirects, TLS 1.2 or later with verified certificates, no key log, plain http to loopback hosts
-/// alone and then past every proxy, no decompression, no retries of its own, no wire logs, 5 s to
-/// connect and 30 s in all, bodies cut at 64 KiB while they stream, and after a second where the
-/// status is no success.
+/// An [`HttpClient`] over reqwest, with fixed rules that override every setting of yours.
 ///
-/// The rules hold in every combination of features: without one of this crate's TLS features
-/// (`rustls`, `rustls-no-provider`, `native-tls`) https is refused, and with `native-tls` alone the
-/// TLS library is the system's, whatever a setting of yours says.
+/// The rules: no redirects; TLS 1.2 or later with verified certificates; no key log; plain http
+/// only to loopback hosts, and never through a proxy; no decompression; no retries of its own; no
+/// wire logs; 5 s to connect and 30 s in all; reading stops at 64 KiB of body, and after one second
+/// if the status is not a success.
 ///
-/// Cheap to clone; clones share their connections. Sources share [`shared`](Self::shared) unless
-/// told otherwise, so that a second source costs no second TLS set-up. Connections are kept by
-/// runtime: one that stands still holds up no other.
+/// They hold with every combination of features: without one of this crate's TLS features
+/// (`rustls`, `rustls-no-provider`, `native-tls`) https is refused, and with only `native-tls` the
+/// TLS library is the system's, even if a setting of yours selects another.
+///
+/// Cheap to clone; clones share their connections. Sources use [`shared`](Self::shared) unless the
+/// builder is given another client, so that a second source sets up no second TLS. Each runtime has
+/// its own connections, so a runtime that is not driven blocks no other.
 ///
 /// Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`) as reqwest does: https goes
-/// through them as a tunnel, so a proxy sees host names and never a secret. To refuse them, or to
+/// through them as a tunnel, so a proxy sees host names but never a secret. To disable them, or to
 /// add a certificate authority, [`configure`](Self::configure) a client of your own.
 ///
 /// ```
@@ -64,16 +65,16 @@ pub struct ReqwestClient(Arc<Inner>);
 struct Inner {
     step: Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>,
     is_proved: AtomicBool,
-    /// Made to prove the settings, and taken by the first runtime that asks.
+    /// Made when the settings were checked; the first runtime that sends a request takes it.
     first: Mutex<Option<Client>>,
     https: Kept,
 }
 
 impl ReqwestClient {
-    /// The client that all sources of this process share.
+    /// Returns the client that all sources of this process share.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the TLS library cannot be set up. The
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the TLS library cannot be set up. The
     /// next call tries again.
     pub fn shared() -> Result<Self, Error> {
         let shared = Self::unproved();
@@ -81,16 +82,17 @@ impl ReqwestClient {
         Ok(shared.clone())
     }
 
-    /// A client of your own: `step` sets what you need (a proxy, a certificate authority, a local
-    /// address) and the rules above are applied after it. It is called once now and once for each
-    /// further runtime that asks over https. Plain http to loopback hosts takes no setting of
-    /// yours.
+    /// Makes a client of your own: `step` sets what you need (a proxy, a certificate authority, a
+    /// local address), and the rules above are applied after it.
     ///
-    /// What no rule can undo: a whole TLS configuration handed to reqwest
-    /// (`tls_backend_preconfigured`) verifies as it says itself.
+    /// `step` is called once now, and once for each further runtime that uses https. Plain http to
+    /// loopback hosts ignores your settings.
+    ///
+    /// One setting escapes the rules: a complete TLS configuration (`tls_backend_preconfigured`)
+    /// decides itself how certificates are verified.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where reqwest refuses the settings.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if reqwest refuses the settings.
     pub fn configure(
         step: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
     ) -> Result<Self, Error> {
@@ -99,7 +101,7 @@ impl ReqwestClient {
         Ok(client)
     }
 
-    /// The shared client, without the TLS set-up that proves it: plain http needs none.
+    /// The shared client, before its TLS is set up: plain http needs none.
     pub(super) fn unproved() -> &'static Self {
         static SHARED: OnceLock<ReqwestClient> = OnceLock::new();
         SHARED.get_or_init(|| Self::new(|builder| builder))
@@ -114,8 +116,8 @@ impl ReqwestClient {
         }))
     }
 
-    /// Makes the first https client, if none was made yet. A failure is not kept: a certificate
-    /// bundle may be installed, or a descriptor be free, a moment later.
+    /// Makes the first https client, unless it was made before. A failure is not cached: a
+    /// certificate bundle may be installed, or a file descriptor be free, a moment later.
     pub(super) fn prove(&self) -> Result<(), Error> {
         if self.0.is_proved.load(Ordering::Acquire) {
             return Ok(());
@@ -131,12 +133,12 @@ impl ReqwestClient {
         self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client for an address, and for connections that live on this runtime.
+    /// The client for a URL, with connections on the runtime of `key`.
     fn client(&self, uri: &Uri, key: Key) -> Result<Client, Error> {
         static LOOPBACK: Kept = Kept::new();
         match uri.scheme_str() {
             Some("https") if !HAS_TLS => Err(Error::config(
-                "https needs one of the features rustls, rustls-no-provider and native-tls of auth-core: without it this client cannot hold its rules on certificates",
+                "https needs one of auth-core's features rustls, rustls-no-provider or native-tls: without one this client cannot enforce certificate checks",
             )),
             Some("https") if key.is_single_use => {
                 let make = || build(single_use((self.0.step)(ClientBuilder::new())));
@@ -146,29 +148,29 @@ impl ReqwestClient {
                 let first = self.locked_first().take();
                 first.map_or_else(|| build((self.0.step)(ClientBuilder::new())), Ok)
             }),
-            // No setting of anybody's, and no proxy, which would read the secret.
+            // No setting of the user's, and no proxy, which could read the secret.
             _ if is_loopback(uri.host().unwrap_or_default()) => LOOPBACK.of(key, || {
                 let builder = without_roots(ClientBuilder::new().no_proxy());
                 build(if key.is_single_use { single_use(builder) } else { builder })
             }),
-            _ => Err(Error::config("a secret would travel in plain http: use https")),
+            _ => Err(Error::config("plain http would expose the secret: use https")),
         }
     }
 }
 
-/// A connection of its own for each request: none is kept, and none carries two at once.
+/// Uses a new connection for each request: none is pooled, and none carries two at once.
 fn single_use(builder: ClientBuilder) -> ClientBuilder {
     builder.pool_max_idle_per_host(0).http1_only()
 }
 
-/// Plain http trusts nobody, so no certificate is read from the disk.
+/// Plain http needs no certificates, so none are read from disk.
 fn without_roots(builder: ClientBuilder) -> ClientBuilder {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     let builder = builder.tls_certs_only([]);
     builder
 }
 
-/// Applies the rules last.
+/// Applies the fixed rules and builds the client.
 fn build(builder: ClientBuilder) -> Result<Client, Error> {
     let builder = builder
         .redirect(redirect::Policy::none())
@@ -177,7 +179,7 @@ fn build(builder: ClientBuilder) -> Result<Client, Error> {
         .connection_verbose(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
-        // What old servers send, and every other client takes.
+        // Old servers send these, and every other client accepts them.
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .no_gzip()
@@ -191,14 +193,13 @@ fn build(builder: ClientBuilder) -> Result<Client, Error> {
         .tls_danger_accept_invalid_hostnames(false);
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     let builder = builder.tls_sslkeylogfile(false);
-    // Rustls, which another crate may have turned on, keeps a key log that only its feature can
-    // turn off.
+    // Another crate may have enabled rustls, whose key log can only be disabled with its feature.
     #[cfg(all(
         feature = "native-tls",
         not(any(feature = "rustls", feature = "rustls-no-provider"))
     ))]
     let builder = builder.tls_backend_native();
-    // reqwest panics where rustls has no crypto provider.
+    // reqwest panics if rustls has no crypto provider.
     match catch_unwind(AssertUnwindSafe(|| builder.build())) {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(cause)) => {
@@ -210,7 +211,7 @@ fn build(builder: ClientBuilder) -> Result<Client, Error> {
             Err(Error::config(text).with_source(cause))
         }
         Err(_) => Err(Error::config(
-            "the HTTP client could not be set up, its TLS library panicked: with the feature rustls-no-provider, install a crypto provider of rustls before the first client",
+            "the HTTP client could not be set up, its TLS library panicked: with the feature rustls-no-provider, install a rustls crypto provider before the first client is made",
         )),
     }
 }
@@ -220,14 +221,15 @@ impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::config(
-                "this HTTP client needs a tokio runtime: call from one, or hand in an HttpClient of your own",
+                "this HTTP client needs a tokio runtime: call it from one, or pass in an HttpClient of your own",
             ));
         };
         let at = address(request.uri());
         let is_single_use = asks_to_close(request.headers());
         let client = self.client(request.uri(), Key { runtime: runtime.id(), is_single_use })?;
         let request = reqwest::Request::try_from(request).map_err(|cause| {
-            Error::config("the token request is not valid").with_source(cause.without_url())
+            Error::config("the token request is not a valid HTTP request")
+                .with_source(cause.without_url())
         })?;
         with_drivers(async {
             let mut response = client.execute(request).await.map_err(|e| failure(e, &at))?;
@@ -241,14 +243,14 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-/// Tokio panics where a runtime lacks the driver for sockets or for time, and offers no way to ask
-/// first. Every other panic goes on.
+/// Turns a panic about a missing driver into an error: tokio panics if a runtime lacks its driver
+/// for sockets or for time, and offers no way to check first. Every other panic continues.
 async fn with_drivers<T>(send: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let mut send = std::pin::pin!(send);
     std::future::poll_fn(|cx| {
         match catch_unwind(AssertUnwindSafe(|| send.as_mut().poll(cx))) {
             Ok(poll) => poll,
-            // What panicked is not polled again.
+            // The future is not polled again after a panic.
             Err(payload) => match missing_driver(&*payload) {
                 Some(driver) => std::task::Poll::Ready(Err(Error::config(format!(
                     "the tokio runtime lacks a driver that this HTTP client needs: call {driver} or enable_all on its builder"
@@ -260,7 +262,7 @@ async fn with_drivers<T>(send: impl Future<Output = Result<T, Error>>) -> Result
     .await
 }
 
-/// The method of tokio's builder that a panic asks for. The payload is read and never shown.
+/// The method of tokio's builder that the panic names. The payload is searched, never shown.
 fn missing_driver(payload: &(dyn Any + Send)) -> Option<&'static str> {
     let text = payload
         .downcast_ref::<String>()
@@ -269,14 +271,14 @@ fn missing_driver(payload: &(dyn Any + Send)) -> Option<&'static str> {
     ["enable_io", "enable_time"].into_iter().find(|driver| text.contains(driver))
 }
 
-/// The body of an answer, up to the limit. A success needs all of it. For anything else the status
-/// and the headers are the news, so a body that does not end in time is cut where it stands.
+/// The body of an answer, up to the limit. A success needs all of it. For errors status and headers
+/// are enough, so a body that does not end in time is cut.
 async fn read_body(response: &mut reqwest::Response, at: &str) -> Result<WipedBuffer, Error> {
     let mut body = WipedBuffer::default();
     if response.status().is_success() {
         read(response, &mut body, BODY_LIMIT + 1).await.map_err(|cause| failure(cause, at))?;
         if body.len() > BODY_LIMIT {
-            let text = "the answer is longer than 64 KiB, so it is no token response";
+            let text = "the answer is longer than 64 KiB, so it is not a token response";
             return Err(Error::protocol(text).with_status(response.status()));
         }
     } else {
@@ -286,7 +288,7 @@ async fn read_body(response: &mut reqwest::Response, at: &str) -> Result<WipedBu
     Ok(body)
 }
 
-/// Reads until the end, or until `limit` bytes are there.
+/// Reads to the end, or until `limit` bytes have arrived.
 async fn read(
     response: &mut reqwest::Response,
     body: &mut WipedBuffer,
@@ -302,12 +304,12 @@ async fn read(
     Ok(())
 }
 
-/// Whether a request wants a connection of its own (RFC 9112 section 9.6).
+/// Whether a request asks for `Connection: close` (RFC 9112 section 9.6).
 fn asks_to_close(headers: &HeaderMap) -> bool {
     headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
-/// The host and port of a request, for a text.
+/// The host and port of a request, for error texts.
 fn address(uri: &Uri) -> String {
     let standard = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let port = uri.port_u16().unwrap_or(standard);
@@ -320,18 +322,18 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl fmt::Debug for ReqwestClient {
-    // reqwest's own shows default headers, which may hold a secret.
+    // reqwest's `Debug` shows default headers, which may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestClient").finish_non_exhaustive()
     }
 }
 
-// Each for one set of features: `cargo test -p auth-core --no-default-features --features ..`.
+// Each test needs its own features: `cargo test -p auth-core --no-default-features --features ..`.
 #[cfg(test)]
 mod tests {
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
     #[tokio::test]
-    async fn https_is_refused_where_no_feature_of_ours_sets_the_rules_on_certificates() {
+    async fn https_is_refused_without_a_tls_feature_of_this_crate() {
         use super::*;
         let mut request = HttpRequest::default();
         *request.uri_mut() = Uri::from_static("https://localhost:1/token");

@@ -1,4 +1,5 @@
-//! What a failure of reqwest means: which kind it is, and a text that says where and why.
+//! Makes an [`Error`] of a failure of reqwest: its kind, and a text that says where, why, and what
+//! to check.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,14 +7,14 @@ use std::io;
 use crate::error::cause::{chain, innermost};
 use crate::error::{Error, ErrorKind};
 
-/// Tells apart what was surely not sent (`Connect`), what may have been (`Timeout`, `Unavailable`),
-/// and what was answered by something that speaks no HTTP (`Protocol`).
+/// Distinguishes requests that were certainly not sent (`Connect`), requests that may have been
+/// (`Timeout`, `Unavailable`), and answers that are not HTTP (`Protocol`).
 ///
-/// `at` is the host and port that were asked.
+/// `at` is the host and port of the request.
 pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
     let cause = cause.without_url();
     let (kind, text) = if cause.is_builder() {
-        let text = "the HTTP client cannot send this request: is a TLS feature turned on (rustls, native-tls)?";
+        let text = "the HTTP client cannot send this request: is a TLS feature enabled (rustls, native-tls)?";
         (ErrorKind::Config, text.to_owned())
     } else if cause.is_connect() && cause.is_timeout() {
         let text = format!("no connection to {at} in 5 s: check network, proxy and firewall");
@@ -21,10 +22,12 @@ pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
     } else if cause.is_connect() {
         (ErrorKind::Connect, no_connection(&cause, at))
     } else if cause.is_timeout() {
-        (ErrorKind::Timeout, format!("no answer from {at} in time"))
+        let text =
+            format!("no answer from {at} in time: check the network and the provider's status");
+        (ErrorKind::Timeout, text)
     } else if is_no_http(&cause) {
         let text = format!(
-            "{at} answered, and not in HTTP/1.1 ({}): check host and port, and whether it is http or https there",
+            "{at} answered, but not in HTTP/1.1 ({}): check host and port, and whether that port is http or https",
             innermost(&cause)
         );
         (ErrorKind::Protocol, text)
@@ -36,21 +39,21 @@ pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
     Error::new(kind, text).with_source(cause)
 }
 
-/// The causes that call for different remedies have different texts.
+/// Causes with different remedies have different texts.
 fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
     let last = innermost(cause);
     let says = |words: &[&str]| words.iter().any(|word| last.contains(word));
     let refused = chain(cause).filter_map(|e| e.downcast_ref::<io::Error>());
     if refused.map(io::Error::kind).any(|kind| kind == io::ErrorKind::ConnectionRefused) {
         return format!(
-            "connection refused by {at}: is the port right, and does the server (or the proxy before it) run? ({last})"
+            "connection refused by {at}: is the port right, and is the server (or the proxy in front of it) running? ({last})"
         );
     }
     if chain(cause).any(|e| e.to_string() == "dns error") {
         return format!("no address for {at}: check the spelling of the host, and DNS ({last})");
     }
-    // To rustls a self-signed certificate, an unknown issuer and a missing intermediate are one thing;
-    // a bad signature is an unknown issuer with the name of a known one.
+    // rustls reports a self-signed certificate, an unknown issuer and a missing intermediate alike;
+    // a bad signature is that of an unknown issuer with a known name.
     if says(&["UnknownIssuer", "BadSignature", "self-signed", "self signed", "local issuer"]) {
         return format!(
             "the certificate of {at} has no issuer that this machine trusts: install `ca-certificates`, \
@@ -60,17 +63,17 @@ fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
     }
     if says(&["invalid peer certificate", "certificate verify failed"]) {
         return format!(
-            "the certificate of {at} was not accepted: check the host's name and this machine's clock ({last})"
+            "the certificate of {at} was not accepted: check the host name and this machine's clock ({last})"
         );
     }
     if says(&["InvalidContentType", "wrong version number"]) {
-        return format!("{at} does not speak TLS: is it plain http on that port? ({last})");
+        return format!("{at} does not speak TLS: is that port plain http? ({last})");
     }
     format!("no connection to {at}: check network, proxy and TLS chain ({last})")
 }
 
-/// Whether something answered that is no HTTP: a head that does not parse, or bytes before any
-/// request was sent (SSH and SMTP greet first; hyper has no question for that one).
+/// Whether the answer is not HTTP: its head does not parse, or bytes came before a request was sent
+/// (SSH and SMTP servers send first; hyper has no method for that case, only this text).
 fn is_no_http(cause: &(dyn StdError + 'static)) -> bool {
     chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
         error.is_parse() || error.to_string().starts_with("received unexpected message")

@@ -1,4 +1,4 @@
-//! The clients of the runtimes that asked lately.
+//! A cache of clients, one per runtime.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,22 +7,23 @@ use tokio::runtime::Id;
 
 use crate::error::Error;
 
-/// Clients that are kept.
+/// The size of the cache.
 const CLIENTS_KEPT: usize = 16;
 
-/// Which connections a client is for.
+/// The runtime that a client's connections belong to, and whether they are reused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) runtime: Id,
-    /// Whether each request has a connection of its own.
+    /// Whether each request uses a new connection.
     pub(super) is_single_use: bool,
 }
 
-/// One client for each runtime, and one more where requests ask for connections of their own. A connection is a task; on a runtime that nobody drives it would
-/// keep whoever picks it from the pool waiting.
+/// One client for each runtime, and a second one if requests ask for new connections. A pooled
+/// connection is a task of the runtime that opened it: if that runtime is not driven, a request of
+/// another runtime would hang on it.
 ///
-/// The least recently used goes first, so that many short-lived runtimes do not push out the one
-/// that serves. Nothing is made and nothing is dropped under the lock.
+/// The least recently used client is evicted, so that many short-lived runtimes do not evict that
+/// of a long-lived one. No client is made or dropped under the lock.
 pub(super) struct Kept<C = Client>(Mutex<Vec<(Key, C)>>);
 
 impl<C: Clone> Kept<C> {
@@ -30,14 +31,14 @@ impl<C: Clone> Kept<C> {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// The runtime's client, which `make` makes where there is none yet.
+    /// The client of a runtime; `make` makes it if there is none yet.
     pub(super) fn of(&self, key: Key, make: impl FnOnce() -> Result<C, Error>) -> Result<C, Error> {
         if let Some(client) = used(&mut self.locked(), key) {
             return Ok(client);
         }
         let made = make()?;
         let mut kept = self.locked();
-        // Another thread of this runtime may have been faster: its connections are the ones to share.
+        // Another thread of this runtime may have been faster; share its connections.
         if let Some(client) = used(&mut kept, key) {
             drop(kept);
             return Ok(client);
@@ -54,7 +55,7 @@ impl<C: Clone> Kept<C> {
     }
 }
 
-/// The client of a runtime, moved to the end: the place of the one used last.
+/// The client of a runtime, moved to the end, the place of the most recently used.
 fn used<C: Clone>(kept: &mut Vec<(Key, C)>, key: Key) -> Option<C> {
     let place = kept.iter().position(|(known, _)| *known == key)?;
     let entry = kept.remove(place);

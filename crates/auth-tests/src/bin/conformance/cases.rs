@@ -1,4 +1,4 @@
-//! What `tresorpay-auth` is asked to do with a real Keycloak.
+//! The cases for `tresorpay-auth` with a real Keycloak.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::report::{Recorder, Report};
 type Source = CachedTokenSource<TresorPay>;
 use ClientAuth::{Basic, Form};
 
-/// Refusals: name, client, secret, how it proves itself, kind, and what the text says.
+/// Refusals: name, client, secret, client authentication, kind, and a part of the text.
 const REFUSED: [(&str, &str, &str, ClientAuth, ErrorKind, &str); 11] = [
     (
         "wrong secret, form",
@@ -47,7 +47,7 @@ const REFUSED: [(&str, &str, &str, ClientAuth, ErrorKind, &str); 11] = [
     ("DPoP", "dpop", SECRET, Form, ErrorKind::Request, "DPoP"),
 ];
 
-/// The cases with the server that they ask.
+/// The cases and their server.
 pub(crate) struct Cases<'a> {
     pub(crate) report: &'a mut Report,
     pub(crate) recordings: PathBuf,
@@ -188,14 +188,14 @@ impl Cases<'_> {
             calls += caller.stop().await?;
         }
         println!("      {calls} calls while it was away");
-        // And one that is asked for anew.
+        // And a token from a new source.
         let token = source.token().await.map_err(text)?;
         source.invalidate(&token);
         source.token().await.map(drop).map_err(text)
     }
 }
 
-/// A task that asks for the token as fast as it gets it, until it is stopped.
+/// A task that calls `token()` in a loop until it is stopped.
 struct Caller {
     stop: Arc<AtomicBool>,
     task: JoinHandle<Result<u64, String>>,

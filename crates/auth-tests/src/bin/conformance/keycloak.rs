@@ -14,7 +14,7 @@ use crate::realm;
 const ADMIN: &str = "made-up-admin";
 const PASSWORD: &str = "made-up-password-0001";
 
-/// The server and where it is.
+/// The server and its port.
 pub(crate) struct Keycloak {
     folder: PathBuf,
     log: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) struct Keycloak {
     process: Process,
 }
 
-/// Fetches that version by its Maven coordinates, once; the folder that it is unpacked in.
+/// Fetches this version by its Maven coordinates, once. Returns the folder that it is unpacked in.
 pub(crate) fn fetch(target: &Path, version: &str) -> Result<PathBuf, String> {
     let folder = target.join(format!("keycloak-{version}"));
     if !folder.join("bin/kc.sh").is_file() {
@@ -41,7 +41,7 @@ pub(crate) fn fetch(target: &Path, version: &str) -> Result<PathBuf, String> {
 }
 
 impl Keycloak {
-    /// Starts what was fetched, with realms of ours.
+    /// Starts the fetched server, with our realms.
     pub(crate) async fn start(target: &Path, folder: PathBuf) -> Result<Self, String> {
         let text = |fault: std::io::Error| fault.to_string();
         let import = folder.join("data/import");
@@ -61,7 +61,7 @@ impl Keycloak {
         self.process.kill();
     }
 
-    /// Starts it again where it was.
+    /// Starts it again on the same port.
     pub(crate) async fn restart(&mut self) -> Result<(), String> {
         self.process = spawn(&self.folder, self.port, &self.log)?;
         self.wait().await
@@ -80,7 +80,7 @@ impl Keycloak {
         let realm = format!("{}/realms/tresorpay", self.base());
         for _ in 0..960 {
             if self.process.ended() {
-                return Err(format!("Keycloak ended by itself: see {}", self.log.display()));
+                return Err(format!("Keycloak exited: see {}", self.log.display()));
             }
             if matches!(ask(Method::GET, &realm, "", "", String::new()).await, Ok((200, _))) {
                 return Ok(());

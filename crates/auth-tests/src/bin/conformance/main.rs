@@ -1,9 +1,12 @@
-//! `cargo xtask conformance`: the flows against real servers, with a table of what held.
+//! `cargo xtask conformance`: the flows against real servers, with a table of the results.
 //!
-//! A Keycloak of a pinned version, fetched by its Maven coordinates, with realms of ours; and a mock of
-//! Manis's endpoint, from npm, which judges the request by our description. Only the
-//! loopback is asked. A server that cannot be had on this machine is skipped with a line that says so. With `--url URL` one token is asked from another server instead, with
-//! `TRESORPAY_CLIENT_ID`, `TRESORPAY_CLIENT_SECRET` and the other variables of `tresorpay-auth`.
+//! The servers are a Keycloak of a pinned version, fetched by its Maven coordinates, with our
+//! realms; and a mock of Manis's endpoint from npm, which validates requests by our description.
+//! All are on loopback. A server that cannot be installed on this machine is skipped, with a line
+//! that says so.
+//!
+//! `--url URL` asks another server for one token instead, with `TRESORPAY_CLIENT_ID`,
+//! `TRESORPAY_CLIENT_SECRET` and the other variables of `tresorpay-auth`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
 
@@ -20,7 +23,7 @@ use std::process::ExitCode;
 use crate::cases::Cases;
 use crate::report::Report;
 
-/// The Keycloak that is asked where no other is named.
+/// The default version of Keycloak.
 const KEYCLOAK: &str = "26.7.3";
 
 #[tokio::main]
@@ -40,7 +43,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The first program that is not there.
+/// The first program that is not installed.
 fn missing(programs: &[(&'static str, &str)]) -> Option<&'static str> {
     programs.iter().find(|(program, argument)| !process::has(program, argument)).map(|(p, _)| *p)
 }

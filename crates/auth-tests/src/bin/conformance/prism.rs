@@ -1,4 +1,4 @@
-//! A mock made from our description of Manis's endpoint, which judges each request by it.
+//! A mock made from our description of Manis's endpoint, which validates each request by it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::report::Report;
 const PRISM: &str = "@stoplight/prism-cli@5.16.0";
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/manis.yaml");
 
-/// Installs it, once; the program.
+/// Installs it, once. Returns the path of the program.
 pub(crate) fn fetch(target: &Path) -> Result<PathBuf, String> {
     let folder = target.join("prism");
     let program = folder.join("node_modules/.bin/prism");
@@ -64,7 +64,7 @@ async fn up(base: &str) -> Result<(), String> {
 async fn refused(base: &str) -> Result<(), String> {
     match post(base).await? {
         400..=499 => Ok(()),
-        status => Err(format!("it answered {status}: it judges nothing")),
+        status => Err(format!("it answered {status}: it does not validate requests")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A server in a child process that ends when this program does, however it ends.
+//! A server in a child process, which is killed when this program ends in any way.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A shell leads the child's process group and reads from a pipe that this program holds open. When
-/// the pipe closes (dropped, Ctrl-C, a panic, `kill -9` of this program) it kills the whole group;
-/// so it does when the child ends by itself.
+/// the pipe closes (dropped, Ctrl-C, a panic, `kill -9` of this program), or when the child exits,
+/// the shell kills the whole group.
 const GUARD: &str = r#"("$@" </dev/null; kill -9 0) & cat >/dev/null; kill -9 0"#;
 
 /// A running server.
@@ -34,7 +34,7 @@ impl Process {
         Ok(Self(child))
     }
 
-    /// Whether it has ended by itself.
+    /// Whether it has exited.
     pub(crate) fn ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }
@@ -52,12 +52,12 @@ impl Drop for Process {
     }
 }
 
-/// A port of the loopback that nobody listens on.
+/// A free port on loopback.
 pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Runs a tool to its end; what it said is the error.
+/// Runs a tool to its end. The error contains its output.
 pub(crate) fn tool(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output =
@@ -69,7 +69,7 @@ pub(crate) fn tool(command: &mut Command) -> Result<(), String> {
     Err(format!("{name} ended with {}:\n{}", output.status, String::from_utf8_lossy(&said)))
 }
 
-/// Whether a program answers to this argument.
+/// Whether a program runs with this argument.
 pub(crate) fn has(program: &str, argument: &str) -> bool {
     tool(Command::new(program).arg(argument)).is_ok()
 }

@@ -1,10 +1,10 @@
-//! The realms that are imported into Keycloak: one client for each case.
+//! The realms imported into Keycloak: one client for each case.
 
 use serde_json::{Value, json};
 
-/// The secret of every client but those that are named in [`ODD`].
+/// The secret of every client except those in [`ODD`].
 pub(crate) const SECRET: &str = "made-up-secret-0001";
-/// Ids and secrets that an encoding can spoil.
+/// Ids and secrets with characters that must be encoded.
 pub(crate) const ODD: [(&str, &str); 4] = [
     ("colon:plus+percent%41", "a:b+c%20d&e=f made-up"),
     ("café-client", "pässwörd-made-up-0002"),

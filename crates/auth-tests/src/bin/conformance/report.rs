@@ -1,4 +1,4 @@
-//! The table of cases, and what the servers said.
+//! The table of cases, and the recorded answers of the servers.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use auth_core::{Error, HttpClient, HttpRequest, HttpResponse, ReqwestClient};
 use serde_json::{Value, json};
 use tresorpay_auth::async_trait;
 
-/// What was tried, and what was wrong with it.
+/// The number of cases by result.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) failed: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Says why a server's cases were not tried.
+    /// Prints why the cases of a server are skipped.
     pub(crate) fn skip(&mut self, server: &str, why: &str) {
         self.skipped += 1;
         println!("skip  {server}: {why}");
@@ -37,7 +37,7 @@ impl Report {
     }
 }
 
-/// A client that keeps the first answer of each case as a file, its tokens cut.
+/// A client that writes the first answer of each case to a file, with its tokens cut.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     client: ReqwestClient,

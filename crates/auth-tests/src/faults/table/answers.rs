@@ -1,4 +1,4 @@
-//! Faults of the answer: well-formed HTTP that is no token.
+//! Faults of the answer: valid HTTP without a token.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn asked(status: u16, after: RetryAfter) -> Trouble {
     Trouble::Sandbox(Fault::RetryAfter { status, after })
 }
 
-/// A head, and a body that goes on until the client leaves: with data, or without.
+/// A head, and a body that never ends: silent, or with more and more data.
 fn endless(head: &str, silent: bool) -> Trouble {
     let begin = format!("HTTP/1.1 {head}\r\ncontent-type: {JSON}\r\n\r\n{{\"err");
     let rest = if silent { Step::Hold } else { Step::Endlessly(vec![b' '; 512]) };
@@ -41,7 +41,7 @@ pub(super) fn rows() -> Vec<Row> {
     [rejected(), refused(), throttled(), down(), foreign(), success()].concat()
 }
 
-/// 401: a person must act, so it is never sent again.
+/// 401: a person must act, so it is never retried.
 fn rejected() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Credentials), Once, Rejection);
     vec![
@@ -51,8 +51,8 @@ fn rejected() -> Vec<Row> {
         row("401 with a body of a megabyte", canned(401, JSON, vec![b' '; 1 << 20])),
         row("401 whose body stops and never ends", endless("401 Unauthorized", true))
             .takes(Takes::ErrorBody),
-        // JSON: somebody's own words, about the credentials unless the provider's document says or
-        // leaves open that a 403 is about something else.
+        // A 403 with JSON is about the credentials, unless the provider's document allows another
+        // meaning.
         row("403 with JSON", canned(403, JSON, r#"{"message":"Forbidden."}"#)).but_for(
             &[Digitalpaye, Digishare],
             Error(Request),
@@ -63,7 +63,7 @@ fn rejected() -> Vec<Row> {
     ]
 }
 
-/// Other 4xx: ours or the caller's to mend, so it is never sent again.
+/// Other 4xx: an option or our code is wrong, so it is never retried.
 fn refused() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Request), Once, Rejection);
     let foreign = canned(403, HTML, PAGE);
@@ -75,7 +75,7 @@ fn refused() -> Vec<Row> {
         row("413", status(413)),
         row("418", canned(418, JSON, "{}")),
         row("451", canned(451, JSON, "{}")),
-        // Keycloak's disabled realm passes when somebody switches it on, and not in milliseconds.
+        // Keycloak's disabled realm: transient, but not worth a retry within milliseconds.
         Row::new(
             "403, as each provider is known to send it",
             status(403),
@@ -104,7 +104,7 @@ fn throttled() -> Vec<Row> {
     let text = |text: &str| RetryAfter::Text(text.to_owned());
     vec![
         row("429, as each provider is known to send it", status(429), Once, Throttle).but_for(
-            &[Digishare], // Laravel says when
+            &[Digishare], // Laravel sends `Retry-After`
             Error(RateLimited),
             Once,
             Asked(60),
@@ -132,7 +132,7 @@ fn throttled() -> Vec<Row> {
     ]
 }
 
-/// 5xx, 408 and 425: it can pass, and nothing was granted.
+/// 5xx, 408 and 425: transient, and no token was granted.
 fn down() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Unavailable), Again, Outage);
     let seconds = |seconds| RetryAfter::In(Duration::from_secs(seconds));
@@ -161,7 +161,7 @@ fn down() -> Vec<Row> {
     ]
 }
 
-/// Redirects, which are never followed, and what stands in for the provider.
+/// Redirects, which are never followed, and a portal in place of the provider.
 fn foreign() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Protocol), Once, Outage);
     let redirect =
@@ -197,8 +197,8 @@ fn success() -> Vec<Row> {
         row("201 with `{}`", canned(201, JSON, "{}")),
         row("202", canned(202, JSON, "{}")),
         row("204", canned(204, JSON, "")),
-        // A refusal that came as a success counts where its code is one that the standard or the
-        // provider's document defines, in the field in which that provider writes codes.
+        // A refusal with status 200 counts if its code is defined by the standard or the provider's
+        // document, and is in the field in which that provider writes codes.
         Row::new("200 with `invalid_client`", refusal, Error(Credentials), Once, Rejection)
             .but_for(&[Digitalpaye, Manis], Error(Protocol), Once, Outage),
         row("200 with Digitalpaye's `UnauthorizedError`", canned(200, JSON, class)).but_for(

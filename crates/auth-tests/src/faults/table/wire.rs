@@ -1,4 +1,4 @@
-//! Faults of the connection: no answer, half of one, or bytes that are no HTTP.
+//! Faults of the connection: no answer, a partial one, or bytes that are not HTTP.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn ok(lines: &str, body: &str) -> Step {
     write([OK_HEAD, lines.as_bytes(), b"\r\n", body.as_bytes()].concat())
 }
 
-/// The request is read, then these bytes come in place of an answer.
+/// The request is read, then these bytes are written in place of an answer.
 fn answered(bytes: impl AsRef<[u8]>) -> Trouble {
     socket([write(bytes)])
 }
@@ -38,7 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
     [unreachable(), broken(), late(), no_http(), clocks()].concat()
 }
 
-/// Nothing was sent: sent again by all.
+/// Nothing was sent: every flow retries.
 fn unreachable() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Connect), Again, Outage);
     vec![
@@ -47,7 +47,7 @@ fn unreachable() -> Vec<Row> {
     ]
 }
 
-/// Sent, and no whole answer: sent again where that does no harm.
+/// Sent, but no complete answer: retried if that does no harm.
 fn broken() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Unavailable), IfHarmless, Outage);
     let unread = Script { reads: Reads::Nothing, steps: vec![Step::Reset] };
@@ -72,7 +72,7 @@ fn broken() -> Vec<Row> {
     ]
 }
 
-/// Sent, and no whole answer in time.
+/// Sent, but no complete answer in time.
 fn late() -> Vec<Row> {
     let row = |what, trouble| {
         Row::new(what, trouble, Error(Timeout), IfHarmless, Outage).takes(Takes::AttemptLimit)
@@ -107,14 +107,14 @@ fn late() -> Vec<Row> {
     ]
 }
 
-/// Something answered that speaks no HTTP, or a success that is no token: sent once.
+/// The answer is not HTTP, or a success without a token: sent once.
 fn no_http() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Error(Protocol), Once, Outage);
     let garbage = |bytes: &[u8]| Trouble::Sandbox(Fault::Garbage(bytes.to_vec()));
     let headers = "x-a: b\r\n".repeat(101);
     let greeting = Script {
         reads: Reads::Nothing,
-        // Not at once: hyper loses the reason where the greeting is there before the request is.
+        // Not at once: hyper loses the reason if the greeting arrives before the request is sent.
         steps: vec![Step::Trickle(b"220 mail.example.com ESMTP\r\n".to_vec(), MOMENT), Step::Hold],
     };
     vec![
@@ -142,7 +142,7 @@ fn no_http() -> Vec<Row> {
     ]
 }
 
-/// What is no fault, or one that is seen through: a token, at the first attempt.
+/// Harmless faults: a token, at the first attempt.
 fn clocks() -> Vec<Row> {
     let row = |what, trouble| Row::new(what, trouble, Outcome::Token, Once, Memory::Token);
     let (hour, ten_minutes) = (Duration::from_secs(3_600), Duration::from_secs(600));

@@ -1,5 +1,5 @@
-//! What the engine's short lock guards: the exchange, the flight that callers join, and what is
-//! remembered of the last failure.
+//! The fields that the engine's short lock guards: the exchange, the flight that callers join, and
+//! the remembered failure.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,71 +16,73 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::token::AccessToken;
 
-/// What the short lock guards.
+/// The fields under the short lock.
 pub(super) struct State<E> {
     pub(super) exchange: Arc<E>,
     pub(super) identity: Identity,
-    /// How it asks and whom, for logs.
+    /// The method and host of its request, for logs.
     pub(super) asks: (Method, Arc<str>),
-    /// Counts the exchanges: what a flight of an earlier one brings does not count.
+    /// Incremented when the exchange is replaced: the outcome of an earlier flight is discarded.
     pub(super) epoch: u64,
     /// Counts the flights.
     pub(super) flights: u64,
-    pub(super) seat: Option<Seat>,
+    pub(super) current: Option<CurrentFlight>,
     pub(super) failure: Option<Failure>,
     pub(super) throttle: Throttle,
 }
 
 /// The flight that callers join.
-pub(super) struct Seat {
+pub(super) struct CurrentFlight {
     pub(super) number: u64,
     /// When it took off, on the monotonic clock.
     pub(super) began: Duration,
-    /// Weak, so that a flight for which nobody waits and which nobody drives is gone.
+    /// Weak, so that a flight without a waiter and without a task is dropped.
     pub(super) flight: Weak<Flight<Outcome>>,
-    /// Holds the flight of a refresh that no task drives, between the callers that do.
+    /// Keeps a refresh that has no task alive while no caller is driving it.
     pub(super) held: Option<Arc<Flight<Outcome>>>,
     /// The task that drives it, and the task's runtime.
     pub(super) task: Option<(AbortHandle, Id)>,
 }
 
-/// What everyone who waited for a flight gets.
+/// The result that all waiters of a flight share.
 pub(super) type Outcome = Result<AccessToken, Error>;
 
-/// What a new flight or exchange took the place of. It is ended when this is dropped: after the lock.
+/// The flight and the failure that a new flight or exchange replaced. Dropping it ends the flight:
+/// only do so after the lock is released.
 pub(super) struct Replaced {
-    pub(super) seat: Option<Seat>,
+    pub(super) current: Option<CurrentFlight>,
     #[expect(dead_code, reason = "held to be dropped without the lock")]
     pub(super) failure: Option<Failure>,
 }
 
 impl Drop for Replaced {
     fn drop(&mut self) {
-        let Some(seat) = &mut self.seat else { return };
-        // Before its task is aborted, so that nobody sees it lost; and where a caller drives it that
-        // stands still, it sends nothing more when that one goes on.
-        if let Some(flight) = seat.flight.upgrade() {
+        let Some(current) = &mut self.current else { return };
+        // Ended before the task is aborted, so that no waiter sees `End::Lost`. A caller that
+        // drives the flight but is not being polled sends nothing more when it continues.
+        if let Some(flight) = current.flight.upgrade() {
             flight.end(End::Superseded);
         }
-        if let Some((task, _)) = seat.task.take() {
+        if let Some((task, _)) = current.task.take() {
             task.abort();
         }
     }
 }
 
 impl<E> State<E> {
-    /// The flight that counts. One that outlived its limit is none: its runtime stands still.
+    /// The flight to join. One past its limit is ignored: its runtime is not driven.
     pub(super) fn live(&self, now: Duration, limit: Duration) -> Option<Arc<Flight<Outcome>>> {
-        let seat = self.seat.as_ref().filter(|seat| now < seat.began.saturating_add(limit))?;
-        seat.flight.upgrade().filter(|flight| !flight.is_over())
+        let current =
+            self.current.as_ref().filter(|current| now < current.began.saturating_add(limit))?;
+        current.flight.upgrade().filter(|flight| !flight.is_over())
     }
 
-    /// The failure that callers get at once, while its time lasts.
+    /// The failure that callers get at once, while its pause lasts.
     pub(super) fn remembered(&self, now: Moment) -> Option<Error> {
         self.failure.as_ref().and_then(|failure| failure.answer(now.monotonic))
     }
 
-    /// A failure that is too old to say anything, to be dropped without the lock.
+    /// Takes out a failure that is too old to matter. Drop it after the lock is released.
     pub(super) fn forget_old_failure(&mut self, now: Duration) -> Option<Failure> {
         self.failure.take_if(|failure| failure.is_old(now))
     }
