@@ -79,6 +79,17 @@ pub trait TokenExchange: Send + Sync + 'static {
     /// The kind that [`wire::read`](crate::wire::read) derives from status and body.
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error>;
 
+    /// Reads an answer as the engine does: as [`read`](Self::read), and an error names the provider
+    /// and the status. For a program that sends the request itself; not meant to be overridden.
+    ///
+    /// # Errors
+    /// As for `read`.
+    fn grant(&self, response: &TokenResponse) -> Result<Grant, Error> {
+        let about =
+            |error: Error| error.with_provider(self.provider()).with_status(response.status());
+        self.read(response).map_err(about)
+    }
+
     /// Returns how often and how long to try, unless the builder sets another policy.
     fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy::default()

@@ -119,7 +119,7 @@ async fn try_once<E: TokenExchange>(
         let text = "the answer is longer than 64 KiB, so it is not a token response";
         return Err(about(Error::protocol(text)).into());
     }
-    let grant = exchange.read(&response).map_err(about)?;
+    let grant = exchange.grant(&response).map_err(about)?;
     for &warning in grant.warnings() {
         crate::trace::remark(provider, warning);
     }
