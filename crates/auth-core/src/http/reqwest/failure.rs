@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::error::cause::{chain, innermost};
+use crate::error::cause::{chain, innermost, shut_down};
 use crate::error::{Error, ErrorKind};
 
 /// Tells apart what was surely not sent (`Connect`), what may have been (`Timeout`, `Unavailable`),
@@ -12,6 +12,9 @@ use crate::error::{Error, ErrorKind};
 /// `at` is the host and port that were asked.
 pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
     let cause = cause.without_url();
+    if says_shut_down(&innermost(&cause)) {
+        return shut_down();
+    }
     let (kind, text) = if cause.is_builder() {
         let text = "the HTTP client cannot send this request: is a TLS feature turned on (rustls, native-tls)?";
         (ErrorKind::Config, text.to_owned())
@@ -34,6 +37,13 @@ pub(super) fn failure(cause: reqwest::Error, at: &str) -> Error {
         (ErrorKind::Unavailable, text)
     };
     Error::new(kind, text).with_source(cause)
+}
+
+/// Whether tokio or hyper says that the runtime of a socket, a timer or a connection is gone. Neither
+/// has a type for it.
+pub(super) fn says_shut_down(text: &str) -> bool {
+    text.contains("context was found, but it is being shutdown")
+        || text.contains("runtime dropped the dispatch task")
 }
 
 /// The causes that call for different remedies have different texts.
