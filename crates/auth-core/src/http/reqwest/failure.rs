@@ -80,9 +80,15 @@ fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
 }
 
 /// Whether something answered that is no HTTP: a head that does not parse, or bytes before any
-/// request was sent (SSH and SMTP greet first; hyper has no question for that one).
+/// request was sent (SSH and SMTP greet first; hyper has no question for that one), or a body in
+/// chunks that are none (its end too soon is a connection that broke).
 fn is_no_http(cause: &(dyn StdError + 'static)) -> bool {
-    chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
-        error.is_parse() || error.to_string().starts_with("received unexpected message")
-    })
+    let is_bad_chunk = chain(cause).filter_map(|e| e.downcast_ref::<io::Error>()).any(|error| {
+        matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+            && error.to_string().to_ascii_lowercase().contains("chunk")
+    });
+    is_bad_chunk
+        || chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
+            error.is_parse() || error.to_string().starts_with("received unexpected message")
+        })
 }
