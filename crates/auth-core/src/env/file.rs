@@ -6,13 +6,20 @@ use std::io::{ErrorKind, Read as _};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::secret::pasting_mark;
+
 /// The longest file that is taken for a secret.
 const FILE_LIMIT: usize = 64 * 1024;
 
 /// The file's text less one line break, or what is wrong with it, to follow "`NAME_FILE` names".
 pub(super) fn read(path: &str) -> Result<SecretString, String> {
     // Looked at before it is opened: to open a FIFO that nobody writes to would hang.
-    let kind = std::fs::metadata(path).map_err(unreadable)?;
+    let kind = std::fs::metadata(path).map_err(|error| match pasting_mark(path) {
+        Some(mark) if error.kind() == ErrorKind::NotFound => {
+            format!("{}: {mark}", unreadable(error))
+        }
+        _ => unreadable(error),
+    })?;
     if kind.is_dir() {
         return Err("a directory: name the file in it".into());
     }

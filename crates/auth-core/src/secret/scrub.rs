@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::pasted::{pasting_mark, path_mark};
 use super::residue::Residue;
 use super::{WipedBuffer, form_encoded, replaced};
 
@@ -92,7 +93,8 @@ impl Scrubber {
     /// Whether a value bears the marks of a paste that went wrong, for who reads that it was rejected.
     pub(crate) fn pasting_mark(&self) -> Option<&'static str> {
         let values = self.secrets.iter().chain(&self.wholes);
-        values.map(ExposeSecret::expose_secret).find_map(pasting_mark)
+        let mut values = values.map(ExposeSecret::expose_secret);
+        values.find_map(|value| pasting_mark(value).or_else(|| path_mark(value)))
     }
 
     /// The text with every known secret, and everything that looks like a JWT, replaced.
@@ -142,25 +144,6 @@ impl Scrubber {
 /// Whether an identifier or a pair is more than a word that a text may hold by chance.
 fn is_telling(id: &str) -> bool {
     id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit())
-}
-
-/// What a value looks like that was not meant to be one: shells, `--env-file` and templates leave such
-/// marks. It is sent as it is, since a secret may hold anything.
-fn pasting_mark(value: &str) -> Option<&'static str> {
-    let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
-    let named = value.split_once('=').is_some_and(|(name, _)| {
-        let is_name_byte = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-        name.contains('_') && name.bytes().all(is_name_byte)
-    });
-    if quoted('"') || quoted('\'') {
-        Some("a value is in quotes, which count as part of it")
-    } else if value.starts_with("${") && value.ends_with('}') {
-        Some("a value is a ${...} that nothing has filled in")
-    } else if named {
-        Some("a value begins with NAME=, which counts as part of it")
-    } else {
-        None
-    }
 }
 
 impl fmt::Debug for Scrubber {
@@ -303,25 +286,6 @@ mod tests {
         ] {
             assert_eq!(known.scrub(&format!("<{form}>")), "<[redacted]>", "{form}");
         }
-    }
-
-    #[test]
-    fn the_marks_of_a_paste_that_went_wrong_are_seen() {
-        for (value, mark) in [
-            ("\"s3cret\"", Some("quotes")),
-            ("'s3cret'", Some("quotes")),
-            ("${MANIS_SECRET}", Some("filled in")),
-            ("MANIS_SECRET=s3cret", Some("NAME=")),
-            ("QUJD=", None),
-            ("\"", None),
-            ("s3'cret", None),
-            ("{a}", None),
-        ] {
-            let found = Scrubber::new([value]).pasting_mark();
-            assert_eq!(found.is_some(), mark.is_some(), "{value}");
-            assert!(found.unwrap_or_default().contains(mark.unwrap_or_default()), "{value}");
-        }
-        assert!(Scrubber::default().with_ids(["\"merchant-0001\""]).pasting_mark().is_some());
     }
 
     #[test]
