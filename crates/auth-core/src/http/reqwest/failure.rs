@@ -57,7 +57,24 @@ fn no_connection(cause: &(dyn StdError + 'static), at: &str) -> String {
         );
     }
     if chain(cause).any(|e| e.to_string() == "dns error") {
-        return format!("no address for {at}: check the spelling of the host, and DNS ({last})");
+        return format!(
+            "no address for {at}: check the spelling of the host (or of the proxy before it), and DNS ({last})"
+        );
+    }
+    if says(&["proxy authorization required"]) {
+        return format!(
+            "the proxy before {at} wants credentials: set HTTPS_PROXY=http://user:password@proxy ({last})"
+        );
+    }
+    if says(&["tunnel error"]) {
+        return format!(
+            "the proxy before {at} made no tunnel: is the host on its allow-list, or does it belong into NO_PROXY? ({last})"
+        );
+    }
+    if says(&["unsupported scheme"]) {
+        return format!(
+            "the proxy before {at} is of a kind that this client does not speak: name an http:// one in HTTPS_PROXY ({last})"
+        );
     }
     // To rustls a self-signed certificate, an unknown issuer and a missing intermediate are one thing;
     // a bad signature is an unknown issuer with the name of a known one.
@@ -91,4 +108,23 @@ fn is_no_http(cause: &(dyn StdError + 'static)) -> bool {
         || chain(cause).filter_map(|e| e.downcast_ref::<hyper::Error>()).any(|error| {
             error.is_parse() || error.to_string().starts_with("received unexpected message")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts are those of hyper-util's tunnel and of reqwest's connector.
+    #[test]
+    fn what_a_proxy_refuses_is_said_of_the_proxy() {
+        for (cause, says) in [
+            ("tunnel error: proxy authorization required", "wants credentials: set HTTPS_PROXY"),
+            ("tunnel error: unsuccessful", "made no tunnel"),
+            ("unsupported scheme socks5", "name an http:// one"),
+        ] {
+            let text = no_connection(&io::Error::other(cause), "pay.example.com:443");
+            assert!(text.starts_with("the proxy before pay.example.com:443"), "{text}");
+            assert!(text.contains(says) && text.contains(cause), "{text}");
+        }
+    }
 }
