@@ -10,6 +10,7 @@ mod manual;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -95,23 +96,38 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         // Tokio panics if the runtime has no time driver, and offers no way to check first.
         if tokio::runtime::Handle::try_current().is_ok()
-            && let Ok(sleep) = std::panic::catch_unwind(|| tokio::time::sleep(duration))
+            && let Ok(sleep) = catch_unwind(|| tokio::time::sleep(duration))
         {
-            return Box::pin(sleep);
+            let ends = self.monotonic().saturating_add(duration);
+            let mut sleep: BoxFuture<'static, ()> = Box::pin(sleep);
+            return Box::pin(std::future::poll_fn(move |cx| {
+                // It panics too where the runtime was shut down meanwhile.
+                match catch_unwind(AssertUnwindSafe(|| sleep.as_mut().poll(cx))) {
+                    Ok(poll) => poll,
+                    Err(_) => {
+                        sleep = sleep_on_a_thread(ends.saturating_sub(machine::monotonic()));
+                        sleep.as_mut().poll(cx)
+                    }
+                }
+            }));
         }
-        let (done, woken) = tokio::sync::oneshot::channel();
-        let (waiting, gone) = std::sync::mpsc::channel::<()>();
-        // If no thread can be spawned, the sleep ends at once: failing is better than hanging.
-        let _ = std::thread::Builder::new().name("auth-core timer".into()).spawn(move || {
-            // Ends early if the sleeper, and with it `waiting`, is dropped.
-            let _ = gone.recv_timeout(duration);
-            let _ = done.send(());
-        });
-        Box::pin(async move {
-            let _waiting = waiting;
-            let _ = woken.await;
-        })
+        sleep_on_a_thread(duration)
     }
+}
+
+fn sleep_on_a_thread(duration: Duration) -> BoxFuture<'static, ()> {
+    let (done, woken) = tokio::sync::oneshot::channel();
+    let (waiting, gone) = std::sync::mpsc::channel::<()>();
+    // If no thread can be spawned, the sleep ends at once: failing is better than hanging.
+    let _ = std::thread::Builder::new().name("auth-core timer".into()).spawn(move || {
+        // Ends early if the sleeper, and with it `waiting`, is dropped.
+        let _ = gone.recv_timeout(duration);
+        let _ = done.send(());
+    });
+    Box::pin(async move {
+        let _waiting = waiting;
+        let _ = woken.await;
+    })
 }
 
 /// Both clocks read at one moment, each as time since its own origin.

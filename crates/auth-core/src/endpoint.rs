@@ -5,15 +5,19 @@
 //! the HTTP *client* decides where a secret goes. Every URL accepted here means the same to all.
 
 mod host;
+mod path;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use http::Uri;
 
 use self::host::Host;
+use self::path::{ends_with, is_dots, is_path_byte};
 use crate::error::Error;
+use crate::secret::pasting_mark;
 
 /// A URL to send secrets to: https (or http to loopback), a public host, no user info, no query.
 ///
@@ -111,6 +115,9 @@ impl Endpoint {
         if url.trim() != url || url.is_empty() {
             return refuse("is blank, or has whitespace at its start or end");
         }
+        if let Some(mark) = pasting_mark(url) {
+            return refuse(&format!("is not a URL: {mark}"));
+        }
         if !url.bytes().all(|b| b.is_ascii_graphic()) || url.contains('\\') {
             return refuse("holds a space, a back-slash, a control or a non-ASCII character");
         }
@@ -137,8 +144,8 @@ impl Endpoint {
         }
         let (host, port) = split_port(authority);
         let host = host.to_ascii_lowercase();
-        if port.is_some_and(|p| p.parse::<u16>().is_err() || p.starts_with('+')) {
-            return refuse("has a port that is not a number from 0 to 65535");
+        if port.is_some_and(|p| p.parse::<NonZeroU16>().is_err() || p.starts_with('+')) {
+            return refuse("has a port that is not a number from 1 to 65535");
         }
         let Some(parsed) = Host::parse(&host) else {
             return refuse("has no valid host: write it in letters, digits, hyphens and dots");
@@ -224,7 +231,7 @@ impl Endpoint {
     pub fn with_path(&self, path: &str) -> Result<Self, Error> {
         let joined = self.join(path);
         let added = joined.as_str().get(self.as_str().len()..).unwrap_or_default();
-        if !added.is_empty() && self.as_str().ends_with(added) {
+        if !added.is_empty() && ends_with(self.as_str(), added) {
             return Err(Error::config(format!(
                 "the endpoint URL ends in {added}, which is appended to it: remove that path"
             )));
@@ -298,17 +305,6 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `.` and `..`, plain or encoded.
-fn is_dots(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    plain == "." || plain == ".."
-}
-
-/// `pchar` of RFC 3986 section 3.3, the slash, and the percent sign of an escape.
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,6 +335,10 @@ mod tests {
             ("https://example.com#x", "fragment"),
             ("https://example.com?x=1", "query"),
             ("https://example.com:99999", "port"),
+            ("https://example.com:0", "port"),
+            ("\"https://example.com\"", "in quotes"),
+            ("${ACME_URL}", "nothing has filled in"),
+            ("ACME_URL=https://example.com", "NAME="),
             ("https://example.com/a/../b", "dot segment"),
             ("https://example.com/%2e%2E/b", "dot segment"),
             ("https://example.com//b", "//"),

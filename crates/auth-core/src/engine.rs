@@ -54,6 +54,7 @@ use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
+use crate::error::cause::{is_shut_down, shut_down};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
@@ -80,6 +81,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long after its deadline a flight still counts, and its callers still wait. A flight on a
 /// runtime that is not driven never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
+/// How many flights a caller sees lost before it takes its own runtime for the one that was shut down.
+const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
     fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
@@ -135,9 +138,9 @@ impl<E: TokenExchange> Engine<E> {
     async fn fetch(self: &Arc<Self>) -> Outcome {
         let clock = &self.tools.clock;
         let until = clock.monotonic().saturating_add(self.limit());
-        let mut lost = false;
+        let mut losses = 0_u32;
         loop {
-            let (flight, began, known) = match self.join(lost) {
+            let (flight, began, known) = match self.join(losses > 0) {
                 Joined::Token(token) => return Ok(token),
                 Joined::Failure(error) => return Err(error),
                 Joined::Flight { flight, began, known } => (flight, began, known),
@@ -154,8 +157,8 @@ impl<E: TokenExchange> Engine<E> {
                 Some(End::Landed(Err(error))) => Some(error),
                 Some(End::Landed(Ok(_)) | End::Superseded) => None,
                 Some(End::Lost) => {
-                    lost = true;
-                    None
+                    losses = losses.saturating_add(1);
+                    (losses > LOSSES).then(|| shut_down().with_provider(self.provider))
                 }
                 None => known.map(Error::without_retry_after),
             };
@@ -307,7 +310,7 @@ impl<E: TokenExchange> Engine<E> {
                 }
                 End::Landed(Ok(AccessToken::from_arc(token)))
             }
-            Err(error) if is_live && in_time => {
+            Err(error) if is_live && in_time && !is_shut_down(&error) => {
                 old_failure = state.failure.take();
                 state.failure = Failure::after(
                     old_failure.as_ref(),

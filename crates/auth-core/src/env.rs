@@ -314,6 +314,9 @@ mod tests {
             error.message(),
             "A_SECRET_FILE names a file that cannot be read (no such file)"
         );
+        let env = Env::from_pairs([("A_SECRET_FILE", "\"/nowhere/at/all\"")]);
+        let text = secret(&env).unwrap_err().to_string();
+        assert!(text.contains("no such file") && text.contains("in quotes"), "{text}");
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -94,7 +94,7 @@ impl Grant {
             "no token"
         } else if text.len() > TOKEN_LIMIT {
             "a token of over 16 KiB"
-        } else if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        } else if begins_with_bearer(text) {
             "a token with its scheme (Bearer) in front: the provider's answer changed; report it"
         } else if !is_token(text.as_bytes()) {
             "a token with characters that tokens do not have"
@@ -164,6 +164,14 @@ impl fmt::Debug for Grant {
     }
 }
 
+/// Whether `Bearer` stands in front, or alone: as a header's value is written, or a whole header.
+fn begins_with_bearer(text: &str) -> bool {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == ':').filter(|w| !w.is_empty());
+    let is = |word: Option<&str>, name| word.is_some_and(|word| word.eq_ignore_ascii_case(name));
+    let first = words.next();
+    is(first, "bearer") || (is(first, "authorization") && is(words.next(), "bearer"))
+}
+
 /// Whether all bytes are visible ASCII, without the punctuation of an HTML page or a JSON document.
 ///
 /// Written without a branch in the loop, so that the compiler vectorizes it: a token has about a
@@ -178,6 +186,19 @@ fn is_token(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scheme_in_front_of_a_token_is_named() {
+        for text in
+            ["Bearer t", " bearer  t", "BEARER\tt", "Bearer:t", "Bearer", "Authorization: Bearer t"]
+        {
+            let error = Grant::bearer(text, Expiry::Unknown).unwrap_err();
+            assert!(error.message().contains("scheme (Bearer)"), "{text:?}: {error}");
+        }
+        for text in ["bearer-t", "BearerOfNews", "t.Bearer"] {
+            assert!(Grant::bearer(text, Expiry::Unknown).is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn every_byte_is_in_a_token_or_not() {

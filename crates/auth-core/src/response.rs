@@ -150,18 +150,28 @@ fn seconds(text: &str) -> Option<u64> {
     is_number.then(|| text.parse().unwrap_or(TOO_LARGE).min(TOO_LARGE))
 }
 
-/// The wait of one header line.
+/// The wait that one line asks for. A proxy may have joined several lines with commas (RFC 9110
+/// section 5.3): the longest counts. A date holds a comma itself.
 fn wait(line: &str, now: SystemTime) -> Option<Duration> {
-    /// For a number too large for the type; an error caps it at an hour.
-    const VERY_LONG: u64 = u32::MAX as u64;
-    let (whole, fraction) = line.split_once('.').unwrap_or((line, "0"));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if is_number(whole) && is_number(fraction) {
-        let seconds = whole.parse().unwrap_or(VERY_LONG);
-        let up = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-        return Some(Duration::from_secs(seconds.saturating_add(up)));
+    if let Ok(date) = httpdate::parse_http_date(line) {
+        return date.duration_since(now).ok();
     }
-    httpdate::parse_http_date(line).ok()?.duration_since(now).ok()
+    line.split(',').filter_map(|wish| span(wish.trim())).max()
+}
+
+/// Seconds, or a part of one, which is rounded up.
+fn span(text: &str) -> Option<Duration> {
+    /// What a number too large for the type wishes for; an error caps it.
+    const VERY_LONG: u64 = u32::MAX as u64;
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let seconds = whole.parse().unwrap_or(VERY_LONG);
+    let up = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    Some(Duration::from_secs(seconds.saturating_add(up)))
 }
 
 impl fmt::Debug for TokenResponse {
@@ -204,6 +214,10 @@ mod tests {
             ("1.", None),
             ("18446744073709551615.5", Some(u64::MAX)),
             ("soon", None),
+            ("+5", Some(5)),
+            ("5, 120", Some(120)),
+            ("120,3 , soon", Some(120)),
+            (",", None),
             ("", None),
             ("99999999999999999999999", Some(u64::from(u32::MAX))),
         ] {

@@ -7,6 +7,7 @@
 mod buffer;
 mod charset;
 mod decode;
+mod pasted;
 mod residue;
 pub(crate) mod scrub;
 mod unescape;
@@ -15,6 +16,7 @@ mod wiped;
 pub use self::buffer::WipedBuffer;
 pub(crate) use self::buffer::{base64_wiped, form_encoded};
 pub use self::charset::{Charset, Unfit};
+pub(crate) use self::pasted::pasting_mark;
 pub(crate) use self::scrub::Scrubber;
 #[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) use self::scrub::printable;

@@ -125,3 +125,25 @@ fn a_sleep_needs_no_time_driver() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async { SystemClock.sleep(Duration::from_millis(1)).await });
 }
+
+#[test]
+fn a_runtime_that_was_shut_down_is_named_and_the_next_caller_is_served() {
+    let servers = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let server = servers.block_on(Server::answering(response(200, &[], b"{}")));
+    let tokens = auth_core::CachedTokenSource::new(Plain(server.endpoint())).unwrap();
+    let gone = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let handle = gone.handle().clone();
+    drop(gone);
+    let error = handle.block_on(tokens.token()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert!(error.to_string().contains("shut down"), "{error}");
+    assert!(servers.block_on(tokens.token()).is_ok(), "nothing is remembered of it");
+}
+
+#[test]
+fn a_sleep_goes_on_where_its_runtime_was_shut_down() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let sleep = runtime.block_on(async { SystemClock.sleep(Duration::from_millis(20)) });
+    drop(runtime);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(sleep);
+}

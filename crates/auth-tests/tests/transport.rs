@@ -301,6 +301,8 @@ async fn a_head_that_is_not_http_is_a_protocol_error_and_sent_once() {
         b"HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
         b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
         b"\x15\x03\x01\0\x02\x02\x50".to_vec(), // a TLS alert
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}".to_vec(),
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}zz".to_vec(),
     ] {
         let requests = Arc::<AtomicUsize>::default();
         let (count, sent) = (Arc::clone(&requests), head.clone());

@@ -6,13 +6,20 @@ use std::io::{ErrorKind, Read as _};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::secret::pasting_mark;
+
 /// The longest file that is read.
 const FILE_LIMIT: usize = 64 * 1024;
 
 /// The file's text without one trailing line break. An error completes "`NAME_FILE` names".
 pub(super) fn read(path: &str) -> Result<SecretString, String> {
     // Checked before it is opened: opening a FIFO without a writer would hang.
-    let kind = std::fs::metadata(path).map_err(unreadable)?;
+    let kind = std::fs::metadata(path).map_err(|error| match pasting_mark(path) {
+        Some(mark) if error.kind() == ErrorKind::NotFound => {
+            format!("{}: {mark}", unreadable(error))
+        }
+        _ => unreadable(error),
+    })?;
     if kind.is_dir() {
         return Err("a directory: name the file in it".into());
     }

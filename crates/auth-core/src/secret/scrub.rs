@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::pasted::{pasting_mark, path_mark};
 use super::residue::Residue;
 use super::{WipedBuffer, form_encoded, replaced};
 
@@ -92,7 +93,8 @@ impl Scrubber {
     /// A sign that some value was pasted wrongly, for the error when it is rejected.
     pub(crate) fn pasting_mark(&self) -> Option<&'static str> {
         let values = self.secrets.iter().chain(&self.wholes);
-        values.map(ExposeSecret::expose_secret).find_map(pasting_mark)
+        let mut values = values.map(ExposeSecret::expose_secret);
+        values.find_map(|value| pasting_mark(value).or_else(|| path_mark(value)))
     }
 
     /// Returns the text with every known secret, and everything that looks like a JWT, replaced.
@@ -142,25 +144,6 @@ impl Scrubber {
 /// Whether an identifier or a pair is specific enough that no text contains it by chance.
 fn is_telling(id: &str) -> bool {
     id.chars().count() >= SHORTEST_ID && id.chars().any(|c| c.is_ascii_digit())
-}
-
-/// A sign that a value was set wrongly by a shell, `--env-file` or a template. Such a value is
-/// still sent unchanged, since a secret may contain anything.
-fn pasting_mark(value: &str) -> Option<&'static str> {
-    let quoted = |quote| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
-    let named = value.split_once('=').is_some_and(|(name, _)| {
-        let is_name_byte = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-        name.contains('_') && name.bytes().all(is_name_byte)
-    });
-    if quoted('"') || quoted('\'') {
-        Some("a value is in quotes, which count as part of it")
-    } else if value.starts_with("${") && value.ends_with('}') {
-        Some("a value is a ${...} placeholder that was not filled in")
-    } else if named {
-        Some("a value begins with NAME=, which counts as part of it")
-    } else {
-        None
-    }
 }
 
 impl fmt::Debug for Scrubber {
@@ -304,25 +287,6 @@ mod tests {
         ] {
             assert_eq!(known.scrub(&format!("<{form}>")), "<[redacted]>", "{form}");
         }
-    }
-
-    #[test]
-    fn signs_of_a_wrongly_pasted_value_are_found() {
-        for (value, mark) in [
-            ("\"s3cret\"", Some("quotes")),
-            ("'s3cret'", Some("quotes")),
-            ("${MANIS_SECRET}", Some("filled in")),
-            ("MANIS_SECRET=s3cret", Some("NAME=")),
-            ("QUJD=", None),
-            ("\"", None),
-            ("s3'cret", None),
-            ("{a}", None),
-        ] {
-            let found = Scrubber::new([value]).pasting_mark();
-            assert_eq!(found.is_some(), mark.is_some(), "{value}");
-            assert!(found.unwrap_or_default().contains(mark.unwrap_or_default()), "{value}");
-        }
-        assert!(Scrubber::default().with_ids(["\"merchant-0001\""]).pasting_mark().is_some());
     }
 
     #[test]

@@ -14,10 +14,10 @@ use http::header::{CONNECTION, HeaderMap};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 
-use super::failure::failure;
+use super::failure::{failure, says_shut_down};
 use super::kept::{Kept, Key};
 use crate::error::Error;
-use crate::error::cause::innermost;
+use crate::error::cause::{innermost, shut_down};
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
 
@@ -243,18 +243,16 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-/// Turns a panic about a missing driver into an error: tokio panics if a runtime lacks its driver
-/// for sockets or for time, and offers no way to check first. Every other panic continues.
+/// Turns a panic about the runtime into an error: tokio panics if a runtime lacks its driver for
+/// sockets or for time, or was shut down, and offers no way to check first. Every other panic continues.
 async fn with_drivers<T>(send: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let mut send = std::pin::pin!(send);
     std::future::poll_fn(|cx| {
         match catch_unwind(AssertUnwindSafe(|| send.as_mut().poll(cx))) {
             Ok(poll) => poll,
             // The future is not polled again after a panic.
-            Err(payload) => match missing_driver(&*payload) {
-                Some(driver) => std::task::Poll::Ready(Err(Error::config(format!(
-                    "the tokio runtime lacks a driver that this HTTP client needs: call {driver} or enable_all on its builder"
-                )))),
+            Err(payload) => match runtime_fault(&*payload) {
+                Some(error) => std::task::Poll::Ready(Err(error)),
                 None => resume_unwind(payload),
             },
         }
@@ -262,13 +260,19 @@ async fn with_drivers<T>(send: impl Future<Output = Result<T, Error>>) -> Result
     .await
 }
 
-/// The method of tokio's builder that the panic names. The payload is searched, never shown.
-fn missing_driver(payload: &(dyn Any + Send)) -> Option<&'static str> {
+/// What is wrong with the runtime, if a panic of tokio's says so. The payload is searched, never shown.
+fn runtime_fault(payload: &(dyn Any + Send)) -> Option<Error> {
     let text = payload
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| payload.downcast_ref::<&'static str>().copied())?;
-    ["enable_io", "enable_time"].into_iter().find(|driver| text.contains(driver))
+    if says_shut_down(text) {
+        return Some(shut_down());
+    }
+    let driver = ["enable_io", "enable_time"].into_iter().find(|driver| text.contains(driver))?;
+    Some(Error::config(format!(
+        "the tokio runtime lacks a driver that this HTTP client needs: call {driver} or enable_all on its builder"
+    )))
 }
 
 /// The body of an answer, up to the limit. A success needs all of it. For errors status and headers
