@@ -7,6 +7,7 @@
 //! - [`cached`]: the public type around the engine;
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`flight`]: one exchange shared by all its waiters, whichever of them leaves;
+//! - [`landing`]: what a landed flight, `invalidate` and `replace_exchange` change;
 //! - [`state`]: the fields that the short lock guards;
 //! - [`rule`]: retry or not, and how long to remember, as one `match` over the error;
 //! - [`memory`]: how long a failure is remembered;
@@ -30,6 +31,7 @@ mod builder;
 mod cached;
 mod flight;
 mod jitter;
+mod landing;
 mod memory;
 #[cfg(test)]
 mod promises;
@@ -49,12 +51,11 @@ use self::attempt::fly;
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
-use self::memory::Failure;
 use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
-use crate::error::cause::{is_shut_down, shut_down};
+use crate::error::cause::shut_down;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
@@ -272,89 +273,6 @@ impl<E: TokenExchange> Engine<E> {
             CurrentFlight { number, began, flight: Arc::downgrade(&flight), held: None, task };
         let old_flight = state.current.replace(current);
         (flight, Replaced { current: old_flight, failure: old_failure })
-    }
-
-    /// Stores the token or the failure of a flight, unless it no longer counts.
-    fn land(
-        &self,
-        epoch: u64,
-        number: u64,
-        began: Duration,
-        result: Result<Token, Error>,
-    ) -> End<Outcome> {
-        let now = self.tools.clock.now();
-        // Later than that, this process or runtime was suspended, so a failure says nothing about
-        // the provider. A token is judged by its own expiry.
-        let in_time = now.monotonic <= began.saturating_add(self.limit());
-        let draw = self.tools.jitter.draw();
-        let mut state = self.locked();
-        if epoch != state.epoch {
-            drop(state);
-            return End::Superseded;
-        }
-        let current = if state.current.as_ref().is_some_and(|current| current.number == number) {
-            state.current.take()
-        } else {
-            None
-        };
-        let is_live = current.is_some();
-        let mut old_failure = None;
-        let end = match result {
-            Ok(token) => {
-                let token = Arc::new(token);
-                if is_live {
-                    old_failure = state.failure.take();
-                }
-                if token.term.outlasts(&self.kept.load().term, now) || (is_live && in_time) {
-                    self.kept.store(Arc::clone(&token));
-                }
-                End::Landed(Ok(AccessToken::from_arc(token)))
-            }
-            Err(error) if is_live && in_time && !is_shut_down(&error) => {
-                old_failure = state.failure.take();
-                state.failure = Failure::after(
-                    old_failure.as_ref(),
-                    error.clone(),
-                    began,
-                    now.monotonic,
-                    &self.tools.retry,
-                    draw,
-                );
-                End::Landed(Err(error))
-            }
-            Err(_) => End::Lost,
-        };
-        drop(state);
-        drop((current, old_failure));
-        end
-    }
-
-    fn invalidate(&self, token: &AccessToken) {
-        let now = self.tools.clock.monotonic();
-        let mut state = self.locked();
-        let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
-        if is_kept && state.throttle.admits(now) {
-            self.kept.store(Token::none());
-        }
-    }
-
-    fn replace(&self, exchange: E) -> Result<(), Error> {
-        let (identity, asks) = proved(&exchange)?;
-        let mut state = self.locked();
-        if identity != state.identity {
-            self.kept.store(Token::none());
-        }
-        let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
-        let failure = state.failure.take();
-        let current = state.current.take();
-        state.identity = identity;
-        state.asks = asks;
-        state.epoch += 1;
-        state.throttle = Throttle::default();
-        // Dropped without the lock: the `Drop` of a caller's type may call this source.
-        drop(state);
-        drop((Replaced { current, failure }, exchange));
-        Ok(())
     }
 
     /// The short lock. No code of the caller's (clock, exchange, client) runs while it is held.

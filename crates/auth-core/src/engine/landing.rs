@@ -1,0 +1,100 @@
+//! What changes the cached token: a flight that lands, an API that refused it, other credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::flight::End;
+use super::memory::Failure;
+use super::state::{Outcome, Replaced};
+use super::throttle::Throttle;
+use super::{Engine, proved};
+use crate::clock::Clock as _;
+use crate::error::Error;
+use crate::error::cause::is_shut_down;
+use crate::exchange::TokenExchange;
+use crate::token::{AccessToken, Token};
+
+impl<E: TokenExchange> Engine<E> {
+    /// Stores the token or the failure of a flight, unless it no longer counts.
+    pub(super) fn land(
+        &self,
+        epoch: u64,
+        number: u64,
+        began: Duration,
+        result: Result<Token, Error>,
+    ) -> End<Outcome> {
+        let now = self.tools.clock.now();
+        // Later than that, this process or runtime was suspended, so a failure says nothing about
+        // the provider. A token is judged by its own expiry.
+        let in_time = now.monotonic <= began.saturating_add(self.limit());
+        let draw = self.tools.jitter.draw();
+        let mut state = self.locked();
+        if epoch != state.epoch {
+            drop(state);
+            return End::Superseded;
+        }
+        let current = if state.current.as_ref().is_some_and(|current| current.number == number) {
+            state.current.take()
+        } else {
+            None
+        };
+        let is_live = current.is_some();
+        let mut old_failure = None;
+        let end = match result {
+            Ok(token) => {
+                let token = Arc::new(token);
+                if is_live {
+                    old_failure = state.failure.take();
+                }
+                if token.term.outlasts(&self.kept.load().term, now) || (is_live && in_time) {
+                    self.kept.store(Arc::clone(&token));
+                }
+                End::Landed(Ok(AccessToken::from_arc(token)))
+            }
+            Err(error) if is_live && in_time && !is_shut_down(&error) => {
+                old_failure = state.failure.take();
+                state.failure = Failure::after(
+                    old_failure.as_ref(),
+                    error.clone(),
+                    began,
+                    now.monotonic,
+                    &self.tools.retry,
+                    draw,
+                );
+                End::Landed(Err(error))
+            }
+            Err(_) => End::Lost,
+        };
+        drop(state);
+        drop((current, old_failure));
+        end
+    }
+
+    pub(super) fn invalidate(&self, token: &AccessToken) {
+        let now = self.tools.clock.monotonic();
+        let mut state = self.locked();
+        let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
+        if is_kept && state.throttle.admits(now) {
+            self.kept.store(Token::none());
+        }
+    }
+
+    pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
+        let (identity, asks) = proved(&exchange)?;
+        let mut state = self.locked();
+        if identity != state.identity {
+            self.kept.store(Token::none());
+        }
+        let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
+        let failure = state.failure.take();
+        let current = state.current.take();
+        state.identity = identity;
+        state.asks = asks;
+        state.epoch += 1;
+        state.throttle = Throttle::default();
+        // Dropped without the lock: the `Drop` of a caller's type may call this source.
+        drop(state);
+        drop((Replaced { current, failure }, exchange));
+        Ok(())
+    }
+}
