@@ -54,8 +54,7 @@ use self::seat::{Outcome, Replaced, Seat, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
-use crate::error::cause::{is_shut_down, shut_down};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, cause};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
 use crate::term::TokenState;
@@ -81,7 +80,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How much longer than a flight's deadline a flight counts, and a caller waits. A flight whose
 /// runtime stands still never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
-/// How many flights a caller sees lost before it takes its own runtime for the one that was shut down.
+/// How many flights of its own a caller sees lost until it takes its own runtime for shut down.
 const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
@@ -138,12 +137,12 @@ impl<E: TokenExchange> Engine<E> {
     async fn fetch(self: &Arc<Self>) -> Outcome {
         let clock = &self.tools.clock;
         let until = clock.monotonic().saturating_add(self.limit());
-        let mut losses = 0_u32;
+        let (mut lost, mut losses) = (false, 0_u32);
         loop {
-            let (flight, began, known) = match self.join(losses > 0) {
+            let (flight, began, known, is_own) = match self.join(lost) {
                 Joined::Token(token) => return Ok(token),
                 Joined::Failure(error) => return Err(error),
-                Joined::Flight { flight, began, known } => (flight, began, known),
+                Joined::Flight { flight, began, known, is_own } => (flight, began, known, is_own),
             };
             let now = clock.monotonic();
             let ends = match &known {
@@ -157,8 +156,9 @@ impl<E: TokenExchange> Engine<E> {
                 Some(End::Landed(Err(error))) => Some(error),
                 Some(End::Landed(Ok(_)) | End::Superseded) => None,
                 Some(End::Lost) => {
-                    losses = losses.saturating_add(1);
-                    (losses > LOSSES).then(|| shut_down().with_provider(self.provider))
+                    lost = true;
+                    losses += u32::from(is_own);
+                    (losses > LOSSES).then(|| cause::shut_down().with_provider(self.provider))
                 }
                 None => known.map(Error::without_retry_after),
             };
@@ -236,9 +236,10 @@ impl<E: TokenExchange> Engine<E> {
         let (began, spawned) =
             state.seat.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
         drop(state);
+        let is_own = dropped.is_some();
         drop((old, dropped));
         // A probe goes on in its task without the caller; without a task nobody else would drive it.
-        Joined::Flight { flight, began, known: known.filter(|_| spawned) }
+        Joined::Flight { flight, began, known: known.filter(|_| spawned), is_own }
     }
 
     /// Begins a flight. What it takes the place of is returned, to be dropped without the lock.
@@ -307,7 +308,7 @@ impl<E: TokenExchange> Engine<E> {
                 }
                 End::Landed(Ok(AccessToken::own(token)))
             }
-            Err(error) if is_live && in_time && !is_shut_down(&error) => {
+            Err(error) if is_live && in_time && !cause::is_shut_down(&error) => {
                 old_failure = state.failure.take();
                 state.failure = Failure::after(
                     old_failure.as_ref(),
@@ -364,11 +365,12 @@ impl<E: TokenExchange> Engine<E> {
 enum Joined {
     Token(AccessToken),
     Failure(Error),
-    /// A flight, when it took off, and, if it is a probe, the failure that is known already.
+    /// A flight, when it took off, the failure that a probe follows, and whether this call took off.
     Flight {
         flight: Arc<Flight<Outcome>>,
         began: Duration,
         known: Option<Error>,
+        is_own: bool,
     },
 }
 
