@@ -55,8 +55,7 @@ use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
-use crate::error::cause::shut_down;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, cause};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
 use crate::term::TokenState;
@@ -82,7 +81,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long after its deadline a flight still counts, and its callers still wait. A flight on a
 /// runtime that is not driven never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
-/// How many flights a caller sees lost before it takes its own runtime for the one that was shut down.
+/// How many flights of its own a caller sees lost until it takes its own runtime for shut down.
 const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
@@ -139,12 +138,12 @@ impl<E: TokenExchange> Engine<E> {
     async fn fetch(self: &Arc<Self>) -> Outcome {
         let clock = &self.tools.clock;
         let until = clock.monotonic().saturating_add(self.limit());
-        let mut losses = 0_u32;
+        let (mut lost, mut losses) = (false, 0_u32);
         loop {
-            let (flight, began, known) = match self.join(losses > 0) {
+            let (flight, began, known, is_own) = match self.join(lost) {
                 Joined::Token(token) => return Ok(token),
                 Joined::Failure(error) => return Err(error),
-                Joined::Flight { flight, began, known } => (flight, began, known),
+                Joined::Flight { flight, began, known, is_own } => (flight, began, known, is_own),
             };
             let now = clock.monotonic();
             let ends = match &known {
@@ -158,8 +157,9 @@ impl<E: TokenExchange> Engine<E> {
                 Some(End::Landed(Err(error))) => Some(error),
                 Some(End::Landed(Ok(_)) | End::Superseded) => None,
                 Some(End::Lost) => {
-                    losses = losses.saturating_add(1);
-                    (losses > LOSSES).then(|| shut_down().with_provider(self.provider))
+                    lost = true;
+                    losses += u32::from(is_own);
+                    (losses > LOSSES).then(|| cause::shut_down().with_provider(self.provider))
                 }
                 None => known.map(Error::without_retry_after),
             };
@@ -237,10 +237,11 @@ impl<E: TokenExchange> Engine<E> {
         let (began, spawned) =
             state.current.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
         drop(state);
+        let is_own = dropped.is_some();
         drop((old, dropped));
         // A spawned probe continues when the caller stops waiting. Without a task this caller may
         // be its only driver, so it waits to the end.
-        Joined::Flight { flight, began, known: known.filter(|_| spawned) }
+        Joined::Flight { flight, began, known: known.filter(|_| spawned), is_own }
     }
 
     /// Starts a flight. Returns the flight and failure that it replaces: the caller drops them
@@ -290,6 +291,7 @@ enum Joined {
         flight: Arc<Flight<Outcome>>,
         began: Duration,
         known: Option<Error>,
+        is_own: bool,
     },
 }
 

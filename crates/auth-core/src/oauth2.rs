@@ -47,6 +47,7 @@ use crate::wire::{Number, Refusal, Text, expect_bearer};
 #[derive(Debug, Deserialize)]
 pub struct Granted {
     /// The token.
+    #[serde(deserialize_with = "crate::wire::token")]
     pub access_token: SecretString,
     /// Its type, in upper or lower case; required by the RFC.
     #[serde(default)]
@@ -139,6 +140,8 @@ mod tests {
         for (body, kind) in [
             (r#"{"error":"invalid_client","error_description":"x"}"#, Credentials),
             (r#"{"error":"invalid_scope"}"#, Request),
+            (r#"{"access_token":"","error":"invalid_client"}"#, Credentials),
+            (r#"{"access_token":null,"error":"invalid_client"}"#, Credentials),
             (r#"{"error":"something_else"}"#, Protocol),
             (r#"{"error":null}"#, Protocol),
             ("{}", Protocol),

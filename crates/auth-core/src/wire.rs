@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 pub use self::refusal::{Refusal, refused, usual_kind};
-pub use self::shapes::{Number, Object, RequiredObject};
+pub use self::shapes::{Number, Object, RequiredObject, token};
 pub use self::text::Text;
 use crate::error::Error;
 use crate::response::TokenResponse;

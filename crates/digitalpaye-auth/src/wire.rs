@@ -74,8 +74,10 @@ impl TryFrom<Body> for Granted {
         if !says_success(body.status_code) || !says_success(body.code_status) {
             return Err("an error inside");
         }
-        let nested = body.data.into_inner().and_then(|data| Some((data.token?, data.exp)));
-        let flat = body.token.map(|token| (token, body.exp));
+        let is_one = |token: &SecretString| !token.expose_secret().trim().is_empty();
+        let nested = body.data.into_inner();
+        let nested = nested.and_then(|data| Some((data.token.filter(is_one)?, data.exp)));
+        let flat = body.token.filter(is_one).map(|token| (token, body.exp));
         let (token, exp) = nested.or(flat).ok_or("no token inside")?;
         Ok(Self { token, exp })
     }

@@ -10,6 +10,7 @@ use crate::expiry::ExpiryUnit;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Granted {
+    #[serde(deserialize_with = "auth_core::wire::token")]
     token: SecretString,
     #[serde(default)]
     expires_at: Number,

@@ -9,6 +9,7 @@ use crate::expiry::instant;
 /// `{"valid_until", "token", "token_name"}`.
 #[derive(Deserialize)]
 pub(crate) struct Granted {
+    #[serde(deserialize_with = "auth_core::wire::token")]
     token: SecretString,
     #[serde(default)]
     valid_until: Text,

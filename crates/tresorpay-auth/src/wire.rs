@@ -11,6 +11,7 @@ use serde::Deserialize;
 /// The standard's success (RFC 6749 section 5.1), to which Keycloak adds `not-before-policy`.
 #[derive(Deserialize)]
 pub(crate) struct Granted {
+    #[serde(deserialize_with = "auth_core::wire::token")]
     access_token: SecretString,
     #[serde(default)]
     token_type: Text,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -164,6 +165,29 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyNumber)
     }
+}
+
+/// Reads a token, for `#[serde(deserialize_with)]`. An empty one is none, so that
+/// [`read`](super::read) looks for the refusal that came in its place.
+///
+/// ```
+/// #[derive(serde::Deserialize)]
+/// struct Granted {
+///     #[serde(deserialize_with = "auth_core::wire::token")]
+///     token: auth_core::SecretString,
+/// }
+/// assert!(serde_json::from_str::<Granted>(r#"{"token":"made-up"}"#).is_ok());
+/// assert!(serde_json::from_str::<Granted>(r#"{"token":"","error":"invalid_client"}"#).is_err());
+/// ```
+///
+/// # Errors
+/// The decoder's, where there is no text or an empty one.
+pub fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let token = SecretString::deserialize(deserializer)?;
+    if token.expose_secret().trim().is_empty() {
+        return Err(serde::de::Error::custom("an empty token"));
+    }
+    Ok(token)
 }
 
 struct AnyNumber;

@@ -151,6 +151,25 @@ fn a_flight_that_was_replaced_sends_nothing_more_when_its_driver_is_polled_again
 }
 
 #[test]
+fn a_flight_whose_runtime_was_shut_down_is_replaced_and_not_remembered() {
+    let script = [Answer::ShutDown, Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let Poll::Ready(token) = poll_once(pin!(provider.source(&clock).token())) else {
+        panic!("hangs")
+    };
+    assert_eq!(text(&token.unwrap()), "token-2");
+
+    let provider = Provider::new([Answer::ShutDown]); // the caller's own runtime
+    let source = provider.source(&clock);
+    let Poll::Ready(outcome) = poll_once(pin!(source.token())) else { panic!("hangs") };
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("acme")));
+    assert_eq!(provider.requests(), 4);
+    provider.then([Answer::Token(300)]);
+    let Poll::Ready(Ok(_)) = poll_once(pin!(source.token())) else { panic!("remembered") };
+}
+
+#[test]
 fn a_probe_delays_no_caller_beyond_its_own_limit() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Connect]));
     let retry = RetryPolicy::never();
