@@ -27,10 +27,11 @@ use super::shapes::reads_as;
 pub struct Text(Option<Zeroizing<String>>);
 
 impl Text {
-    /// The text, if there is one.
+    /// The text, if there is one, without the blanks around it: no provider means them, least of
+    /// all in a code.
     #[must_use]
     pub fn get(&self) -> Option<&str> {
-        self.0.as_ref().map(|text| text.as_str())
+        self.0.as_ref().map(|text| text.trim())
     }
 
     /// Appends to the text. Old storage is wiped if it has to grow, as that of a `String` is not.
@@ -134,6 +135,7 @@ mod tests {
     fn a_text_is_kept_as_it_is_written() {
         for (json, text) in [
             (r#""a b""#, Some("a b")),
+            (r#"" a b\n""#, Some("a b")),
             (r#"" \n""#, None),
             (r#""\u00e9\"""#, Some("\u{e9}\"")),
             ("-7", Some("-7")),
