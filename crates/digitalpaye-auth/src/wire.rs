@@ -89,11 +89,19 @@ impl TryFrom<Body> for Granted {
 pub(crate) struct Refused {
     message: Text,
     reason: Text,
+    /// Not documented: where a gateway in front speaks OAuth.
+    error: Text,
+}
+
+impl Refused {
+    fn has_code(&self, code: &str) -> bool {
+        self.code().is_some_and(|own| own.eq_ignore_ascii_case(code))
+    }
 }
 
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
-        self.message.get()
+        self.message.get().or_else(|| self.error.get())
     }
 
     fn description(&self) -> Option<&str> {
@@ -101,19 +109,49 @@ impl Refusal for Refused {
     }
 
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
-        match (answer.status().as_u16(), self.code()) {
-            (400, Some("UnauthorizedError")) => ErrorKind::Credentials,
-            // Not documented, so it may have nothing to do with the credentials.
-            (403, _) => ErrorKind::Request,
+        match answer.status().as_u16() {
+            400 if self.has_code("UnauthorizedError") => ErrorKind::Credentials,
+            // Not documented, so not known to be about the credentials.
+            403 => ErrorKind::Request,
             _ => usual,
         }
     }
 
     fn kind_in_success(&self, _: &TokenResponse) -> Option<ErrorKind> {
-        (self.code()? == "UnauthorizedError").then_some(ErrorKind::Credentials)
+        const CODES: [(&str, ErrorKind); 3] = [
+            ("UnauthorizedError", ErrorKind::Credentials),
+            ("BadRequestError", ErrorKind::Request),
+            ("InternalServerError", ErrorKind::Unavailable),
+        ];
+        let known = CODES.iter().find(|(code, _)| self.has_code(code)).map(|(_, kind)| *kind);
+        known.or_else(|| auth_core::oauth2::kind(self.code()?))
     }
 
     fn endpoint_setting(&self) -> &'static str {
         "DIGITALPAYE_BASE_URL"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_in_a_success_is_known_by_the_documents_codes_and_the_standards() {
+        let kind = |body: &'static str| {
+            let answer = TokenResponse::recorded(200, body);
+            let read = auth_core::wire::read::<Granted, Refused>("-", &Default::default(), &answer);
+            read.err().unwrap().kind()
+        };
+        for (body, expected) in [
+            (r#"{"statusCode":401,"message":"unauthorizedError"}"#, ErrorKind::Credentials),
+            (r#"{"statusCode":400,"message":" BadRequestError"}"#, ErrorKind::Request),
+            (r#"{"statusCode":500,"message":"InternalServerError"}"#, ErrorKind::Unavailable),
+            (r#"{"error":"invalid_client"}"#, ErrorKind::Credentials),
+            (r#"{"error":"invalid_scope"}"#, ErrorKind::Request),
+            (r#"{"statusCode":401,"message":"Unauthorized"}"#, ErrorKind::Protocol),
+        ] {
+            assert_eq!(kind(body), expected, "{body}");
+        }
     }
 }

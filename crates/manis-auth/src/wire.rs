@@ -60,16 +60,21 @@ pub(crate) struct Refused {
 
 impl Refusal for Refused {
     fn code(&self) -> Option<&str> {
-        self.soa_code.get()
+        // Where a gateway in front speaks OAuth, its code stands under `error`.
+        let is_code = |error: &&str| auth_core::oauth2::kind(error).is_some();
+        self.soa_code.get().or_else(|| self.error.get().filter(is_code))
     }
 
     fn description(&self) -> Option<&str> {
         [&self.detail, &self.message, &self.error, &self.title].into_iter().find_map(Text::get)
     }
 
-    fn advice(&self, _: &TokenResponse) -> Option<&'static str> {
-        // The document states neither the status of wrong credentials nor host and path.
-        Some("check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path")
+    fn advice(&self, answer: &TokenResponse) -> Option<&'static str> {
+        // The document states neither the status of wrong credentials nor host and path. An outage
+        // has to do with none of them.
+        let is_outage = auth_core::wire::usual_kind(answer).is_retryable();
+        let check = "check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path";
+        (!is_outage).then_some(check)
     }
 }
 
@@ -98,9 +103,22 @@ mod tests {
             (refused(&prose[..4]), None, Some("Bad Request")),
             (refused(&[("message", "no id"), day]), None, Some("no id")),
             (refused(&[("error", "oops"), day]), None, Some("oops")),
+            (
+                refused(&[("error", "invalid_client"), day]),
+                Some("invalid_client"),
+                Some("invalid_client"),
+            ),
             (refused(&[day]), None, None),
         ] {
             assert_eq!((body.code(), body.description()), (code, description));
+        }
+    }
+
+    #[test]
+    fn an_outage_is_no_reason_to_check_the_settings() {
+        let advice = |status| Refused::default().advice(&TokenResponse::recorded(status, ""));
+        for (status, is_given) in [(400, true), (404, true), (408, false), (500, false)] {
+            assert_eq!(advice(status).is_some(), is_given, "{status}");
         }
     }
 }

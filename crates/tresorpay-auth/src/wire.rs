@@ -143,7 +143,9 @@ impl Refusal for Refused {
             Some(
                 "check TRESORPAY_TOKEN_URL, which is given whole; since version 17 Keycloak has no /auth in front of /realms",
             )
-        } else if text.is_empty() && !answer.status().is_server_error() {
+        } else if auth_core::wire::usual_kind(answer).is_retryable() {
+            None // an outage is no reason to check the settings
+        } else if text.is_empty() {
             Some("check the token URL, and try the other .client_auth(..) or TRESORPAY_CLIENT_AUTH")
         } else if self.has_code(&["invalid_client", "unauthorized_client"]) {
             Some("ask TresorPay to allow the client a service account")
@@ -305,6 +307,14 @@ mod tests {
             let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
             let text = refusal(400, "Bearer", &body).to_string();
             assert!(text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_outage_is_no_reason_to_check_the_settings() {
+        for (status, body) in [(408, ""), (503, r#"{"error":"invalid_client"}"#)] {
+            let error = refusal(status, "Bearer", body);
+            assert!(error.message().ends_with(')'), "{error}");
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::lossy;
+use super::{WipedBuffer, lossy};
 
 /// The shortest runs of base64 and hexadecimal that are decoded: eight bytes.
 const SHORTEST_BASE64: usize = 11;
@@ -87,24 +87,25 @@ fn runs(
 
 /// Whether bytes are text. NULs are allowed, for UTF-16.
 fn is_text(bytes: &[u8]) -> bool {
-    let is_plain = |c: char| !c.is_control() || matches!(c, '\0' | '\t' | '\r' | '\n');
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
 }
 
-/// Lists of bytes: `[107, 51]`, `0x6B 0x33`, `107;51`.
+fn is_plain(c: char) -> bool {
+    !c.is_control() || matches!(c, '\0' | '\t' | '\r' | '\n')
+}
+
+/// Lists of bytes: `[107, 51]`, `0x6B 0x33`, `107;51`, and with signs, as Java prints them.
 pub(super) fn numbers(text: &str) -> Zeroizing<String> {
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     let mut is_start = true;
     while let Some((&first, after)) = rest.split_first() {
-        let before = plain.len();
-        let used = if is_start && first.is_ascii_digit() { list(rest, &mut plain) } else { 0 };
-        let listed = plain.get(before..).unwrap_or_default();
-        if listed.len() >= FEWEST && is_text(listed) {
+        let is_number = is_start && (first.is_ascii_digit() || first == b'-');
+        let used = if is_number { list(rest, &mut plain) } else { 0 };
+        if used > 0 {
             rest = rest.get(used..).unwrap_or_default();
             is_start = false;
         } else {
-            plain.truncate(before);
             plain.push(first);
             rest = after;
             is_start = !first.is_ascii_alphanumeric();
@@ -113,25 +114,44 @@ pub(super) fn numbers(text: &str) -> Zeroizing<String> {
     lossy(&plain)
 }
 
-/// Appends the bytes of the list at the start of a text, and returns the length of the list.
-fn list(text: &[u8], bytes: &mut Vec<u8>) -> usize {
-    let mut used = 0;
+/// Appends the list at the start of a text, and returns its length. The bytes that are text are decoded;
+/// the numbers in between stay. No number is read twice, so that a long list does not take long.
+fn list(text: &[u8], plain: &mut Vec<u8>) -> usize {
+    let (mut bytes, mut places, mut used) = (WipedBuffer::default(), Vec::new(), 0);
     loop {
         let rest = text.get(used..).unwrap_or_default();
         let gap = rest.iter().take_while(|b| b",;:| \t\r\n".contains(b)).count();
         let is_next = if used == 0 { gap == 0 } else { (1..=4).contains(&gap) };
-        match number(rest.get(gap..).unwrap_or_default()).filter(|_| is_next) {
-            Some((byte, length)) => {
-                bytes.push(byte);
-                used += gap + length;
-            }
-            None => return used,
-        }
+        let next = number(rest.get(gap..).unwrap_or_default()).filter(|_| is_next);
+        let Some((byte, length)) = next else { break };
+        bytes.extend_from_slice(&[byte]);
+        places.push((used + gap, used + gap + length));
+        used += gap + length;
     }
+    let (mut at, mut written) = (0, 0);
+    for chunk in bytes.as_slice().utf8_chunks() {
+        for part in chunk.valid().split_inclusive(|c| !is_plain(c)) {
+            let own = part.strip_suffix(|c| !is_plain(c)).unwrap_or(part);
+            let (start, end) = (places.get(at), places.get((at + own.len()).saturating_sub(1)));
+            if let (true, Some((start, _)), Some((_, end))) = (own.len() >= FEWEST, start, end) {
+                plain.extend_from_slice(text.get(written..*start).unwrap_or_default());
+                plain.extend_from_slice(own.as_bytes());
+                written = *end;
+            }
+            at += part.len();
+        }
+        at += chunk.invalid().len();
+    }
+    plain.extend_from_slice(text.get(written..used).unwrap_or_default());
+    used
 }
 
 /// A number from 0 to 255, and its length.
 fn number(text: &[u8]) -> Option<(u8, usize)> {
+    if let Some(after) = text.strip_prefix(b"-") {
+        let (size, length) = number(after).filter(|(size, _)| (1..=128).contains(size))?;
+        return Some((size.wrapping_neg(), length + 1));
+    }
     let length = text.iter().take_while(|b| b.is_ascii_alphanumeric()).take(5).count();
     let digits = std::str::from_utf8(text.get(..length)?).ok()?;
     let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
@@ -170,6 +190,9 @@ mod tests {
             ("0x6D 0x61,0X64;\n0x65!", "made!"),
             ("{109:97:100:101:45}", "{made-}"),
             ("[109, 97, 100]", "[109, 97, 100]"),
+            ("line 1, 109, 97, 100, 101, 255, 2", "line 1, made, 255, 2"),
+            ("[99, 97, 102, -61, -87]", "[caf\u{e9}]"),
+            ("-300, --1, 2026-01-02", "-300, --1, 2026-01-02"),
             ("[109, 97, 100, 256]", "[109, 97, 100, 256]"),
             ("127.0.0.1, 2026-01-02 10:20:30", "127.0.0.1, 2026-01-02 10:20:30"),
             ("x109, 97, 100, 101", "x109, 97, 100, 101"),

@@ -11,12 +11,15 @@ type Undo = fn(&str) -> Zeroizing<String>;
 
 /// Every known layer.
 pub(super) const LAYERS: [Undo; 12] = [
-    |text| without(text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace())),
+    |text| {
+        let text = undo(text, colour);
+        without(&text, |c| is_invisible(c) || (c.is_control() && !c.is_whitespace()))
+    },
     |text| without(text, char::is_whitespace), // a line may be wrapped inside an escape
     |text| undo(text, backslash),
     |text| undo(text, |text| entity(text, Digits::All)),
     |text| undo(text, |text| entity(text, Digits::OfAscii)),
-    |text| undo(text, |text| hex_byte(text.strip_prefix(b"%")?).map(|(byte, n)| (byte, n + 1))),
+    |text| undo(text, percent),
     |text| undo(text, quoted_printable),
     decode::base64,
     decode::hex,
@@ -63,7 +66,7 @@ fn undo(text: &str, read: impl Fn(&[u8]) -> Undone) -> Zeroizing<String> {
 fn backslash(text: &[u8]) -> Undone {
     let after = text.strip_prefix(b"\\")?;
     match *after.first()? {
-        b'u' if after.get(1) == Some(&b'{') => {
+        b'u' | b'x' if after.get(1) == Some(&b'{') => {
             let digits = digits(after.get(2..)?, 16, 6);
             let end = after.get(2 + digits.len());
             let code = number(digits, 16).filter(|_| end == Some(&b'}'))?;
@@ -81,7 +84,8 @@ fn backslash(text: &[u8]) -> Undone {
                 _ => Some((sign(first), 6)),
             }
         }
-        b'x' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
+        b'U' => Some((sign(number(after.get(1..9)?, 16)?), 10)),
+        b'x' | b'X' => hex_byte(after.get(1..)?).map(|(byte, used)| (byte, used + 2)),
         b'0'..=b'3' => {
             let code = number(after.get(..3)?, 8)?;
             Some((Plain::Byte(u8::try_from(code).ok()?), 4))
@@ -187,6 +191,23 @@ fn starts_with(text: &[u8], name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// Percent encoding of URLs, and that of JavaScript's `escape`.
+fn percent(text: &[u8]) -> Undone {
+    let after = text.strip_prefix(b"%")?;
+    match after.strip_prefix(b"u") {
+        Some(after) => Some((sign(number(after.get(..4)?, 16)?), 6)),
+        None => hex_byte(after).map(|(byte, used)| (byte, used + 1)),
+    }
+}
+
+/// A terminal's colour (ECMA-48 section 5.4), which is removed.
+fn colour(text: &[u8]) -> Undone {
+    let after = text.strip_prefix(b"\x1b[")?;
+    let numbers = after.iter().take(32).take_while(|b| b"0123456789:;".contains(b)).count();
+    let end = after.get(numbers).filter(|end| end.is_ascii_alphabetic());
+    end.map(|_| (Plain::Nothing, numbers + 3))
+}
+
 /// Quoted-printable: `=XX` for a byte, and `=` at the end of a line (RFC 2045 section 6.7).
 fn quoted_printable(text: &[u8]) -> Undone {
     let after = text.strip_prefix(b"=")?;
@@ -254,7 +275,10 @@ mod tests {
             LAYERS;
         for (layer, text, plain) in [
             (invisible, "a\u{ad}b\u{200b}c\0\u{85}\n", "abc\u{85}\n"),
+            (invisible, "a\u{1b}[1;31mb\u{1b}[0mc\u{1b}[\u{1b}d", "abc[d"),
             (wraps, "a\r\n b", "ab"),
+            (json, r"\x{2f}\x{1d400}\U0000003dc\X3D\U003", "/\u{1d400}=c=\\U003"),
+            (percent, "%u002f%u00e9%u12%25u002f", "/\u{e9}%u12%u002f"),
             (json, r#"\u0041\/\"\\\x41\u{e9}\q"#, "A/\"\\A\u{e9}\\q"),
             (json, r"\155\141\0\09\477", r"ma\0\09\477"),
             (json, r"\ud835\udc00\ud835x\udc00\u00", "\u{1d400}x\\u00"),

@@ -55,7 +55,8 @@ pub trait Refusal: DeserializeOwned + Default {
     }
 
     /// Returns the kind, for providers whose codes are more precise than the status. `usual` is the
-    /// kind by the status alone (see [`usual_kind`]), and the default.
+    /// kind by the status alone (see [`usual_kind`]), but `Credentials` for a 400 with the standard's
+    /// `invalid_client`; it is the default.
     fn kind(&self, answer: &TokenResponse, usual: ErrorKind) -> ErrorKind {
         let _ = answer;
         usual
@@ -152,7 +153,12 @@ fn is_foreign(response: &TokenResponse) -> bool {
 #[must_use]
 pub fn refused<F: Refusal>(check: &str, known: &Scrubber, response: &TokenResponse) -> Error {
     let body = lenient::<F>(response).unwrap_or_default();
-    let usual = usual_kind(response);
+    let is_client = body.code().and_then(super::codes::kind) == Some(ErrorKind::Credentials);
+    let usual = match usual_kind(response) {
+        // RFC 6749 section 5.2: 400 where nothing asks for 401.
+        _ if is_client && response.status() == StatusCode::BAD_REQUEST => ErrorKind::Credentials,
+        usual => usual,
+    };
     // A gateway wrote the body, so its codes are not the provider's.
     let kind = if usual == ErrorKind::Protocol { usual } else { body.kind(response, usual) };
 
@@ -324,6 +330,31 @@ mod tests {
                 Target::Unreadable => "unreadable".to_owned(),
             };
             assert_eq!(found, says, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_400_of_the_standards_invalid_client_is_a_rejection() {
+        #[derive(Default, serde::Deserialize)]
+        struct Refused {
+            #[serde(default)]
+            error: crate::wire::Text,
+        }
+        impl Refusal for Refused {
+            fn code(&self) -> Option<&str> {
+                self.error.get()
+            }
+        }
+        for (status, code, kind) in [
+            (400, "invalid_client", ErrorKind::Credentials),
+            (400, " Invalid_Client ", ErrorKind::Credentials),
+            (400, "invalid_request", ErrorKind::Request),
+            (404, "invalid_client", ErrorKind::Request),
+            (503, "invalid_client", ErrorKind::Unavailable),
+        ] {
+            let answer = TokenResponse::recorded(status, format!(r#"{{"error":"{code}"}}"#));
+            let error = refused::<Refused>("-", &Scrubber::default(), &answer);
+            assert_eq!(error.kind(), kind, "{status} {code}");
         }
     }
 

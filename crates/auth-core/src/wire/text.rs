@@ -27,10 +27,11 @@ use super::shapes::reads_as;
 pub struct Text(Option<Zeroizing<String>>);
 
 impl Text {
-    /// Returns the text, if there is one.
+    /// Returns the text, if there is one, without the blanks around it: no provider means them, least of
+    /// all in a code.
     #[must_use]
     pub fn get(&self) -> Option<&str> {
-        self.0.as_ref().map(|text| text.as_str())
+        self.0.as_ref().map(|text| text.trim())
     }
 
     /// Appends to the text. If it has to grow, the old storage is wiped, unlike that of a `String`.
@@ -134,6 +135,7 @@ mod tests {
     fn strings_and_numbers_are_kept_and_other_values_are_absent() {
         for (json, text) in [
             (r#""a b""#, Some("a b")),
+            (r#"" a b\n""#, Some("a b")),
             (r#"" \n""#, None),
             (r#""\u00e9\"""#, Some("\u{e9}\"")),
             ("-7", Some("-7")),
