@@ -143,7 +143,9 @@ fn a_runtime_that_was_shut_down_is_named_and_the_next_caller_is_served() {
 #[test]
 fn a_sleep_goes_on_where_its_runtime_was_shut_down() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let sleep = runtime.block_on(async { SystemClock.sleep(Duration::from_millis(20)) });
+    let entered = runtime.enter();
+    let sleep = SystemClock.sleep(Duration::from_millis(20));
+    drop(entered);
     drop(runtime);
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(sleep);
 }
