@@ -55,7 +55,8 @@ use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
-use crate::error::{Error, ErrorKind, cause};
+use crate::error::runtime::shut_down;
+use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
 use crate::term::TokenState;
@@ -159,7 +160,7 @@ impl<E: TokenExchange> Engine<E> {
                 Some(End::Lost) => {
                     lost = true;
                     losses += u32::from(is_own);
-                    (losses > LOSSES).then(|| cause::shut_down().with_provider(self.provider))
+                    (losses > LOSSES).then(|| shut_down().with_provider(self.provider))
                 }
                 None => known.map(Error::without_retry_after),
             };

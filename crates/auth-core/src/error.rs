@@ -9,6 +9,7 @@
 pub(crate) mod cause;
 mod kind;
 mod prose;
+pub(crate) mod runtime;
 
 use std::error::Error as StdError;
 use std::fmt;

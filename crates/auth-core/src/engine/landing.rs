@@ -10,7 +10,7 @@ use super::throttle::Throttle;
 use super::{Engine, proved};
 use crate::clock::Clock as _;
 use crate::error::Error;
-use crate::error::cause::is_shut_down;
+use crate::error::runtime::is_shut_down;
 use crate::exchange::TokenExchange;
 use crate::token::{AccessToken, Token};
 

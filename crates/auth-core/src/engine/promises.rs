@@ -211,7 +211,7 @@ impl HttpClient for Provider {
             }
             Answer::Body(body, date) => response.header("date", date).body(body.into()),
             Answer::Connect => return Err(Error::new(ErrorKind::Connect, "no connection")),
-            Answer::ShutDown => return Err(crate::error::cause::shut_down()),
+            Answer::ShutDown => return Err(crate::error::runtime::shut_down()),
             Answer::Silence => std::future::pending().await,
             Answer::Panic => panic!("CANARY in a panic"),
         };

@@ -17,7 +17,8 @@ use tokio::runtime::Handle;
 use super::failure::{failure, says_shut_down};
 use super::kept::{Kept, Key};
 use crate::error::Error;
-use crate::error::cause::{innermost, shut_down};
+use crate::error::cause::innermost;
+use crate::error::runtime::shut_down;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 use crate::secret::WipedBuffer;
 

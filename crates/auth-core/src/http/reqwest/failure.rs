@@ -4,7 +4,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::error::cause::{chain, innermost, shut_down};
+use crate::error::cause::{chain, innermost};
+use crate::error::runtime::shut_down;
 use crate::error::{Error, ErrorKind};
 
 /// Distinguishes requests that were certainly not sent (`Connect`), requests that may have been
