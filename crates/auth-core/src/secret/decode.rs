@@ -146,12 +146,16 @@ fn list(text: &[u8], plain: &mut Vec<u8>) -> usize {
     used
 }
 
-/// A number from 0 to 255, and its length.
+/// A number that is a byte, with a sign or without, and its length.
 fn number(text: &[u8]) -> Option<(u8, usize)> {
-    if let Some(after) = text.strip_prefix(b"-") {
-        let (size, length) = number(after).filter(|(size, _)| (1..=128).contains(size))?;
-        return Some((size.wrapping_neg(), length + 1));
-    }
+    let Some(after) = text.strip_prefix(b"-") else {
+        return unsigned(text);
+    };
+    let (size, length) = unsigned(after).filter(|(size, _)| (1..=128).contains(size))?;
+    Some((size.wrapping_neg(), length + 1))
+}
+
+fn unsigned(text: &[u8]) -> Option<(u8, usize)> {
     let length = text.iter().take_while(|b| b.is_ascii_alphanumeric()).take(5).count();
     let digits = std::str::from_utf8(text.get(..length)?).ok()?;
     let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
