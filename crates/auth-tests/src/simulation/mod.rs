@@ -1,8 +1,8 @@
-//! A simulation around the real engine: the public [`CachedTokenSource`] with simulated runtimes,
+//! A simulation around the real engine: the public `CachedTokenSource` with simulated runtimes,
 //! callers, provider and time. Everything is drawn from a seed, so a seed repeats a run.
 //!
 //! Everything runs on one thread. The runtimes take turns; a frozen one is not scheduled for a
-//! while. The invariants are in [`truth`], [`flights`], [`calls`] and [`checks`], and follow from
+//! while. The invariants are in `truth`, `flights`, `calls` and `checks`, and follow from
 //! the engine's documentation.
 //!
 //! ```
@@ -69,7 +69,7 @@ pub const PLACES: [&str; 15] = [
 
 /// Runs one schedule.
 ///
-/// One at a time in a process: see [`count_tasks_from_the_same`].
+/// One at a time in a process: see `count_tasks_from_the_same`.
 #[must_use]
 pub fn run(seed: u64) -> Run {
     static ALONE: Mutex<()> = Mutex::new(());
