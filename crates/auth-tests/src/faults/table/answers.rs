@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::ErrorKind::{Credentials, Protocol, RateLimited, Request, Unavailable};
-use auth_sandbox::Provider::{Digishare, Digitalpaye, Manis, TresorPay};
+use auth_sandbox::Provider::{Digishare, Digitalpaye, TresorPay};
 use auth_sandbox::{CannedResponse, Fault, RetryAfter};
 
 use crate::faults::front::{Reads, Script, Step};
@@ -198,9 +198,8 @@ fn success() -> Vec<Row> {
         row("202", canned(202, JSON, "{}")),
         row("204", canned(204, JSON, "")),
         // A refusal with status 200 counts if its code is defined by the standard or the provider's
-        // document, and is in the field in which that provider writes codes.
-        Row::new("200 with `invalid_client`", refusal, Error(Credentials), Once, Rejection)
-            .but_for(&[Digitalpaye, Manis], Error(Protocol), Once, Outage),
+        // document.
+        Row::new("200 with `invalid_client`", refusal, Error(Credentials), Once, Rejection),
         row("200 with Digitalpaye's `UnauthorizedError`", canned(200, JSON, class)).but_for(
             &[Digitalpaye],
             Error(Credentials),
