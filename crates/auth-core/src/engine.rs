@@ -33,12 +33,12 @@ mod flight;
 mod jitter;
 mod landing;
 mod memory;
+mod parts;
 #[cfg(test)]
 mod promises;
 mod rule;
 mod state;
 mod throttle;
-mod tools;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -51,9 +51,9 @@ use self::attempt::fly;
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
+use self::parts::Parts;
 use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
-use self::tools::Tools;
 use crate::clock::{Clock, Moment, within};
 use crate::error::runtime::shut_down;
 use crate::error::{Error, ErrorKind};
@@ -65,7 +65,7 @@ use crate::token::{AccessToken, Token};
 struct Engine<E> {
     kept: ArcSwap<Token>,
     state: Mutex<State<E>>,
-    tools: Arc<Tools>,
+    parts: Arc<Parts>,
     provider: &'static str,
 }
 
@@ -86,7 +86,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
-    fn new(exchange: E, tools: Tools) -> Result<Self, Error> {
+    fn new(exchange: E, parts: Parts) -> Result<Self, Error> {
         let provider = exchange.provider();
         let (identity, asks) = proved(&exchange)?;
         let state = State {
@@ -102,7 +102,7 @@ impl<E: TokenExchange> Engine<E> {
         Ok(Self {
             kept: ArcSwap::new(Token::none()),
             state: Mutex::new(state),
-            tools: Arc::new(tools),
+            parts: Arc::new(parts),
             provider,
         })
     }
@@ -115,7 +115,7 @@ impl<E: TokenExchange> Engine<E> {
     #[inline]
     fn look(&self) -> Look {
         let kept = self.kept.load();
-        match kept.term.state(self.tools.clock.now()) {
+        match kept.term.state(self.parts.clock.now()) {
             TokenState::Fresh => Look::Fresh(AccessToken::from_guard(kept)),
             TokenState::Stale => Look::Stale(AccessToken::from_guard(kept)),
             TokenState::Expired => Look::Nothing,
@@ -132,12 +132,12 @@ impl<E: TokenExchange> Engine<E> {
 
     /// How long a flight counts at most, and how long a caller waits in total.
     fn limit(&self) -> Duration {
-        self.tools.retry.deadline.saturating_add(GRACE)
+        self.parts.retry.deadline.saturating_add(GRACE)
     }
 
     /// Waits for a token.
     async fn fetch(self: &Arc<Self>) -> Outcome {
-        let clock = &self.tools.clock;
+        let clock = &self.parts.clock;
         let until = clock.monotonic().saturating_add(self.limit());
         let (mut lost, mut losses) = (false, 0_u32);
         loop {
@@ -175,7 +175,7 @@ impl<E: TokenExchange> Engine<E> {
     /// Starts a refresh unless one is in flight or a failure is remembered. Waits for it only if no
     /// other task or caller can drive it, and then for at most one second per flight.
     async fn refresh(self: &Arc<Self>) {
-        let now = self.tools.clock.now();
+        let now = self.parts.clock.now();
         let (flight, began, dropped) = {
             let mut state = self.locked();
             let in_pause = state.failure.as_ref().is_some_and(|f| f.left(now.monotonic).is_some());
@@ -209,14 +209,14 @@ impl<E: TokenExchange> Engine<E> {
         let Some(flight) = flight else { return };
         let left = began.saturating_add(PATIENCE).saturating_sub(now.monotonic);
         if !left.is_zero() {
-            within(&self.tools.clock, left, flight.wait()).await;
+            within(&self.parts.clock, left, flight.wait()).await;
         }
     }
 
     /// Returns a usable token or a remembered failure; else joins the flight under way, or starts
     /// one. If a runtime has just lost a flight (`lost`), the caller drives the next one itself.
     fn join(self: &Arc<Self>, lost: bool) -> Joined {
-        let now = self.tools.clock.now();
+        let now = self.parts.clock.now();
         let mut state = self.locked();
         // `land` stores the token and ends the flight under this lock, so both are seen together.
         let kept = self.kept.load();
@@ -254,14 +254,14 @@ impl<E: TokenExchange> Engine<E> {
         may_spawn: bool,
     ) -> (Arc<Flight<Outcome>>, Replaced) {
         let old_failure = state.forget_old_failure(now.monotonic);
-        let attempts = if state.failure.is_some() { 1 } else { self.tools.retry.max_attempts };
-        let (exchange, tools) = (Arc::clone(&state.exchange), Arc::clone(&self.tools));
+        let attempts = if state.failure.is_some() { 1 } else { self.parts.retry.max_attempts };
+        let (exchange, parts) = (Arc::clone(&state.exchange), Arc::clone(&self.parts));
         let (asks, source, provider) = (state.asks.clone(), Arc::downgrade(self), self.provider);
         let held = self.kept.load_full();
         state.flights += 1;
         let (number, epoch, began) = (state.flights, state.epoch, now.monotonic);
         let course = async move {
-            let result = contained(fly(exchange, tools, attempts, held, &asks)).await;
+            let result = contained(fly(exchange, parts, attempts, held, &asks)).await;
             let result = result.unwrap_or_else(|| Err(panicked(provider)));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),

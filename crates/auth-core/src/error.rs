@@ -39,10 +39,10 @@ use crate::secret::{Scrubber, Unfit};
 /// assert!(error.is_retryable());
 /// ```
 #[derive(Clone)]
-pub struct Error(Arc<Inner>);
+pub struct Error(Arc<Details>);
 
 #[derive(Clone)]
-struct Inner {
+struct Details {
     kind: ErrorKind,
     message: String,
     provider: Option<&'static str>,
@@ -72,7 +72,7 @@ impl Error {
     ///
     /// `message` must not contain a secret: it is shown as it is.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Details {
             kind,
             message: message.into(),
             provider: None,
@@ -100,13 +100,13 @@ impl Error {
     /// not.
     #[must_use]
     pub fn with_provider(self, provider: &'static str) -> Self {
-        self.change(|inner| inner.provider = Some(provider))
+        self.change(|details| details.provider = Some(provider))
     }
 
     /// Adds the HTTP status of the answer.
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
-        self.change(|inner| inner.status = Some(status))
+        self.change(|details| details.status = Some(status))
     }
 
     /// Adds the provider's error code, scrubbed of known secrets, made printable, and cut at 64
@@ -114,7 +114,7 @@ impl Error {
     #[must_use]
     pub fn with_code(self, code: &str, known: &Scrubber) -> Self {
         let code = known.clean(code, CODE_LIMIT);
-        self.change(|inner| inner.code = (!code.is_empty()).then_some(code))
+        self.change(|details| details.code = (!code.is_empty()).then_some(code))
     }
 
     /// Adds the provider's own words, scrubbed of known secrets, made printable, with URLs reduced
@@ -123,31 +123,31 @@ impl Error {
     pub fn with_description(self, description: &str, known: &Scrubber) -> Self {
         let text = known.clean(description, usize::MAX);
         let text = prose::cut(&prose::without_paths(&text), DESCRIPTION_LIMIT);
-        self.change(|inner| inner.description = (!text.is_empty()).then_some(text))
+        self.change(|details| details.description = (!text.is_empty()).then_some(text))
     }
 
     /// Adds the identifier under which the provider logged the request.
     #[must_use]
     pub fn with_request_id(self, id: &str, known: &Scrubber) -> Self {
         let id = known.clean(id, CODE_LIMIT);
-        self.change(|inner| inner.request_id = (!id.is_empty()).then_some(id))
+        self.change(|details| details.request_id = (!id.is_empty()).then_some(id))
     }
 
     /// Adds how long to wait before asking again, capped at one hour.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
-        self.change(|inner| inner.retry_after = Some(wait.min(LONGEST_WAIT)))
+        self.change(|details| details.retry_after = Some(wait.min(LONGEST_WAIT)))
     }
 
     /// For a failure returned while a probe is still in flight: the time left is unknown.
     pub(crate) fn without_retry_after(self) -> Self {
-        self.change(|inner| inner.retry_after = None)
+        self.change(|details| details.retry_after = None)
     }
 
     /// Adds the cause. Its text must not contain a secret or a URL query.
     #[must_use]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.change(|inner| inner.source = Some(Cause(Arc::new(source))))
+        self.change(|details| details.source = Some(Cause(Arc::new(source))))
     }
 
     /// Adds the host, port and path of the request. The engine does so.
@@ -155,15 +155,15 @@ impl Error {
         let host = asked.authority().map_or("", |authority| authority.as_str());
         let host = host.rsplit('@').next().unwrap_or_default();
         let endpoint = format!("{host}{}", asked.path());
-        self.change(|inner| inner.endpoint = Some(endpoint))
+        self.change(|details| details.endpoint = Some(endpoint))
     }
 
     /// Replaces the message, once every part that it quotes is scrubbed.
     pub(crate) fn with_message(self, message: String) -> Self {
-        self.change(|inner| inner.message = message)
+        self.change(|details| details.message = message)
     }
 
-    fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+    fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }

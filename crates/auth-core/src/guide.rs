@@ -2,8 +2,8 @@
 //!
 //! They are the markdown files in the package's `docs` folder; their code blocks are compiled.
 
-#[doc = include_str!("../docs/architecture/house.md")]
-#[doc = include_str!("../docs/house.svg")]
+#[doc = include_str!("../docs/architecture/crates.md")]
+#[doc = include_str!("../docs/crates.svg")]
 #[doc = ""] // a drawing is a block of HTML, which an empty line ends
 #[doc = include_str!("../docs/architecture/engine.md")]
 #[doc = include_str!("../docs/flight.svg")]

@@ -138,7 +138,7 @@ async fn a_redirect_names_its_target_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn html_pages_of_strangers_answer_200_and_403() {
+async fn html_pages_of_gateways_answer_200_and_403() {
     let sandbox = start().await;
     let manis = sandbox.manis();
     for (fault, status, word) in

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::Method;
 use http::header::{CONNECTION, HeaderValue};
 
+use super::parts::Parts;
 use super::rule::Rule;
-use super::tools::Tools;
 use crate::clock::{Clock as _, within};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
@@ -40,32 +40,32 @@ impl From<Error> for Failed {
 /// token of the source.
 pub(super) async fn fly<E: TokenExchange>(
     exchange: Arc<E>,
-    tools: Arc<Tools>,
+    parts: Arc<Parts>,
     attempts: u32,
     held: Arc<Token>,
     (method, host): &(Method, Arc<str>),
 ) -> Result<Token, Error> {
-    let tries = try_often(&*exchange, &tools, attempts, &held);
+    let tries = try_often(&*exchange, &parts, attempts, &held);
     crate::trace::exchange(exchange.provider(), method, host, tries).await
 }
 
 async fn try_often<E: TokenExchange>(
     exchange: &E,
-    tools: &Tools,
+    parts: &Parts,
     attempts: u32,
     held: &Token,
 ) -> Result<Token, Error> {
-    let policy = &tools.retry;
-    let began = tools.clock.monotonic();
-    let spent = || tools.clock.monotonic().saturating_sub(began);
+    let policy = &parts.retry;
+    let began = parts.clock.monotonic();
+    let spent = || parts.clock.monotonic().saturating_sub(began);
     let mut attempt = 1;
     loop {
         // One timer per attempt covers both limits: the attempt's own and the rest of the flight's.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
-        let error = match try_once(exchange, tools, attempt, limit, held).await {
+        let error = match try_once(exchange, parts, attempt, limit, held).await {
             Ok(token) => return Ok(token),
             Err(failed) if failed.is_repeated && spent() < REPEATED_LIMIT => {
-                tools.clock.sleep(REPEATED_PAUSE).await;
+                parts.clock.sleep(REPEATED_PAUSE).await;
                 continue;
             }
             Err(failed) => failed.error.with_provider(exchange.provider()),
@@ -74,34 +74,34 @@ async fn try_often<E: TokenExchange>(
         let pause = if is_last {
             None
         } else {
-            pause(policy, &error, attempt, spent(), tools.jitter.draw())
+            pause(policy, &error, attempt, spent(), parts.jitter.draw())
         };
         crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
         };
-        tools.clock.sleep(pause).await;
+        parts.clock.sleep(pause).await;
         attempt += 1;
     }
 }
 
 async fn try_once<E: TokenExchange>(
     exchange: &E,
-    tools: &Tools,
+    parts: &Parts,
     attempt: u32,
     limit: Duration,
     held: &Token,
 ) -> Result<Token, Failed> {
-    let began = tools.clock.now();
+    let began = parts.clock.now();
     let mut request = exchange.request()?;
-    if !tools.retry.resend_unanswered {
+    if !parts.retry.resend_unanswered {
         // On a pooled connection the request may fail because the server closed it just then. Only
         // a resend fixes that, and this flow must not be sent twice (see `HttpClient`).
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let asked = request.uri().clone();
     let about = |error: Error| error.with_endpoint(&asked);
-    let sent = within(&tools.clock, limit, tools.http_client.send(request));
+    let sent = within(&parts.clock, limit, parts.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(about)?,
         None => {
@@ -111,7 +111,7 @@ async fn try_once<E: TokenExchange>(
         }
     };
     let provider = exchange.provider();
-    let response = TokenResponse::new(answer, tools.clock.wall());
+    let response = TokenResponse::new(answer, parts.clock.wall());
     let status = response.status();
     let about = |error: Error| about(error).with_status(status);
     // For errors the status is enough; only a 2xx body must fit.
@@ -127,13 +127,13 @@ async fn try_once<E: TokenExchange>(
     let ended = |error| Failed { error: about(error), is_repeated };
     let server = ServerTime { now: response.server_time(), age: response.age() };
     let cap = exchange.refresh_policy().max_age;
-    let lifetime = Lifetime::of(&grant, server, &tools.refresh, cap).map_err(ended)?;
+    let lifetime = Lifetime::of(&grant, server, &parts.refresh, cap).map_err(ended)?;
     if let Some(warning) = lifetime.warning {
         crate::trace::remark(provider, warning);
     }
-    let term = Term::new(lifetime.span, began, &tools.refresh, tools.jitter.draw());
+    let term = Term::new(lifetime.span, began, &parts.refresh, parts.jitter.draw());
     let token = Token::new(grant, term).map_err(ended)?;
-    if token.term.state(tools.clock.now()) == TokenState::Expired {
+    if token.term.state(parts.clock.now()) == TokenState::Expired {
         let text = "the token expired before it arrived: check the network";
         return Err(ended(Error::protocol(text)));
     }

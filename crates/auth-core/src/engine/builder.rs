@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::CachedTokenSource;
 use super::Engine;
 use super::jitter::Jitter;
-use super::tools::Tools;
+use super::parts::Parts;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
@@ -128,8 +128,8 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
                 crate::http::reqwest::default_client(is_plain)?
             }
         };
-        let tools = Tools { http_client, clock: self.clock, refresh, retry, jitter: self.jitter };
-        Engine::new(self.exchange, tools)
+        let parts = Parts { http_client, clock: self.clock, refresh, retry, jitter: self.jitter };
+        Engine::new(self.exchange, parts)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }
 }

@@ -23,11 +23,11 @@ impl<E: TokenExchange> Engine<E> {
         began: Duration,
         result: Result<Token, Error>,
     ) -> End<Outcome> {
-        let now = self.tools.clock.now();
+        let now = self.parts.clock.now();
         // Later than that, this process or runtime was suspended, so a failure says nothing about
         // the provider. A token is judged by its own expiry.
         let in_time = now.monotonic <= began.saturating_add(self.limit());
-        let draw = self.tools.jitter.draw();
+        let draw = self.parts.jitter.draw();
         let mut state = self.locked();
         if epoch != state.epoch {
             drop(state);
@@ -58,7 +58,7 @@ impl<E: TokenExchange> Engine<E> {
                     error.clone(),
                     began,
                     now.monotonic,
-                    &self.tools.retry,
+                    &self.parts.retry,
                     draw,
                 );
                 End::Landed(Err(error))
@@ -71,7 +71,7 @@ impl<E: TokenExchange> Engine<E> {
     }
 
     pub(super) fn invalidate(&self, token: &AccessToken) {
-        let now = self.tools.clock.monotonic();
+        let now = self.parts.clock.monotonic();
         let mut state = self.locked();
         let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
         if is_kept && state.throttle.admits(now) {

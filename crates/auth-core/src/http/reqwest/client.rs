@@ -61,9 +61,9 @@ const HAS_TLS: bool =
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct ReqwestClient(Arc<Inner>);
+pub struct ReqwestClient(Arc<Shared>);
 
-struct Inner {
+struct Shared {
     step: Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>,
     is_proved: AtomicBool,
     /// Made when the settings were checked; the first runtime that sends a request takes it.
@@ -109,7 +109,7 @@ impl ReqwestClient {
     }
 
     fn new(step: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Shared {
             step: Box::new(step),
             is_proved: AtomicBool::new(false),
             first: Mutex::default(),

@@ -9,7 +9,7 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 
 /// What the builder was given; it does not change for the life of the source.
 #[derive(Debug)]
-pub(super) struct Tools {
+pub(super) struct Parts {
     pub(super) http_client: Arc<dyn HttpClient>,
     pub(super) clock: SourceClock,
     pub(super) refresh: RefreshPolicy,
