@@ -51,7 +51,8 @@ pub(super) fn run(registry: &str, execute: bool) -> Result<(), String> {
         for package in packages.iter().filter(|it| !there.iter().any(|has| has.name == it.name)) {
             println!("  to upload: {} {version}", package.name);
         }
-        println!("{PACE}\n{stage:?}; nothing was done: add --execute to go on to the end");
+        let begun = if stage == (Stage::Start { leftover: false }) { "" } else { "it has begun; " };
+        println!("{PACE}\n{begun}nothing was done: add --execute to go on to the end");
         return Ok(());
     }
     let message = format!("Release {version}");
