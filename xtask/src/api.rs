@@ -17,7 +17,7 @@ use crate::workspace::{Package, git, published};
 const FORMAT: (u64, &str) = (57, "1.95");
 /// Set where cargo takes this program for rustdoc; it names the real one.
 const STANDS_IN_FOR: &str = "XTASK_STANDS_IN_FOR";
-/// The file explains itself to whoever meets it in a review.
+/// The first lines of each file, for a reader of the diff.
 const HEAD: &str = "with every feature, one item a line. Written by `cargo xtask api`.\n\
     # A new line is an addition, which a minor version may bring. A line that goes or changes is a\n\
     # breaking change; so is a new method of a trait without `{ .. }`, and a new variant or field of\n\

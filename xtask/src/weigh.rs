@@ -1,4 +1,4 @@
-//! No tool says what our crates weigh for whoever takes them, beside plain reqwest with the same TLS.
+//! No tool says what our crates add to a program, beside plain reqwest with the same TLS.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str], &str); 11] = [
     (
         "async_trait::async_trait",
         &[],
-        "a macro, for whoever writes an HttpClient; it leaves no type",
+        "a macro for an HttpClient of your own; no type of it stands in the API",
     ),
     (
         "serde_core::de",

@@ -4,7 +4,7 @@
 //! What is left out: implementations that a blanket one brings, the methods of a trait's
 //! implementation (the trait's own), and the compiler's marks, which come and go with toolchains.
 //! `Send`, `Sync`, `Unpin` and unwind safety stay although nobody wrote them: a private field takes
-//! them away without a line of difference anywhere else, and that breaks whoever spawns a task.
+//! them away without a line of difference anywhere else, and that breaks a caller who spawns a task.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -63,7 +63,7 @@ pub(crate) fn read(file: &Path, json: &Value, names: &mut Names) -> Result<Vec<E
             entry.paths.push(path);
         }
         if parent["trait"].is_object() && itself["function"]["has_body"] == true {
-            // Without it a new method breaks whoever implements the trait.
+            // Without it a new method breaks every implementation of the trait.
             entry.line.push_str(" { .. }");
         }
         let own = entry.paths.iter().find(|path| path.split("::").next() == Some(&library));
