@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::{Env, Error, TokenExchange};
-use auth_sandbox::Provider;
+use auth_core::{Endpoint, Env, Error, TokenExchange};
+use auth_sandbox::{Credentials, Provider, Sandbox};
 
 /// A flow of any provider.
 pub type AnyFlow = Arc<dyn TokenExchange>;
@@ -79,4 +79,35 @@ pub fn flow(
         (Provider::Manis, _) => Flow::of(manis_auth::Manis::read_env(&env)?),
         (other, _) => panic!("{other} has no flow here"),
     })
+}
+
+/// The base URL in the variables of [`variables`]: nothing listens there.
+pub const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// A provider's variables for these credentials, as the sandbox lists them, at [`NOWHERE`].
+///
+/// # Panics
+/// If no sandbox can be started.
+#[must_use]
+pub fn variables(provider: Provider, credentials: &Credentials) -> Vec<(&'static str, String)> {
+    let sandbox = Sandbox::builder().start_blocking().unwrap();
+    let handle = sandbox.handle(provider);
+    handle.accept(credentials.clone());
+    let at_nowhere = |value: String| value.replace(handle.base_url(), NOWHERE);
+    handle.env().into_iter().map(|(name, value)| (name, at_nowhere(value))).collect()
+}
+
+/// The flow of such variables at another base URL.
+///
+/// # Panics
+/// If a variable is missing or wrong.
+pub fn at(
+    provider: Provider,
+    shape: Shape,
+    variables: &[(&'static str, String)],
+    base: &Endpoint,
+) -> Flow {
+    let base = base.as_str().trim_end_matches('/');
+    let here = variables.iter().map(|(name, value)| (*name, value.replace(NOWHERE, base)));
+    flow(provider, shape, here).unwrap()
 }

@@ -26,6 +26,6 @@ mod redirects;
 pub mod simulation;
 mod socket;
 
-pub use fixtures::{Fixture, check_fixtures, error_texts, fixtures};
+pub use fixtures::{Fixture, check_fixtures, fixtures};
 pub use redirects::check_redirects;
 pub use socket::{Recorded, Server, response};

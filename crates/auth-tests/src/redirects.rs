@@ -22,7 +22,7 @@ pub async fn check_redirects<E: TokenExchange>(flow: impl Fn(Endpoint) -> E) {
                 .unwrap();
             let error = source.token().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol, "{status} {target}");
-            assert!(!crate::error_texts(&error).contains("CANARY"), "{error:?}");
+            assert!(!crate::canary::texts(&error).contains("CANARY"), "{error:?}");
             assert_eq!(first.requests().len(), 1, "{status} {target}");
         }
         assert_eq!(second.connections(), 0, "{status} was followed");

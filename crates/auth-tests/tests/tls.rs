@@ -10,7 +10,8 @@ use auth_core::{
     Endpoint, Error, ErrorKind, HttpClient as _, HttpRequest, HttpResponse, ReqwestClient,
     SecretString, TokenRequest,
 };
-use auth_tests::{error_texts, response};
+use auth_tests::canary::texts;
+use auth_tests::response;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -131,7 +132,7 @@ async fn a_certificate_that_cannot_be_verified_gets_no_secret_and_the_text_says_
         for word in words.into_iter().chain([port.trim_end_matches('/')]) {
             assert!(error.to_string().contains(word), "{case}, {word}: {error}");
         }
-        assert!(!error_texts(&error).contains("CANARY"), "{}", error_texts(&error));
+        assert!(!texts(&error).contains("CANARY"), "{}", texts(&error));
     }
 }
 

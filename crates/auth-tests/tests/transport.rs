@@ -10,7 +10,8 @@ use auth_core::{
     BODY_LIMIT, CachedTokenSource, Endpoint, Error, ErrorKind, Expiry, Grant, HttpClient, Identity,
     ReqwestClient, RetryPolicy, SecretString, TokenExchange, TokenRequest, TokenResponse,
 };
-use auth_tests::{Server, error_texts, response};
+use auth_tests::canary::texts;
+use auth_tests::{Server, response};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -288,7 +289,7 @@ async fn failures_distinguish_requests_that_were_sent_from_those_that_were_not()
     ] {
         let error = send(&endpoint).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(!error_texts(&error).contains("CANARY"), "{}", error_texts(&error));
+        assert!(!texts(&error).contains("CANARY"), "{}", texts(&error));
     }
 }
 
@@ -370,6 +371,6 @@ async fn failures_to_connect_name_host_port_and_cause() {
         assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
         let (text, at) = (error.to_string(), at.trim_end_matches('/'));
         assert!(text.contains(at) && text.contains(words), "{text}");
-        assert!(!error_texts(&error).contains("CANARY"), "{text}");
+        assert!(!texts(&error).contains("CANARY"), "{text}");
     }
 }

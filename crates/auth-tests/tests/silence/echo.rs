@@ -4,11 +4,10 @@ use auth_core::{CachedTokenSource, Error, HttpClient, HttpRequest, HttpResponse,
 use auth_sandbox::Provider;
 use auth_tests::canary::forms::{FORMS, Form, is_a_servers, is_piece};
 use auth_tests::canary::{Account, Canary, Hunt, Sort};
-use auth_tests::flows::{ALL, AnyFlow, Shape};
+use auth_tests::flows::{ALL, AnyFlow, Shape, flow, variables};
 use http::{HeaderValue, StatusCode};
 
 use crate::Said;
-use crate::stages::flow_of;
 
 /// The same answer for every request.
 #[derive(Clone, Debug)]
@@ -107,7 +106,7 @@ pub(crate) async fn all() -> (Said, Vec<String>) {
 async fn echoes(provider: Provider, shape: Shape) -> (Said, Vec<String>) {
     let (mut said, mut shown) = (Said::default(), Vec::new());
     let account = Account::new(provider, &format!("{shape:?}, echoes"));
-    let flow = flow_of(provider, shape, &account, "http://127.0.0.1:1").exchange;
+    let flow = flow(provider, shape, variables(provider, &account.credentials)).unwrap().exchange;
     let hunt = Hunt::new(&account.canaries);
     for canary in &account.canaries {
         for form in FORMS.iter().filter(|form| is_echoed(form, canary)) {

@@ -2,10 +2,9 @@
 
 use auth_core::{CachedTokenSource, Env};
 use auth_tests::canary::Account;
-use auth_tests::flows::{ALL, flow};
+use auth_tests::flows::{ALL, flow, variables};
 
 use crate::Said;
-use crate::stages::variables;
 
 /// Prefixes and suffixes that make a value invalid.
 const WRONG: [(&str, &str); 12] = [
@@ -28,7 +27,7 @@ pub(crate) fn all() -> Said {
     for (provider, shape) in ALL {
         let account = Account::new(provider, &format!("{shape:?}, set-up"));
         let (id, secret) = (account.credentials.id(), account.credentials.secret());
-        let right = variables(provider, &account, "http://127.0.0.1:1");
+        let right = variables(provider, &account.credentials);
         let of = |name: &str| name.split('_').next().unwrap().to_owned();
         let prefix = of(right[0].0);
         let further =

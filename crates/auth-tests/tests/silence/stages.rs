@@ -5,13 +5,13 @@ use std::sync::Arc;
 use auth_core::{
     CachedTokenSource, Error, HttpClient, HttpRequest, HttpResponse, ManualClock, RetryPolicy,
 };
-use auth_sandbox::{Credentials, Handle, Provider, Sandbox};
+use auth_sandbox::{Credentials, Provider};
 use auth_tests::Server;
 use auth_tests::canary::Account;
 use auth_tests::faults::Row;
 use auth_tests::faults::place::Place;
 use auth_tests::faults::table::rows;
-use auth_tests::flows::{ALL, Flow, Shape, flow};
+use auth_tests::flows::{ALL, Shape, at, flow, variables};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -56,12 +56,12 @@ pub(crate) async fn fixtures() -> Said {
     let mut said = Said::default();
     for (provider, shape) in ALL {
         let account = Account::new(provider, &format!("{shape:?}, fixtures"));
+        let variables = variables(provider, &account.credentials);
         for fixture in auth_tests::fixtures(provider.name()) {
             // In JSON, as the file would have it.
             let secret = serde_json::to_string(account.credentials.secret()).unwrap();
             let server = Server::answering(fixture.response(secret.trim_matches('"'))).await;
-            let url = server.endpoint().to_string();
-            let flow = flow_of(provider, shape, &account, url.trim_end_matches('/'));
+            let flow = at(provider, shape, &variables, &server.endpoint());
             let source = CachedTokenSource::builder(flow.exchange)
                 .clock(ManualClock::at(fixture.sent_at()))
                 .retry_policy(RetryPolicy::never())
@@ -85,7 +85,7 @@ pub(crate) async fn panics() -> Said {
     let mut said = Said::default();
     for (provider, shape) in ALL {
         let account = Account::new(provider, &format!("{shape:?}, panics"));
-        let flow = flow_of(provider, shape, &account, "http://127.0.0.1:1");
+        let flow = flow(provider, shape, variables(provider, &account.credentials)).unwrap();
         let client = Panics(account.credentials.secret().to_owned());
         let source = CachedTokenSource::builder(flow.exchange).http_client(client).build().unwrap();
         said.outcome("nobody", &source.token().await);
@@ -107,24 +107,4 @@ impl HttpClient for Panics {
     async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
         panic!("cannot send {}", self.0)
     }
-}
-
-/// The variables of a provider, with this account and this base URL.
-pub(crate) fn variables(
-    provider: Provider,
-    account: &Account,
-    url: &str,
-) -> Vec<(&'static str, String)> {
-    let sandbox = Sandbox::builder().start_blocking().unwrap();
-    let handle: Handle = sandbox.handle(provider);
-    handle.accept(account.credentials.clone());
-    let mut variables = handle.env();
-    for (_, value) in &mut variables {
-        *value = value.replace(handle.base_url(), url);
-    }
-    variables
-}
-
-pub(crate) fn flow_of(provider: Provider, shape: Shape, account: &Account, url: &str) -> Flow {
-    flow(provider, shape, variables(provider, account, url)).unwrap()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth_core::{CachedTokenSource, ReqwestClient, RetryPolicy};
 use auth_tests::canary::Account;
-use auth_tests::flows::ALL;
+use auth_tests::flows::{ALL, at, variables};
 use auth_tests::response;
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,7 +14,6 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::Said;
-use crate::stages::flow_of;
 
 pub(crate) async fn all() -> Said {
     let mut said = Said::default();
@@ -29,18 +28,18 @@ pub(crate) async fn all() -> Said {
     for (provider, shape) in ALL {
         let account = Account::new(provider, &format!("{shape:?}, TLS"));
         let url = server(config.clone(), account.credentials.secret().to_owned()).await;
+        let (url, variables) = (url.parse().unwrap(), variables(provider, &account.credentials));
         for trusts in [true, false] {
             let root = root.clone();
             let client = ReqwestClient::configure(move |builder| {
                 let builder = builder.no_proxy().connection_verbose(true);
                 if trusts { builder.tls_certs_merge([root.clone()]) } else { builder }
             });
-            let source =
-                CachedTokenSource::builder(flow_of(provider, shape, &account, &url).exchange)
-                    .http_client(client.unwrap())
-                    .retry_policy(RetryPolicy::never())
-                    .build()
-                    .unwrap();
+            let source = CachedTokenSource::builder(at(provider, shape, &variables, &url).exchange)
+                .http_client(client.unwrap())
+                .retry_policy(RetryPolicy::never())
+                .build()
+                .unwrap();
             said.outcome("nobody", &source.token().await);
         }
         said.canaries.extend(account.canaries);

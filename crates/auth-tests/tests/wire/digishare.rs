@@ -19,22 +19,6 @@ fn flow(endpoint: &str, secret: &str) -> Digishare {
     Digishare::new(credentials).endpoint(Endpoint::parse(endpoint).unwrap())
 }
 
-const SECRET: &str = "CANARY-digishare-secret";
-
-fn at(endpoint: Endpoint) -> Digishare {
-    Digishare::new(Credentials::new("client-0001", SECRET).unwrap()).endpoint(endpoint)
-}
-
-#[tokio::test]
-async fn every_body_gets_the_class_that_the_index_names() {
-    auth_tests::check_fixtures("digishare", SECRET, at).await;
-}
-
-#[tokio::test]
-async fn no_redirect_is_followed() {
-    auth_tests::check_redirects(at).await;
-}
-
 #[tokio::test]
 async fn every_secret_is_sent_unchanged() {
     let secret = r#"a&b=c+d%e f"é\"#;

@@ -20,22 +20,6 @@ fn flow(endpoint: &str) -> Digitalpaye {
     Digitalpaye::new(credentials).endpoint(Endpoint::parse(endpoint).unwrap())
 }
 
-const SECRET: &str = "CANARY-digitalpaye-secret";
-
-fn at(endpoint: Endpoint) -> Digitalpaye {
-    Digitalpaye::new(Credentials::new("CANARY-key", SECRET).unwrap()).endpoint(endpoint)
-}
-
-#[tokio::test]
-async fn every_body_gets_the_class_that_the_index_names() {
-    auth_tests::check_fixtures("digitalpaye", SECRET, at).await;
-}
-
-#[tokio::test]
-async fn no_redirect_is_followed() {
-    auth_tests::check_redirects(at).await;
-}
-
 #[tokio::test]
 async fn an_empty_post_states_a_length_of_zero() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;

@@ -19,22 +19,6 @@ fn flow(endpoint: &str) -> Manis {
     Manis::new(credentials, Endpoint::parse(endpoint).unwrap())
 }
 
-const SECRET: &str = "CANARY-manis-secret";
-
-fn at(endpoint: Endpoint) -> Manis {
-    Manis::new(Credentials::new("CANARY-key", SECRET).unwrap(), endpoint)
-}
-
-#[tokio::test]
-async fn every_body_gets_the_class_that_the_index_names() {
-    auth_tests::check_fixtures("manis", SECRET, at).await;
-}
-
-#[tokio::test]
-async fn no_redirect_is_followed() {
-    auth_tests::check_redirects(at).await;
-}
-
 #[tokio::test]
 async fn an_empty_post_states_a_length_of_zero() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;

@@ -24,22 +24,6 @@ fn flow(endpoint: &str) -> Papaya {
     Papaya::new(credentials, Endpoint::parse(endpoint).unwrap())
 }
 
-const SECRET: &str = "CANARY-papaya-secret";
-
-fn at(endpoint: Endpoint) -> Papaya {
-    Papaya::new(Credentials::new("CANARY-key", SECRET).unwrap(), endpoint)
-}
-
-#[tokio::test]
-async fn every_body_gets_the_class_that_the_index_names() {
-    auth_tests::check_fixtures("papaya", SECRET, at).await;
-}
-
-#[tokio::test]
-async fn no_redirect_is_followed() {
-    auth_tests::check_redirects(at).await;
-}
-
 #[tokio::test]
 async fn every_character_of_a_secret_survives_the_way_into_the_body() {
     let server = Server::answering(response(201, &[], GRANTED.as_bytes())).await;

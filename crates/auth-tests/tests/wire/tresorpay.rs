@@ -14,23 +14,6 @@ fn flow(base: &str, id: &str, secret: &str) -> TresorPay {
     TresorPay::new(credentials).token_url(Endpoint::parse(&format!("{base}{PATH}")).unwrap())
 }
 
-const SECRET: &str = "CANARY-tresorpay-secret";
-
-fn at(endpoint: Endpoint) -> TresorPay {
-    TresorPay::new(Credentials::new("client-0001", SECRET).unwrap()).token_url(endpoint)
-}
-
-#[tokio::test]
-async fn every_body_gets_the_class_that_the_index_names() {
-    auth_tests::check_fixtures("tresorpay", SECRET, at).await;
-}
-
-#[tokio::test]
-async fn no_redirect_is_followed() {
-    auth_tests::check_redirects(at).await;
-    auth_tests::check_redirects(|endpoint| at(endpoint).client_auth(ClientAuth::Basic)).await;
-}
-
 #[tokio::test]
 async fn every_secret_is_sent_unchanged() {
     let server = Server::answering(response(200, &[], GRANTED.as_bytes())).await;
