@@ -28,7 +28,7 @@ use super::charset::Unfit;
 pub struct WipedBuffer(Zeroizing<Vec<u8>>);
 
 impl WipedBuffer {
-    /// Makes an empty buffer with room for `capacity` bytes.
+    /// Creates an empty buffer that takes `capacity` bytes without growing.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(capacity)))

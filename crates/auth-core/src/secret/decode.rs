@@ -56,7 +56,12 @@ pub(super) fn hex(text: &str) -> Zeroizing<String> {
                 [high, low] => Some(digit(high)? << 4 | digit(low)?),
                 _ => None,
             };
-            run.chunks(2).map(byte).collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+            // Allocated at once: collecting into an `Option` would grow, and leave copies behind.
+            let mut bytes = Zeroizing::new(Vec::with_capacity(run.len() / 2));
+            for pair in run.chunks(2) {
+                bytes.push(byte(pair)?);
+            }
+            Some(bytes)
         },
     )
 }
