@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::replaced;
 use super::unescape::LAYERS;
 
 /// The shortest run of a secret's letters and digits that counts as a leak.
@@ -68,7 +69,7 @@ impl Residue {
     fn add_letters(&mut self, part: &str) {
         if part.bytes().skip(1).any(|byte| !byte.is_ascii_lowercase()) {
             self.raw.push(Zeroizing::new(part.to_owned()));
-            self.raw.push(Zeroizing::new(part.replace('+', "-").replace('/', "_")));
+            self.raw.push(replaced(&replaced(part, "+", "-"), "/", "_"));
         }
     }
 
