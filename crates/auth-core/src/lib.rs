@@ -13,7 +13,10 @@ pub mod guide;
 mod http;
 mod identity;
 mod jwt;
+#[cfg(feature = "metrics")]
+mod metrics;
 pub mod oauth2;
+mod observer;
 mod pointers;
 mod policy;
 mod request;
@@ -46,6 +49,9 @@ pub use crate::http::scripted::ScriptedClient;
 pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 pub use crate::identity::Identity;
 pub use crate::jwt::JwtTimes;
+#[cfg(feature = "metrics")]
+pub use crate::metrics::MetricsObserver;
+pub use crate::observer::{Event, Observer, Read};
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};
 pub use crate::response::TokenResponse;

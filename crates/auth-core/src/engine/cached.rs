@@ -10,6 +10,7 @@ use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::TokenExchange;
+use crate::observer::Read;
 use crate::source::{SharedTokenSource, TokenSource};
 use crate::status::SourceStatus;
 use crate::term::TokenState;
@@ -113,10 +114,14 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// [`ErrorKind`](crate::ErrorKind).
     pub async fn token(&self) -> Result<AccessToken, Error> {
         match self.engine.look() {
-            Look::Fresh(token) => Ok(token),
+            Look::Fresh(token) => {
+                self.engine.parts.report.read(Read::Fresh);
+                Ok(token)
+            }
             // Boxed, to keep the future small for the common case of a fresh token.
             Look::Stale(token) => {
                 drop(token);
+                self.engine.parts.report.read(Read::Stale);
                 Box::pin(self.engine.refresh()).await;
                 // If this caller drove the refresh, there may be a newer token, or this one may
                 // have expired in the meantime.
@@ -125,7 +130,10 @@ impl<E: TokenExchange> CachedTokenSource<E> {
                     None => Box::pin(self.engine.fetch()).await,
                 }
             }
-            Look::Nothing => Box::pin(self.engine.fetch()).await,
+            Look::Nothing => {
+                self.engine.parts.report.read(Read::Waited);
+                Box::pin(self.engine.fetch()).await
+            }
         }
     }
 
@@ -134,7 +142,10 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     #[must_use]
     pub fn fresh(&self) -> Option<AccessToken> {
         match self.engine.look() {
-            Look::Fresh(token) => Some(token),
+            Look::Fresh(token) => {
+                self.engine.parts.report.read(Read::Fresh);
+                Some(token)
+            }
             Look::Stale(_) | Look::Nothing => None,
         }
     }
@@ -234,7 +245,8 @@ impl<E: TokenExchange> From<CachedTokenSource<E>> for SharedTokenSource {
 impl<E: TokenExchange> fmt::Debug for CachedTokenSource<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("provider", &self.engine.provider)
+            .field("provider", &self.engine.parts.report.provider)
+            .field("label", &self.engine.parts.report.label)
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

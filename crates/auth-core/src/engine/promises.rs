@@ -10,6 +10,7 @@ mod not_asking;
 mod reading;
 #[cfg(feature = "tracing")]
 mod speaking;
+mod status;
 mod stress;
 mod time;
 
