@@ -95,7 +95,7 @@ async fn a_label_is_one_clean_line_in_errors_debug_and_status() {
     ] {
         let source = provider.builder(&clock, Acme::default()).label(label).build().unwrap();
         let error = source.token().await.unwrap_err();
-        let start = shown.map_or("acme: ".to_owned(), |shown| format!("acme ({shown}): "));
+        let start = shown.map_or_else(|| "acme: ".to_owned(), |shown| format!("acme ({shown}): "));
         assert!(error.to_string().starts_with(&start), "{error}");
         assert_eq!((error.label(), source.status().label.as_deref()), (shown, shown));
         if let Some(shown) = shown {
