@@ -83,6 +83,8 @@
 
 mod credentials;
 mod exchange;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod wire;
 
 #[cfg(feature = "reqwest-0_13")]
@@ -93,6 +95,8 @@ pub use auth_core::{
     RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
     TokenState, async_trait,
 };
+#[cfg(feature = "test-util")]
+pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
 pub use crate::credentials::{Credentials, PersonalAccessToken};
 pub use crate::exchange::{BodyFormat, Digishare, source_from_env, source_read_env};

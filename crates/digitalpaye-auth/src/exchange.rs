@@ -14,7 +14,7 @@ use crate::wire::{Granted, Refused};
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com");
 const TOKEN_PATH: &str = "v1/auth";
-const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
+pub(crate) const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
 
 /// Digitalpaye's flow: `POST /v1/auth` with Basic authentication and `X-Environment`.
 ///

@@ -55,6 +55,8 @@
 mod credentials;
 mod exchange;
 mod expiry;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod wire;
 
 #[cfg(feature = "reqwest-0_13")]
@@ -65,6 +67,8 @@ pub use auth_core::{
     RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
     TokenState, async_trait,
 };
+#[cfg(feature = "test-util")]
+pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
 pub use crate::credentials::Credentials;
 pub use crate::exchange::Papaya;
