@@ -56,7 +56,8 @@ pub enum Event {
     Request {
         /// How it ended.
         outcome: Result<(), ErrorKind>,
-        /// From the request to the end of its answer.
+        /// From the request to the end of its answer, by the source's clock: with `coarse-clock`
+        /// in steps of up to 10 ms.
         latency: Duration,
     },
     /// A token was granted.
