@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "clock",
     "policy",
     "secret",
@@ -29,6 +29,7 @@ const ORDER: [&str; 24] = [
     "source",
     "env",
     "engine",
+    "blocking",
     "pointers",
     "guide",
 ];
