@@ -6,8 +6,9 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use auth_core::blocking::CachedTokenSource;
-use auth_core::{Env, TokenState};
+use auth_core::{Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, TokenState};
 use auth_sandbox::{Fault, Sandbox};
 use manis_auth::Manis;
 
@@ -140,6 +141,45 @@ async fn a_closure_of_spawn_blocking_gets_a_token() {
     let elsewhere = tokens.clone();
     tokio::task::spawn_blocking(move || elsewhere.token().map(drop)).await.unwrap().unwrap();
     assert_eq!(tokens.state(), TokenState::Fresh);
+}
+
+/// Longer than a caller waits for a flight that may need its own thread.
+const SLOW: Fault = Fault::Latency(Duration::from_millis(1_400));
+
+#[tokio::test]
+async fn a_slow_provider_is_asked_once_from_spawn_blocking() {
+    let sandbox = sandbox();
+    sandbox.manis().inject(SLOW);
+    let tokens = source(&sandbox);
+    let elsewhere = tokens.clone();
+    tokio::task::spawn_blocking(move || elsewhere.token().map(drop)).await.unwrap().unwrap();
+    assert_eq!(tokens.status().requests, 1);
+}
+
+/// Needs a token of another source, for which it leaves the thread that polls it.
+#[derive(Debug)]
+struct Nested(CachedTokenSource<Manis>);
+
+#[async_trait]
+impl HttpClient for Nested {
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
+        let inner = self.0.clone();
+        tokio::task::spawn_blocking(move || inner.token()).await.unwrap()?;
+        Err(Error::new(ErrorKind::Credentials, "asked with a token"))
+    }
+}
+
+#[test]
+fn a_client_may_call_a_blocking_source_from_spawn_blocking() {
+    let sandbox = sandbox();
+    sandbox.manis().inject(SLOW);
+    let inner = source(&sandbox);
+    let env = Env::from_pairs(sandbox.manis().env());
+    let flow = Manis::read_env(&env).unwrap();
+    let outer = auth_core::CachedTokenSource::builder(flow).http_client(Nested(inner.clone()));
+    let outer = CachedTokenSource::from(outer.build().unwrap());
+    assert_eq!(outer.token().unwrap_err().kind(), ErrorKind::Credentials);
+    assert_eq!(inner.status().requests, 1);
 }
 
 /// The flight is a task of the runtime whose only thread the call blocks.

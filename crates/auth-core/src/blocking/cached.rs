@@ -136,7 +136,9 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         // The flight may be a task of the runtime that this very call keeps from running. From
         // outside that cannot be told from `spawn_blocking`, where another flight is only a second
         // request.
-        if let Ok(runtime) = Handle::try_current() {
+        if let Ok(runtime) = Handle::try_current()
+            && !worker.drives(runtime.id())
+        {
             self.source.end_flight_on(runtime.id());
         }
         let left = self.source.limit().saturating_add(GRACE).saturating_sub(PATIENCE);

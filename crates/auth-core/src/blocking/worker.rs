@@ -91,6 +91,11 @@ impl Worker {
         self.left_behind.iter().copied()
     }
 
+    /// Whether this is the thread's own runtime.
+    pub(super) fn drives(&self, runtime: Id) -> bool {
+        self.runtime.id() == runtime
+    }
+
     /// Runs a job on the thread, and waits for nothing.
     pub(super) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
         drop(self.runtime.spawn(job)); // detached
