@@ -46,8 +46,9 @@ use crate::token::AccessToken;
 /// A source of tokens for code without async. Call [`token`](Self::token) before each API call; it
 /// is cheap.
 ///
-/// For struct fields and libraries `Arc<dyn TokenSource>` holds any source behind one type. A
-/// [`SharedTokenSource`] is one too.
+/// For struct fields and libraries `Arc<dyn TokenSource>` holds any source behind one type. Any async
+/// source is one too, as a [`SharedTokenSource`]: behind `dyn TokenSource`, because its own methods
+/// are async.
 ///
 /// ```
 /// use std::sync::Arc;
