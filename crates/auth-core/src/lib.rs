@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
+pub mod blocking;
 mod challenge;
 mod clock;
 mod endpoint;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "clock",
     "policy",
     "secret",
@@ -31,6 +31,7 @@ const ORDER: [&str; 26] = [
     "source",
     "env",
     "engine",
+    "blocking",
     "pointers",
     "guide",
 ];

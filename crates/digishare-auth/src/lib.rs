@@ -93,7 +93,7 @@ pub use auth_core::{
     AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
     Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,
     RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
-    TokenState, async_trait,
+    TokenState, async_trait, blocking,
 };
 #[cfg(feature = "test-util")]
 pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};

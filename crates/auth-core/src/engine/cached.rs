@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::response::Parts;
+use tokio::runtime::Id;
 
+use super::state::{CurrentFlight, Replaced};
 use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -200,6 +203,64 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// exchange is kept then.
     pub fn replace_exchange(&self, exchange: E) -> Result<(), Error> {
         self.engine.replace(exchange)
+    }
+}
+
+/// For callers without a runtime ([`crate::blocking`]): what `token` does, in steps that block for
+/// no longer than the short lock is held.
+impl<E: TokenExchange> CachedTokenSource<E> {
+    /// The error with the provider and the label.
+    pub(crate) fn sign(&self, error: Error) -> Error {
+        self.engine.parts.report.sign(error)
+    }
+
+    /// Tells the observer how a caller got its answer.
+    pub(crate) fn read(&self, read: Read) {
+        self.engine.parts.report.read(read);
+    }
+
+    /// How long a call waits at most, on a runtime that is driven.
+    pub(crate) fn limit(&self) -> Duration {
+        self.engine.limit()
+    }
+
+    /// The kept token if it is fresh or stale.
+    pub(crate) fn usable(&self) -> Option<AccessToken> {
+        self.engine.usable()
+    }
+
+    /// The failure that callers get at once, while its pause lasts.
+    pub(crate) fn remembered(&self) -> Option<Error> {
+        let now = self.engine.parts.clock.now();
+        self.engine.locked().remembered(now)
+    }
+
+    /// Whether `refresh` would start a flight: none is under way, and no failure is remembered.
+    pub(crate) fn needs_refresh(&self) -> bool {
+        let now = self.engine.parts.clock.now();
+        let (flight, in_pause) = {
+            let state = self.engine.locked();
+            let pause = state.failure.as_ref().and_then(|failure| failure.left(now.monotonic));
+            (state.live(now.monotonic, self.engine.limit()), pause.is_some())
+        };
+        flight.is_none() && !in_pause
+    }
+
+    /// Starts a refresh if one is needed, on the runtime of the task that calls this.
+    pub(crate) async fn refresh(&self) {
+        self.engine.refresh().await;
+    }
+
+    /// Ends the flight if its task is on this runtime, which is not driven now. Those that wait for
+    /// it elsewhere start another.
+    pub(crate) fn end_flight_on(&self, runtime: Id) {
+        let mut state = self.engine.locked();
+        let on_it = |current: &mut CurrentFlight| {
+            current.task.as_ref().is_some_and(|(_, id)| *id == runtime)
+        };
+        let current = state.current.take_if(on_it);
+        drop(state);
+        drop(Replaced { current, failure: None });
     }
 }
 
