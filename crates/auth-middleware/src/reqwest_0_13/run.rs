@@ -1,0 +1,104 @@
+//! One request with a token over reqwest, and once more after a 401.
+
+use std::mem::swap;
+use std::time::Duration;
+
+use http::response::Parts;
+use reqwest::{Body, Request, Response, StatusCode, Url};
+use tokio::time::Instant;
+
+use crate::drain::drain;
+use crate::error::{Error, RenewalFailed};
+use crate::log;
+use crate::rules::{Origin, Rules, is_authorized, may_repeat};
+
+/// What sends a request: a client, or the rest of a chain of middleware.
+pub(crate) trait Transport {
+    type Error: From<Error>;
+
+    fn send(
+        &mut self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Self::Error>> + Send;
+}
+
+/// Sends a request with a token. After a 401 the token is dropped, and the request is sent once
+/// more if it may be and there is another token; the answer to that is final.
+pub(crate) async fn run<T: Transport>(
+    rules: Rules<'_>,
+    mut request: Request,
+    allow_replay: bool,
+    transport: &mut T,
+) -> Result<Response, T::Error> {
+    let home = rules.home(origin(request.url()))?;
+    if is_authorized(request.headers()) {
+        return transport.send(request).await;
+    }
+    let budget = Budget::of(&request);
+    let token = budget.cover(rules.token()).await?.map_err(Error::from)?;
+    // A body that is a stream has no clone.
+    let again = if may_repeat(request.method(), allow_replay) { request.try_clone() } else { None };
+    token.apply(request.headers_mut());
+    budget.apply(&mut request);
+    let mut answer = transport.send(request).await?;
+
+    // Another host at the end of a chain of redirects did not get the token.
+    let refused = answer.status() == StatusCode::UNAUTHORIZED
+        && origin(answer.url()).is_of(home)
+        && with_head(&mut answer, |head| rules.drop_refused(&token, head));
+    let (true, Some(mut again)) = (refused, again) else { return Ok(answer) };
+    match budget.cover(rules.another(&token)).await? {
+        Ok(Some(other)) => {
+            drain(Body::from(answer)).await;
+            other.apply(again.headers_mut());
+            budget.apply(&mut again);
+            transport.send(again).await
+        }
+        Ok(None) => Ok(answer),
+        Err(error) => {
+            log::renewal_failed(home, &error);
+            answer.extensions_mut().insert(RenewalFailed::new(error));
+            Ok(answer)
+        }
+    }
+}
+
+fn origin(url: &Url) -> Origin<'_> {
+    Origin { scheme: url.scheme(), host: url.host_str().unwrap_or_default(), port: url.port() }
+}
+
+/// Shows the head of an answer, whose headers are lent for the while.
+fn with_head<T>(answer: &mut Response, read: impl FnOnce(&Parts) -> T) -> T {
+    let (mut head, ()) = http::Response::new(()).into_parts();
+    head.status = answer.status();
+    head.version = answer.version();
+    swap(&mut head.headers, answer.headers_mut());
+    let read = read(&head);
+    swap(&mut head.headers, answer.headers_mut());
+    read
+}
+
+/// The request's timeout: one for the token, the request, and the request that is sent again.
+struct Budget(Option<Instant>);
+
+impl Budget {
+    fn of(request: &Request) -> Self {
+        Self(request.timeout().and_then(|timeout| Instant::now().checked_add(*timeout)))
+    }
+
+    /// Waits for what comes before a request.
+    async fn cover<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        match self.0 {
+            Some(end) => tokio::time::timeout_at(end, future).await.map_err(|_| Error::Timeout),
+            None => Ok(future.await),
+        }
+    }
+
+    /// Leaves the request what is left. reqwest counts it until the end of the body.
+    fn apply(&self, request: &mut Request) {
+        if let Some(end) = self.0 {
+            let left = end.saturating_duration_since(Instant::now());
+            *request.timeout_mut() = Some(left.max(Duration::from_nanos(1)));
+        }
+    }
+}
