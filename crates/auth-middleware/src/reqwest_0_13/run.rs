@@ -102,3 +102,98 @@ impl Budget {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use auth_core::{AccessToken, Endpoint, StaticTokenSource, TokenSource, async_trait};
+    use reqwest::{Method, ResponseBuilderExt};
+
+    use super::*;
+
+    const HOST: Endpoint = Endpoint::from_static("https://api.example.com");
+
+    /// Grants another token each time, after a second.
+    #[derive(Debug, Default)]
+    struct Slow(Mutex<u32>);
+
+    #[async_trait]
+    impl TokenSource for Slow {
+        async fn token(&self) -> Result<AccessToken, auth_core::Error> {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let number = {
+                let mut number = self.0.lock().unwrap();
+                *number += 1;
+                *number
+            };
+            StaticTokenSource::bearer(format!("CANARY-{number}"))?.token().await
+        }
+
+        fn invalidate(&self, _: &AccessToken) {}
+    }
+
+    /// Answers each request with a 401, after three seconds.
+    #[derive(Default)]
+    struct Refuses {
+        requests: Vec<Request>,
+    }
+
+    impl Transport for Refuses {
+        type Error = Error;
+
+        async fn send(&mut self, request: Request) -> Result<Response, Error> {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let answer = http::Response::builder().status(401).url(request.url().clone());
+            self.requests.push(request);
+            Ok(answer.header("x-trace", "kept").body("no").unwrap().into())
+        }
+    }
+
+    async fn get(timeout: Option<u64>, refuses: &mut Refuses) -> Result<Response, Error> {
+        let mut request = Request::new(Method::GET, HOST.as_str().parse().unwrap());
+        if let Some(timeout) = timeout {
+            *request.timeout_mut() = Some(Duration::from_secs(timeout));
+        }
+        let source = Slow::default();
+        run(Rules { source: &source, hosts: &[HOST] }, request, false, refuses).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_timeout_covers_the_token_the_request_and_the_second_request() {
+        let mut refuses = Refuses::default();
+        let answer = get(Some(10), &mut refuses).await.unwrap();
+        let left = |request: &Request| request.timeout().map(Duration::as_secs);
+        let left: Vec<_> = refuses.requests.iter().map(left).collect();
+        assert_eq!((left, answer.status().as_u16()), (vec![Some(9), Some(5)], 401));
+        assert_eq!(answer.headers()["x-trace"], "kept", "lent and given back");
+
+        let mut refuses = Refuses::default();
+        get(None, &mut refuses).await.unwrap();
+        assert!(refuses.requests.iter().all(|request| request.timeout().is_none()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_ends_the_wait_for_a_token() {
+        let began = Instant::now();
+        let mut refuses = Refuses::default();
+        // The second is for the first token, and then half of what the second one takes.
+        for (timeout, requests) in [(0, 0), (4, 1)] {
+            let error = get(Some(timeout), &mut refuses).await.unwrap_err();
+            assert!(matches!(error, Error::Timeout), "{error}");
+            assert_eq!(refuses.requests.len(), requests);
+        }
+        assert_eq!(began.elapsed().as_secs(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_token_is_marked_sensitive_and_shown_nowhere() {
+        let mut refuses = Refuses::default();
+        let answer = get(None, &mut refuses).await.unwrap();
+        for request in &refuses.requests {
+            assert!(request.headers()["authorization"].is_sensitive());
+        }
+        let shown = format!("{answer:?} {:?}", refuses.requests);
+        assert!(!shown.contains("CANARY"), "{shown}");
+    }
+}

@@ -6,7 +6,7 @@ use auth_middleware::{SendWith, TokenAuth};
 use reqwest::redirect::Policy;
 
 use crate::server::{Server, reply};
-use crate::surface::{ALL, Surface};
+use crate::surface::{ALL, Surface, builder};
 use crate::world::World;
 
 /// Two servers that send a request along a chain such as `ABA`, from `/0` on, and the status of the
@@ -115,7 +115,7 @@ async fn another_host_of_the_api_is_another_request() {
 async fn send_with_refuses_a_client_that_is_seen_to_follow_anywhere() {
     let (world, stranger) = chain("ABB", 302, 200).await;
     for policy in [Policy::default(), Policy::limited(3)] {
-        let client = reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap();
+        let client = builder().redirect(policy).build().unwrap();
         let error = client.get(world.api.url("/0")).send_with(&world.tokens).await.unwrap_err();
         assert!(error.to_string().contains("redirect_policy()"), "{error}");
     }
@@ -127,7 +127,7 @@ async fn send_with_refuses_a_client_that_is_seen_to_follow_anywhere() {
 async fn a_refusal_from_a_foreign_hop_says_nothing_about_the_token() {
     let (world, stranger) = chain("AB", 302, 401).await;
     let anywhere = Policy::custom(|attempt| attempt.follow());
-    let client = reqwest::Client::builder().no_proxy().redirect(anywhere).build().unwrap();
+    let client = builder().redirect(anywhere).build().unwrap();
     let answer = client.get(world.api.url("/0")).send_with(&world.tokens).await.unwrap();
     assert_eq!((answer.status().as_u16(), stranger.requests().len()), (401, 1));
     assert_eq!(world.tokens.token().await.unwrap().authorization(), "Bearer one");
@@ -139,7 +139,7 @@ async fn a_refusal_from_a_foreign_hop_says_nothing_about_the_token() {
 #[tokio::test]
 async fn reqwest_alone_carries_a_token_to_a_stranger() {
     let (world, stranger) = chain("ABB", 302, 200).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = builder().build().unwrap();
     let headers = world.tokens.token().await.unwrap().header_map();
     client.get(world.api.url("/0")).headers(headers).send().await.unwrap();
     assert_eq!(stranger.authorizations(), ["none", "Bearer one"]);

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request, RequestBuilder};
 
-use crate::surface::Surface;
+use crate::surface::{Surface, builder};
 use crate::world::{Api, World};
 
 const BOTH: [Surface; 2] = [Surface::Reqwest, Surface::Middleware];
@@ -33,7 +33,7 @@ async fn user_info_in_a_request_made_by_hand_is_not_sent() {
     let url: reqwest::Url = with_user_info(&world.api.url("/")).parse().unwrap();
     let api = client(world.tokens.clone()).unwrap();
     api.execute(Request::new(Method::GET, url.clone())).await.unwrap();
-    let plain = reqwest::Client::builder().no_proxy().redirect(redirect_policy()).build().unwrap();
+    let plain = builder().redirect(redirect_policy()).build().unwrap();
     let request = RequestBuilder::from_parts(plain, Request::new(Method::GET, url));
     request.send_with(&world.tokens).await.unwrap();
     assert_eq!(world.api.authorizations(), ["Bearer one"; 2]);
@@ -43,16 +43,16 @@ async fn user_info_in_a_request_made_by_hand_is_not_sent() {
 async fn the_token_goes_before_an_authorization_among_the_default_headers() {
     let world = World::new(Api::RefusesFirst).await;
     let value = HeaderValue::from_static("Basic ZGVmYXVsdA==");
-    let builder = || {
+    let with_defaults = || {
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, value.clone()),
             ("x-environment".parse().unwrap(), HeaderValue::from_static("Other")),
         ]);
-        reqwest::Client::builder().no_proxy().redirect(redirect_policy()).default_headers(headers)
+        builder().redirect(redirect_policy()).default_headers(headers)
     };
-    let api = client_with(world.tokens.clone(), builder()).unwrap();
+    let api = client_with(world.tokens.clone(), with_defaults()).unwrap();
     api.get(world.api.url("/")).send().await.unwrap();
-    let plain = builder().build().unwrap();
+    let plain = with_defaults().build().unwrap();
     plain.get(world.api.url("/")).send_with(&world.tokens).await.unwrap();
     assert_eq!(world.api.authorizations(), ["Bearer one", "Bearer two", "Bearer two"]);
     for request in world.api.requests() {

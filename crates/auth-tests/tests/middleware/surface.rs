@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use auth_middleware::reqwest_0_13::Sending;
 use auth_middleware::{
-    AllowReplay, AuthLayer, AuthService, RenewalFailed, SendWith, TokenAuth, client,
+    AllowReplay, AuthLayer, AuthService, RenewalFailed, SendWith, TokenAuth, client_with,
     redirect_policy,
 };
 use bytes::Bytes;
@@ -84,14 +84,19 @@ impl Surface {
         };
         match self {
             Self::Reqwest => {
-                let client = reqwest::Client::builder().no_proxy().redirect(redirect_policy());
-                Caller::Reqwest(client.build().unwrap(), auth)
+                let client = builder().redirect(redirect_policy()).build().unwrap();
+                Caller::Reqwest(client, auth)
             }
-            Self::Middleware => Caller::Middleware(client(auth).unwrap()),
+            Self::Middleware => Caller::Middleware(client_with(auth, builder()).unwrap()),
             Self::Hyper => Caller::Hyper(hyper(auth)),
             Self::Follower => Caller::Follower(FollowRedirect::new(hyper(auth))),
         }
     }
+}
+
+/// Without certificates, whose reading takes most of the time of a test.
+pub(crate) fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
 }
 
 impl Caller {
