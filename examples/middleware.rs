@@ -28,7 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("after the token was revoked, it answered {}", list().await?.status());
     println!("tokens fetched: {}", digishare.counters().tokens_issued);
 
-    let error = api.get("https://elsewhere.example.com/").send().await.unwrap_err();
-    println!("and elsewhere: {error}");
+    if let Err(error) = api.get("https://elsewhere.example.com/").send().await {
+        println!("elsewhere: {error}");
+    }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub fn client(auth: impl Into<TokenAuth>) -> Result<ClientWithMiddleware, Error>
 /// As [`client`], over a builder of yours: for proxies, certificates and default headers. Two
 /// settings of it are replaced.
 ///
-/// - The redirect policy is [`redirect_policy`](crate::redirect_policy).
+/// - The redirect policy is [`redirect_policy`].
 /// - There is no proxy if a plain-http host is on the list: a proxy reads plain http, the token
 ///   included.
 ///
@@ -83,7 +83,7 @@ pub fn client_with(
 
 /// The middleware of [`client`], for a stack of your own.
 ///
-/// Build the reqwest client below it with [`redirect_policy`](crate::redirect_policy): a middleware
+/// Build the reqwest client below it with [`redirect_policy`]: a middleware
 /// cannot see how the client treats redirects. What retries goes above it, so that each try has a
 /// fresh token; what logs requests goes above it too, so that it sees none.
 ///
@@ -139,13 +139,11 @@ struct Rest<'a> {
 impl Transport for Rest<'_> {
     type Error = reqwest_middleware::Error;
 
+    fn fail(error: Error) -> Self::Error {
+        Self::Error::middleware(error)
+    }
+
     async fn send(&mut self, request: Request) -> reqwest_middleware::Result<Response> {
         self.next.clone().run(request, self.extensions).await
-    }
-}
-
-impl From<Error> for reqwest_middleware::Error {
-    fn from(error: Error) -> Self {
-        Self::middleware(error)
     }
 }

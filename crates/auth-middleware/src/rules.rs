@@ -89,9 +89,45 @@ pub(crate) fn may_repeat(method: &Method, allowed: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use auth_core::StaticTokenSource;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use auth_core::{StaticTokenSource, async_trait};
 
     use super::*;
+
+    /// Takes every answer for a refusal, and counts the tokens that it drops.
+    #[derive(Debug, Default)]
+    struct Strict {
+        dropped: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl TokenSource for Strict {
+        async fn token(&self) -> Result<AccessToken, auth_core::Error> {
+            StaticTokenSource::bearer("made-up")?.token().await
+        }
+
+        fn invalidate(&self, _: &AccessToken) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn refuses_token(&self, _: &Parts) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_but_a_401_drops_a_token_whatever_the_source_says() {
+        let source = Strict::default();
+        let rules = Rules { source: &source, hosts: &[] };
+        let sent = source.token().await.unwrap();
+        for (status, dropped) in [(200, 0), (302, 0), (403, 0), (500, 0), (401, 1)] {
+            let (mut answer, ()) = http::Response::new(()).into_parts();
+            answer.status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(rules.drop_refused(&sent, &answer), dropped == 1, "{status}");
+            assert_eq!(source.dropped.load(Ordering::Relaxed), dropped, "{status}");
+        }
+    }
 
     #[test]
     fn only_a_listed_origin_gets_the_token() {

@@ -14,7 +14,10 @@ use crate::rules::{Origin, Rules, is_authorized, may_repeat};
 
 /// What sends a request: a client, or the rest of a chain of middleware.
 pub(crate) trait Transport {
-    type Error: From<Error>;
+    type Error;
+
+    /// What stopped the request before it was sent.
+    fn fail(error: Error) -> Self::Error;
 
     fn send(
         &mut self,
@@ -30,12 +33,13 @@ pub(crate) async fn run<T: Transport>(
     allow_replay: bool,
     transport: &mut T,
 ) -> Result<Response, T::Error> {
-    let home = rules.home(origin(request.url()))?;
+    let home = rules.home(origin(request.url())).map_err(T::fail)?;
     if is_authorized(request.headers()) {
         return transport.send(request).await;
     }
     let budget = Budget::of(&request);
-    let token = budget.cover(rules.token()).await?.map_err(Error::from)?;
+    let token = budget.cover(rules.token()).await.map_err(T::fail)?;
+    let token = token.map_err(|error| T::fail(error.into()))?;
     // A body that is a stream has no clone.
     let again = if may_repeat(request.method(), allow_replay) { request.try_clone() } else { None };
     token.apply(request.headers_mut());
@@ -47,7 +51,7 @@ pub(crate) async fn run<T: Transport>(
         && origin(answer.url()).is_of(home)
         && with_head(&mut answer, |head| rules.drop_refused(&token, head));
     let (true, Some(mut again)) = (refused, again) else { return Ok(answer) };
-    match budget.cover(rules.another(&token)).await? {
+    match budget.cover(rules.another(&token)).await.map_err(T::fail)? {
         Ok(Some(other)) => {
             drain(Body::from(answer)).await;
             other.apply(again.headers_mut());
@@ -141,6 +145,10 @@ mod tests {
 
     impl Transport for Refuses {
         type Error = Error;
+
+        fn fail(error: Error) -> Error {
+            error
+        }
 
         async fn send(&mut self, request: Request) -> Result<Response, Error> {
             tokio::time::sleep(Duration::from_secs(3)).await;

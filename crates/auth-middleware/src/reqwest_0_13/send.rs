@@ -154,6 +154,10 @@ struct Plain(Client);
 impl Transport for Plain {
     type Error = SendError;
 
+    fn fail(error: Error) -> SendError {
+        error.into()
+    }
+
     async fn send(&mut self, request: Request) -> Result<Response, SendError> {
         Ok(self.0.execute(request).await?)
     }
