@@ -3,6 +3,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
 pub use auth_core as core;
+#[cfg(any(feature = "reqwest", feature = "reqwest-middleware", feature = "tower"))]
+pub use auth_middleware as middleware;
 #[cfg(feature = "digishare")]
 pub use digishare_auth as digishare;
 #[cfg(feature = "digitalpaye")]

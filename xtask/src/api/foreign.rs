@@ -5,7 +5,7 @@ use super::surface::Entry;
 
 /// Paths of other crates' that may stand in the public API: whose items may name each, all where
 /// nothing is named, and why.
-const ALLOWED: [(&str, &[&str], &str); 11] = [
+const ALLOWED: [(&str, &[&str], &str); 17] = [
     ("core", &[], "the language's own"),
     ("alloc", &[], "the language's own"),
     ("std", &[], "the language's own"),
@@ -29,6 +29,36 @@ const ALLOWED: [(&str, &[&str], &str); 11] = [
         &["auth_core::ReqwestClient"],
         "below the feature reqwest-0_13 alone, which names the major version",
     ),
+    (
+        "reqwest",
+        REQWEST_0_13,
+        "below the feature reqwest-0_13 alone, which names the major version",
+    ),
+    ("reqwest_middleware", REQWEST_MIDDLEWARE_0_5, "as reqwest, below reqwest-middleware-0_5"),
+    ("http_body::Body", TOWER, "1.x: what HTTP libraries have in common"),
+    ("pin_project_lite::__private", TOWER, "what its macro says of Unpin; nobody can name it"),
+    ("tower_layer::Layer", TOWER, "0.3, the trait that every layer has"),
+    ("tower_service::Service", TOWER, "0.3, the trait that every service has"),
+];
+/// In the module of its feature, and at the root under the names that users write.
+const REQWEST_0_13: &[&str] = &[
+    "auth_middleware::reqwest_0_13",
+    "auth_middleware::SendWith",
+    "auth_middleware::redirect_policy",
+    "auth_middleware::client_with",
+    "auth_middleware::reqwest_middleware_0_5",
+];
+const REQWEST_MIDDLEWARE_0_5: &[&str] = &[
+    "auth_middleware::reqwest_middleware_0_5",
+    "auth_middleware::client",
+    "auth_middleware::client_with",
+];
+const TOWER: &[&str] = &[
+    "auth_middleware::AuthLayer",
+    "auth_middleware::AuthService",
+    "auth_middleware::AuthFuture",
+    "auth_middleware::CloneBody",
+    "auth_middleware::EmptyBody",
 ];
 
 /// What stands in an entry and may not.
