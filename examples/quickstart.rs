@@ -12,9 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use auth_sandbox::Provider;
-use provider_auth::core::{
-    AccessToken, CachedTokenSource, Env, Error as AuthError, SharedTokenSource,
-};
+use provider_auth::core::{CachedTokenSource, Env, Error as AuthError, SharedTokenSource};
 use provider_auth::digishare::source_read_env;
 use provider_auth::digitalpaye::Digitalpaye;
 use provider_auth::manis::Manis;
@@ -83,7 +81,7 @@ async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
     }
     let again = now().duration_since(again);
     let (endpoint, outcome) = match &api_url {
-        Some(url) => ("sandbox", format!("token, and the API said {}", call(url, &token).await?)),
+        Some(url) => ("sandbox", format!("token, and the API said {}", call(url, tokens).await?)),
         None => ("real", "token".to_owned()),
     };
     let lifetime = token
@@ -95,12 +93,10 @@ async fn row(provider: Provider) -> Result<[String; 6], Box<dyn Error>> {
     Ok([provider.name().to_owned(), endpoint.to_owned(), outcome, lifetime, took, again])
 }
 
-/// Calls the protected route with the token and the headers that belong beside it.
-async fn call(url: &str, token: &AccessToken) -> Result<String, Box<dyn Error>> {
-    let mut headers = http::HeaderMap::new();
-    token.apply(&mut headers);
-    let client = examples::api_client()?;
-    let status = client.get(url).headers(headers).send().await?.status();
+/// Calls the protected route. The client puts the token on each request, and renews it after a 401.
+async fn call(url: &str, tokens: SharedTokenSource) -> Result<String, Box<dyn Error>> {
+    let api = auth_middleware::client(tokens)?;
+    let status = api.get(url).header("accept", "application/json").send().await?.status();
     if status.is_success() {
         Ok(status.to_string())
     } else {

@@ -202,7 +202,10 @@ impl TokenSource for SharedTokenSource {
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct StaticTokenSource(AccessToken);
+pub struct StaticTokenSource {
+    token: AccessToken,
+    api_hosts: Vec<Endpoint>,
+}
 
 impl StaticTokenSource {
     /// A source of one bearer token.
@@ -217,25 +220,33 @@ impl StaticTokenSource {
                  that tokens do not have",
             )
         })?;
-        Ok(Self(AccessToken::from_arc(Arc::new(Token::new(grant, Term::Endless)?))))
+        let token = AccessToken::from_arc(Arc::new(Token::new(grant, Term::Endless)?));
+        Ok(Self { token, api_hosts: Vec::new() })
     }
 
     /// Adds a header that the API needs beside `Authorization`, such as Digitalpaye's
     /// `X-Environment`.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self(self.0.with_header(name, value))
+        Self { token: self.token.with_header(name, value), ..self }
+    }
+
+    /// Adds a host of the API that takes the token: see [`TokenSource::api_hosts`].
+    #[must_use]
+    pub fn api_host(mut self, host: Endpoint) -> Self {
+        self.api_hosts.push(host);
+        self
     }
 
     pub(crate) fn get(&self) -> AccessToken {
-        self.0.clone()
+        self.token.clone()
     }
 }
 
 #[async_trait]
 impl TokenSource for StaticTokenSource {
     async fn token(&self) -> Result<AccessToken, Error> {
-        Ok(self.0.clone())
+        Ok(self.token.clone())
     }
 
     /// Does nothing: there is no other token to fetch, and one stray 401 must not drop the only
@@ -243,7 +254,11 @@ impl TokenSource for StaticTokenSource {
     fn invalidate(&self, _: &AccessToken) {}
 
     fn fresh(&self) -> Option<AccessToken> {
-        Some(self.0.clone())
+        Some(self.token.clone())
+    }
+
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        self.api_hosts.clone()
     }
 }
 

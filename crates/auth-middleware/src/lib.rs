@@ -8,6 +8,8 @@ mod auth;
 #[cfg(any(feature = "reqwest-0_13", feature = "tower"))]
 mod drain;
 mod error;
+#[cfg(feature = "reqwest-middleware-0_5")]
+pub mod guide;
 #[cfg(feature = "tower")]
 mod layer;
 #[cfg(any(feature = "reqwest-0_13", feature = "tower"))]

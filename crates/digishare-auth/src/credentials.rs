@@ -3,9 +3,15 @@
 use std::fmt;
 
 use auth_core::secret::Charset;
-use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString, StaticTokenSource};
+use auth_core::{
+    Endpoint, Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString, StaticTokenSource,
+};
 
 pub(crate) const PROVIDER: &str = "digishare";
+pub(crate) const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
+/// The second API host, on the pages about live chat.
+const EVENTS: Endpoint = Endpoint::from_static("https://api-app.digishare.ma");
+pub(crate) const TOKEN_PATH: &str = "v1/oauth/token";
 
 /// A Digishare client's id and its secret. `Debug` shows neither.
 ///
@@ -104,12 +110,12 @@ impl PersonalAccessToken {
     /// holds whitespace or other characters that a token cannot contain. Leave out `Bearer`. The
     /// token is never shown.
     pub fn new(token: impl Into<SecretString>) -> Result<Self, Error> {
-        let made = Self::named("personal_access_token", token);
+        let made = Self::named("personal_access_token", token, DOCUMENTED);
         made.map_err(|error| error.with_provider(PROVIDER))
     }
 
     /// Reads `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or the file that
-    /// `DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE` names.
+    /// `DIGISHARE_PERSONAL_ACCESS_TOKEN_FILE` names; and `DIGISHARE_BASE_URL`, the API that takes it.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), as for [`new`](Self::new), and where the
@@ -121,18 +127,24 @@ impl PersonalAccessToken {
     pub(crate) fn read_env(env: &Env) -> Result<Self, Error> {
         const NAME: &str = "DIGISHARE_PERSONAL_ACCESS_TOKEN";
         env.read(PROVIDER, |vars| {
-            let token = vars.required_secret(NAME, Charset::Header)?;
-            vars.keep(Self::named(NAME, token))
+            let token = vars.required_secret(NAME, Charset::Header);
+            let endpoint = vars.optional_endpoint("DIGISHARE_BASE_URL", TOKEN_PATH);
+            vars.keep(Self::named(NAME, token?, endpoint.unwrap_or(DOCUMENTED)))
         })
     }
 
-    fn named(name: &str, token: impl Into<SecretString>) -> Result<Self, Error> {
+    fn named(
+        name: &str,
+        token: impl Into<SecretString>,
+        endpoint: Endpoint,
+    ) -> Result<Self, Error> {
         let token = Charset::Header.check(name, token)?;
-        StaticTokenSource::bearer(token).map(Self).map_err(|_| {
+        let source = StaticTokenSource::bearer(token).map_err(|_| {
             Error::config(format!(
                 "{name} is longer than 16 KiB, or holds a character that no token holds"
             ))
-        })
+        })?;
+        Ok(Self(api_hosts(endpoint).into_iter().fold(source, StaticTokenSource::api_host)))
     }
 
     /// The source that hands it out.
@@ -146,6 +158,12 @@ impl fmt::Debug for PersonalAccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PersonalAccessToken([redacted])")
     }
+}
+
+/// The API at an endpoint.
+pub(crate) fn api_hosts(endpoint: Endpoint) -> Vec<Endpoint> {
+    let events = (endpoint == DOCUMENTED).then_some(EVENTS);
+    [endpoint].into_iter().chain(events).collect()
 }
 
 #[cfg(test)]

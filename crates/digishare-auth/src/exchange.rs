@@ -9,13 +9,11 @@ use auth_core::{
     RefreshPolicy, SharedTokenSource, TokenExchange, TokenRequest, TokenResponse,
 };
 
-use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
+use crate::credentials::{
+    Credentials, DOCUMENTED, PROVIDER, PersonalAccessToken, TOKEN_PATH, api_hosts,
+};
 use crate::wire::Refused;
 
-const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
-/// The second API host, on the pages about live chat.
-const EVENTS: Endpoint = Endpoint::from_static("https://api-app.digishare.ma");
-const TOKEN_PATH: &str = "v1/oauth/token";
 /// How long a token is kept by default, so that a rotated secret is noticed.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -150,11 +148,7 @@ impl TokenExchange for Digishare {
 
     /// The endpoint and, with the documented one, the host of the live-chat events (G9).
     fn api_hosts(&self) -> Vec<Endpoint> {
-        let mut hosts = vec![self.endpoint.clone()];
-        if self.endpoint == DOCUMENTED {
-            hosts.push(EVENTS);
-        }
-        hosts
+        api_hosts(self.endpoint.clone())
     }
 
     /// Keeps a token for a day at most: it lives for a year, and a rotated secret should be noticed.
