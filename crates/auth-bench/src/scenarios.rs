@@ -1,5 +1,6 @@
 //! The scenarios: one file each, in the order of the table.
 
+mod attach;
 mod exchange;
 mod expiry;
 mod herd;
@@ -31,6 +32,7 @@ pub(crate) const ALL: &[(&str, Scenario)] = &[
     ("leader", leader::run),
     ("exchange", exchange::run),
     ("memory", memory::run),
+    ("attach", attach::run),
 ];
 
 /// A multi-thread runtime with this many workers.

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The README's example makes a client, so it is compiled only with that feature.
+#![cfg_attr(any(not(doctest), feature = "reqwest-middleware-0_5"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // docs.rs shows the feature of each item
 // Without a feature there are no requests to put a token on.

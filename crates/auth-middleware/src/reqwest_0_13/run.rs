@@ -159,7 +159,15 @@ mod tests {
     }
 
     async fn get(timeout: Option<u64>, refuses: &mut Refuses) -> Result<Response, Error> {
-        let mut request = Request::new(Method::GET, HOST.as_str().parse().unwrap());
+        send(Method::GET, timeout, refuses).await
+    }
+
+    async fn send(
+        method: Method,
+        timeout: Option<u64>,
+        refuses: &mut Refuses,
+    ) -> Result<Response, Error> {
+        let mut request = Request::new(method, HOST.as_str().parse().unwrap());
         if let Some(timeout) = timeout {
             *request.timeout_mut() = Some(Duration::from_secs(timeout));
         }
@@ -174,7 +182,6 @@ mod tests {
         let left = |request: &Request| request.timeout().map(Duration::as_secs);
         let left: Vec<_> = refuses.requests.iter().map(left).collect();
         assert_eq!((left, answer.status().as_u16()), (vec![Some(9), Some(5)], 401));
-        assert_eq!(answer.headers()["x-trace"], "kept", "lent and given back");
 
         let mut refuses = Refuses::default();
         get(None, &mut refuses).await.unwrap();
@@ -185,13 +192,20 @@ mod tests {
     async fn a_timeout_ends_the_wait_for_a_token() {
         let began = Instant::now();
         let mut refuses = Refuses::default();
-        // The second is for the first token, and then half of what the second one takes.
+        // In four seconds there is a token and an answer to it, and no time for another token.
         for (timeout, requests) in [(0, 0), (4, 1)] {
             let error = get(Some(timeout), &mut refuses).await.unwrap_err();
             assert!(matches!(error, Error::Timeout), "{error}");
             assert_eq!(refuses.requests.len(), requests);
         }
         assert_eq!(began.elapsed().as_secs(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_is_the_answer_keeps_its_headers() {
+        let answer = send(Method::POST, None, &mut Refuses::default()).await.unwrap();
+        assert_eq!(answer.status(), 401);
+        assert_eq!(answer.headers()["x-trace"], "kept");
     }
 
     #[tokio::test(start_paused = true)]
