@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::outside::{Consumer, lock, ours};
-use crate::steps::{PROFILE, Steps, cargo, read, root, run, target};
+use crate::server::Sandbox;
+use crate::steps::{PROFILE, Steps, cargo, output, read, root, run, target};
 
 /// The provider crates, in the order of the documents.
 pub(crate) const PROVIDERS: [&str; 5] =
@@ -20,6 +21,7 @@ pub(crate) fn run_all() -> Result<(), String> {
     for provider in PROVIDERS {
         steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
+    steps.step("the guide to each API, by copy and paste", call_the_api)?;
     steps.step("a sixth provider outside the workspace", sixth_provider)?;
     steps.step("the fuzzer's corpus", replay)?;
     steps.step("the model of a flight", model)?;
@@ -79,6 +81,46 @@ fn consumer(provider: &str) -> Result<(), String> {
     let mut command = cargo(&consumer.folder);
     run(command.args(PROFILE).args(["run", "--quiet"]).env("CARGO_TARGET_DIR", target()))?;
     consumer.crates(&[provider]).map(drop)
+}
+
+/// The program of the guide, once for each provider as it says, on the sandbox.
+fn call_the_api() -> Result<(), String> {
+    let guide = read(&root().join("crates/auth-middleware/docs/call_the_api.md"))?;
+    let program = guide.split("```rust,no_run\n").nth(1).and_then(|rest| rest.split("```").next());
+    let program = program.ok_or("the guide has no program")?;
+    run(cargo(&root()).args(["build", "--quiet", "--locked", "--package", "auth-sandbox"]))?;
+    let sandbox = Sandbox::start(&target().join("debug/auth-sandbox"))?;
+    for (provider, name, path) in [
+        ("digitalpaye", "Digitalpaye", "/v1/transactions"),
+        ("digishare", "Digishare", "/v1/campaigns"),
+        ("tresorpay", "TresorPay", "/api/public/v1/ping"),
+        ("papaya", "Papaya", "/v1/payments"),
+        ("manis", "Manis", "/api/v1/payments"),
+    ] {
+        if !guide.contains(&format!("{path}`")) {
+            return Err(format!("the guide does not name {path}"));
+        }
+        let main = program.replace("digishare", provider).replace("Digishare", name);
+        let dependencies = ours(&format!("{provider}-auth"), "")
+            + &ours("auth-middleware", ", features = ['reqwest-middleware']")
+            + "tokio = { version = '1', features = ['macros', 'rt-multi-thread'] }\n";
+        let folder = target().join("consumer");
+        let consumer = Consumer::write(folder, &dependencies, &main)?.locked()?;
+        let mut command = cargo(&consumer.folder);
+        // The API's origin is that of the one variable with a URL.
+        let prefix = provider.to_uppercase();
+        let mut own = sandbox.variables.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let url = own.find_map(|(_, value)| value.starts_with("http").then_some(value));
+        let origin =
+            url.map_or(String::new(), |url| url.split('/').take(3).collect::<Vec<_>>().join("/"));
+        command.args(PROFILE).args(["run", "--quiet", "--", &format!("{origin}{path}")]);
+        command.envs(sandbox.variables.iter().cloned()).env("CARGO_TARGET_DIR", target());
+        let told = output(&mut command)?;
+        if !told.starts_with("200 OK") {
+            return Err(format!("{provider}: {told}"));
+        }
+    }
+    Ok(())
 }
 
 /// 120,000 schedules of a flight under a model checker, which stands in for the lock. A target folder of
