@@ -270,3 +270,74 @@ async fn an_error_whose_drop_uses_the_source_does_not_deadlock() {
     }
     *handle.lock().unwrap() = None;
 }
+
+type Act = Box<dyn FnOnce() -> Result<HttpResponse, Error> + Send>;
+
+/// Answers the first request itself, and does something meanwhile: so its flight is replaced while its
+/// course is being polled, as by another thread.
+struct Acting(Provider, Mutex<Option<Act>>);
+
+impl fmt::Debug for Acting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Acting")
+    }
+}
+
+#[async_trait]
+impl HttpClient for Acting {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let act = self.1.lock().unwrap().take();
+        match act {
+            Some(act) => act(),
+            None => self.0.send(request).await,
+        }
+    }
+}
+
+/// A source whose first request is answered by `act`.
+fn acting<A>(provider: &Provider, clock: &ManualClock, act: A) -> CachedTokenSource<Acme>
+where
+    A: FnOnce(CachedTokenSource<Acme>) -> Result<HttpResponse, Error> + Send + 'static,
+{
+    let client = Arc::new(Acting(provider.clone(), Mutex::default()));
+    let builder = CachedTokenSource::builder(Acme::default()).clock(clock.clone());
+    let source = builder.http_client(Arc::clone(&client)).build().unwrap();
+    let own = source.clone();
+    *client.1.lock().unwrap() = Some(Box::new(move || act(own)));
+    source
+}
+
+#[test]
+fn an_answer_to_credentials_that_are_replaced_meanwhile_is_not_kept() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = acting(&provider, &clock, |source| {
+        source.replace_exchange(Acme { account: "a-2", ..Acme::default() })?;
+        Ok(HttpResponse::new(r#"{"token":"old","expires_in":900}"#.into()))
+    });
+    let Poll::Ready(token) = poll_once(pin!(source.token())) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-1");
+    assert_eq!(text(&source.fresh().unwrap()), "token-1");
+}
+
+#[test]
+fn a_late_failure_of_a_flight_that_was_replaced_does_not_end_the_next_one() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    provider.shut();
+    let (time, kept) = (clock.clone(), Arc::new(Mutex::new(None)));
+    let next = Arc::clone(&kept);
+    let source = acting(&provider, &clock, move |source| {
+        time.advance(SECS(32)); // past the limit of the first flight
+        let mut call = Box::pin(async move { source.token().await });
+        assert!(poll_once(call.as_mut()).is_pending());
+        *next.lock().unwrap() = Some(call);
+        Err(Error::protocol("late"))
+    });
+    assert!(poll_once(pin!(source.token())).is_ready(), "its own time is over");
+    let mut third = pin!(source.token());
+    assert!(poll_once(third.as_mut()).is_pending());
+    assert_eq!(provider.requests(), 1, "all of them wait for the second flight");
+    provider.let_through(1);
+    let mut second = kept.lock().unwrap().take().unwrap();
+    assert!(matches!(poll_once(second.as_mut()), Poll::Ready(Ok(_))));
+    assert!(matches!(poll_once(third.as_mut()), Poll::Ready(Ok(_))));
+}
