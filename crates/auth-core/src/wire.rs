@@ -5,6 +5,7 @@
 //! quote values, and the values are tokens.
 
 pub(crate) mod codes;
+mod depth;
 mod lenient;
 mod refusal;
 mod shapes;
@@ -14,6 +15,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use self::depth::is_too_deep;
 pub use self::refusal::{Refusal, refused, usual_kind};
 pub use self::shapes::{Number, Object, RequiredObject, token};
 pub use self::text::Text;
@@ -118,29 +120,6 @@ fn success<S: DeserializeOwned>(response: &TokenResponse) -> Result<S, String> {
             };
             format!("{what} (line {}, column {})", fault.line(), fault.column())
         })
-}
-
-/// Whether brackets nest deeper than in any token response. The decoder has no limit of its own for
-/// fields that it skips.
-fn is_too_deep(body: &[u8]) -> bool {
-    const DEEPEST: u32 = 128;
-    // Fast path: nearly every body has only a few brackets. `{` and `[` differ in one bit.
-    let brackets: u32 = body.iter().map(|byte| u32::from(byte | 0x20 == b'{')).sum();
-    if brackets <= DEEPEST {
-        return false;
-    }
-    let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
-    body.iter().any(|byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > DEEPEST
-    })
 }
 
 /// Checks that a `token_type` is `Bearer`, case-insensitively (RFC 6749 section 5.1).

@@ -8,6 +8,7 @@ mod fleets;
 mod flights;
 mod not_asking;
 mod reading;
+mod requests;
 #[cfg(feature = "tracing")]
 mod speaking;
 mod stress;
