@@ -227,9 +227,28 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("CANARY") && !text.contains("7777777"), "{text}");
         }
-        let page =
-            answer(200, &[("content-type", "text/html; charset=utf-8")], b"{\"token\":\"t\"}");
-        assert!(page.unwrap_err().to_string().contains("text/html"));
+        for page in ["text/html; charset=utf-8", "application/xhtml+xml", "Text/Plain"] {
+            let error = answer(200, &[("content-type", page)], b"{\"token\":\"t\"}").unwrap_err();
+            let page = page.split(';').next().unwrap().to_lowercase();
+            assert!(error.to_string().contains(&page), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_success_is_said_and_where() {
+        let deep = format!("{{\"x\":{}", "[".repeat(200));
+        for (body, says) in [
+            (&b" \n"[..], "an empty body where a JSON object is documented"),
+            (b"[]", "a body that is not a JSON object"),
+            (b"{\"token\":\"\xff\"}", "a body that is not valid UTF-8"),
+            (deep.as_bytes(), "JSON that is nested too deeply"),
+            (b"{\n\"token\":7}", "JSON that is not of the documented shape (line 2, column 9)"),
+            (b"{\"token\":", "JSON that ends too early (line 1, column 9)"),
+            (b"{\"token\":\"t\",}", "a body that is not valid JSON (line 1, column 14)"),
+        ] {
+            let error = answer(200, &[], body).unwrap_err();
+            assert_eq!(error.message(), format!("undocumented answer (200): {says}"));
+        }
     }
 
     #[test]
@@ -351,7 +370,12 @@ mod tests {
     #[test]
     fn a_token_type_is_named_only_if_it_is_a_word() {
         let type_of = |stated| expect_bearer(Some(stated), &Scrubber::default()).unwrap_err();
-        assert_eq!(type_of("JWT").message(), "token type \"JWT\" where Bearer is expected");
+        for word in ["JWT", "abcdefghijklmnop"] {
+            let says = format!("token type \"{word}\" where Bearer is expected");
+            assert_eq!(type_of(word).message(), says);
+        }
+        let seventeen = type_of("abcdefghijklmnopq");
+        assert_eq!(seventeen.message(), "token type that is not a word where Bearer is expected");
         for swapped in ["eyJhbGciOiJIUzI1NiJ9.CANARY", "CANARYCANARYCANARYCANARY", "4CANARY"] {
             assert!(!type_of(swapped).to_string().contains("CANARY"), "{swapped}");
         }
