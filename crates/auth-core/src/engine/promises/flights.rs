@@ -60,6 +60,20 @@ fn each_waiter_ends_by_itself_whether_or_not_another_is_polled() {
 }
 
 #[test]
+fn a_lost_flight_is_not_joined_again_while_another_caller_still_holds_it() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let runtime = current_thread();
+    let mut held = Box::pin(source.token());
+    let mut polled = Box::pin(source.token());
+    assert!(poll_inside(&runtime, held.as_mut()).is_pending());
+    assert!(poll_inside(&runtime, polled.as_mut()).is_pending());
+    drop(runtime);
+    let Poll::Ready(token) = poll_once(polled.as_mut()) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-1");
+}
+
+#[test]
 fn a_program_that_calls_block_on_now_and_then_gets_its_refresh_ahead_of_time() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
