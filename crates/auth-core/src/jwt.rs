@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(token.split('.').nth(1).unwrap().len(), characters);
             let times = JwtTimes::peek(&token);
             assert_eq!(times.expires_at(), exp);
-            assert_eq!(times.issued_at(), exp.and(unix_time(1000)));
+            assert_eq!(times.issued_at(), exp.and_then(|_| unix_time(1000)));
             assert_eq!(times.lifetime(), exp.map(|_| Duration::from_secs(600)));
         }
         let four_parts = format!("{}.x", token(r#"{"exp":1600}"#));
