@@ -6,6 +6,7 @@
 mod asking;
 mod fleets;
 mod flights;
+mod landings;
 mod not_asking;
 mod reading;
 mod requests;
