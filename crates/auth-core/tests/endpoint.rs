@@ -53,7 +53,7 @@ const PIECES: [&str; 44] = [
 
 #[test]
 fn what_an_endpoint_accepts_the_http_client_reads_the_same_way() {
-    let seed = fastrand::u64(..);
+    let seed = 0; // the fuzz target `endpoint` looks for new cases
     let mut draw = fastrand::Rng::with_seed(seed);
     let mut accepted = 0;
     for _ in 0..200_000 {

@@ -48,6 +48,10 @@ impl Residue {
             return;
         }
         let run = folded.len().min(RUN);
+        let rest = without_equals_signs(&folded);
+        if rest.len() >= RUN {
+            self.add_run(rest, RUN);
+        }
         self.runs.push((folded, run));
         if !secret.is_ascii() {
             // Where a server knows no more signs, it writes a question mark for each.
@@ -102,13 +106,15 @@ impl Residue {
             wholes.iter().filter_map(|(folded, _)| std::str::from_utf8(folded).ok()).collect();
         let runs: Vec<(usize, HashSet<&[u8]>)> =
             runs.iter().map(|(folded, run)| (*run, folded.windows(*run).collect())).collect();
+        let has_run = |folded: &[u8]| {
+            runs.iter().any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
+        };
         let shows = |text: &str| {
             let folded = fold(text);
             let letters = std::str::from_utf8(&folded).unwrap_or_default();
             wholes.iter().any(|whole| letters.contains(whole))
-                || runs
-                    .iter()
-                    .any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
+                || has_run(&folded)
+                || has_run(&without_equals_signs(&folded))
                 || self.shows_raw(text)
         };
         // Keeps hashes instead of readings, so that each reading is wiped after its layer.
@@ -189,6 +195,23 @@ fn fold(text: &str) -> Zeroizing<Vec<u8>> {
     folded
 }
 
+/// A folded text without the `3d` that quoted-printable writes for an equals sign, at any depth
+/// (`3d3d` is one of depth two) and wherever a line was broken inside it.
+///
+/// A `3d` of the secret itself goes too. Each one is removed like a pair of brackets, so a secret
+/// and its encoding, which has more such pairs, leave the same rest.
+fn without_equals_signs(folded: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut rest = Zeroizing::new(Vec::with_capacity(folded.len()));
+    for byte in folded {
+        if *byte == b'd' && rest.last() == Some(&b'3') {
+            rest.pop();
+        } else {
+            rest.push(*byte);
+        }
+    }
+    rest
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -213,9 +236,13 @@ mod tests {
             5 => text.chars().flat_map(|c| [c, '\u{ad}']).collect(),
             6 => {
                 let line = draw.usize(3..9);
-                let text = text.replace('=', "=3D");
-                let wrapped = text.chars().enumerate().map(|(at, c)| {
-                    if at % line == line - 1 { format!("=\r\n{c}") } else { c.into() }
+                // An escape is never broken (RFC 2045 section 6.7).
+                let units = text.bytes().map(|byte| match byte {
+                    b'=' | 0x80.. => format!("={byte:02X}"),
+                    byte => char::from(byte).into(),
+                });
+                let wrapped = units.enumerate().map(|(at, unit)| {
+                    if at % line == line - 1 { format!("=\r\n{unit}") } else { unit }
                 });
                 wrapped.collect()
             }
@@ -244,7 +271,9 @@ mod tests {
 
     #[test]
     fn no_combination_of_escapes_wraps_and_cases_shows_a_secret() {
-        let seed = fastrand::u64(..);
+        // The same draws each time: a test must not fail on some other change. The fuzz target
+        // `scrubber` looks for new ones.
+        let seed = 0;
         let mut draw = fastrand::Rng::with_seed(seed);
         let signs: Vec<char> = "abcXYZ0189defghijkmnop/+=-_&\"'%\\<( \u{e9}".chars().collect();
         for round in 0..2_000 {
@@ -289,6 +318,11 @@ mod tests {
             ("k3J9/x2Vq/7Lw==", "k3J9%u002fx2Vq%u002f7Lw%u003d%u003d".to_owned()),
             ("k3J9/x2Vq/7Lw==", r"k3J9\x{2f}x2Vq\U0000002f7Lw==".to_owned()),
             ("k3J9/x2Vq/7Lw==", "k3J9/\u{1b}[1;31mx2V\u{1b}[0mq/7Lw==".to_owned()),
+            // Quoted-printable twice, then wrapped: the breaks stand inside escapes.
+            (
+                "k3J-io=/+d=k9VqT",
+                "k3J-io==\r\n3D=3D\n\r\n3=\r\nD/+d=3D=\r\n\n3=3D\r\nDk=3=\r\nD\r\n9VqT".to_owned(),
+            ),
             ("ab9z", STANDARD_NO_PAD.encode("id:ab9z;")),
             ("ab9z", STANDARD_NO_PAD.encode("xid:ab9z;")),
             ("ab9z", STANDARD_NO_PAD.encode("xyid:ab9z;")),
