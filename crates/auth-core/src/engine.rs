@@ -40,8 +40,9 @@ mod rule;
 mod state;
 mod throttle;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use http::Method;
@@ -59,6 +60,7 @@ use crate::error::runtime::shut_down;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
+use crate::status::SourceStatus;
 use crate::term::TokenState;
 use crate::token::{AccessToken, Token};
 
@@ -97,6 +99,7 @@ impl<E: TokenExchange> Engine<E> {
             flights: 0,
             current: None,
             failure: None,
+            last_failure: None,
             throttle: Throttle::default(),
         };
         Ok(Self {
@@ -107,8 +110,28 @@ impl<E: TokenExchange> Engine<E> {
         })
     }
 
-    fn provider(&self) -> &'static str {
-        self.provider
+    /// The current exchange.
+    fn exchange(&self) -> Arc<E> {
+        Arc::clone(&self.locked().exchange)
+    }
+
+    fn status(&self) -> SourceStatus {
+        let now = self.parts.clock.now();
+        let kept = self.kept.load();
+        let has_token = !kept.is_none();
+        let expires_in = kept
+            .term
+            .expires_at()
+            .map(|end| end.duration_since(SystemTime::UNIX_EPOCH + now.wall).unwrap_or_default());
+        SourceStatus {
+            provider: Some(self.provider),
+            label: None,
+            token: has_token.then(|| kept.term.state(now)),
+            age: kept.term.age(now).filter(|_| has_token),
+            expires_in,
+            last_failure: self.locked().last_failure.clone(),
+            requests: self.parts.requests.load(Ordering::Relaxed),
+        }
     }
 
     /// The fast path: one lock-free load and the two clocks.

@@ -4,6 +4,9 @@
 //! compare it with the provider's document and a test needs no server. The engine decides when to
 //! ask, how often, and what to keep ([`CachedTokenSource`](crate::CachedTokenSource)).
 
+use http::response::Parts;
+
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::http::HttpRequest;
@@ -88,6 +91,20 @@ pub trait TokenExchange: Send + Sync + 'static {
         let about =
             |error: Error| error.with_provider(self.provider()).with_status(response.status());
         self.read(response).map_err(about)
+    }
+
+    /// Returns where the provider's API is, so that the token is sent there and nowhere else. Only
+    /// scheme, host and port count. By default none: the user says where.
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
+
+    /// Whether the head of an API's answer refuses the token, so that another one is worth a try.
+    ///
+    /// By default a 401, unless its `WWW-Authenticate` says `insufficient_scope` (RFC 6750 section
+    /// 3.1). For a provider that says "forbidden" with a 401.
+    fn refuses_token(&self, head: &Parts) -> bool {
+        crate::challenge::refuses_token(head)
     }
 
     /// Returns how often and how long to try, unless the builder sets another policy.

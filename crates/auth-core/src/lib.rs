@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
+mod challenge;
 mod clock;
 mod endpoint;
 mod engine;
@@ -19,6 +20,7 @@ mod request;
 mod response;
 pub mod secret;
 mod source;
+mod status;
 mod term;
 mod token;
 mod trace;
@@ -49,5 +51,6 @@ pub use crate::request::{BodyValue, TokenRequest};
 pub use crate::response::TokenResponse;
 pub use crate::secret::scrub::Scrubber;
 pub use crate::source::{SharedTokenSource, StaticTokenSource, TokenSource};
+pub use crate::status::{LastFailure, SourceStatus};
 pub use crate::term::TokenState;
 pub use crate::token::AccessToken;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use http::response::Parts;
 
 use crate::clock::{BoxFuture, Clock};
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::grant::Grant;
@@ -14,6 +16,7 @@ use crate::identity::Identity;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::TokenResponse;
 use crate::source::TokenSource;
+use crate::status::SourceStatus;
 use crate::token::AccessToken;
 
 macro_rules! pass_on {
@@ -56,6 +59,14 @@ macro_rules! pass_on {
                 (**self).read(response)
             }
 
+            fn api_hosts(&self) -> Vec<Endpoint> {
+                (**self).api_hosts()
+            }
+
+            fn refuses_token(&self, head: &Parts) -> bool {
+                (**self).refuses_token(head)
+            }
+
             fn retry_policy(&self) -> RetryPolicy {
                 (**self).retry_policy()
             }
@@ -78,6 +89,22 @@ macro_rules! pass_on {
             fn fresh(&self) -> Option<AccessToken> {
                 (**self).fresh()
             }
+
+            async fn check(&self) -> Result<(), Error> {
+                (**self).check().await
+            }
+
+            fn status(&self) -> SourceStatus {
+                (**self).status()
+            }
+
+            fn api_hosts(&self) -> Vec<Endpoint> {
+                (**self).api_hosts()
+            }
+
+            fn refuses_token(&self, head: &Parts) -> bool {
+                (**self).refuses_token(head)
+            }
         }
     )*};
 }
@@ -87,7 +114,7 @@ pass_on!(Arc, Box);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CachedTokenSource, Endpoint, Expiry, ManualClock, ScriptedClient, TokenRequest};
+    use crate::{CachedTokenSource, Expiry, ManualClock, ScriptedClient, TokenRequest};
 
     #[test]
     fn a_pointer_to_an_implementation_implements_the_trait() {

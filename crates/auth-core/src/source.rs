@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::response::Parts;
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::grant::{Expiry, Grant};
+use crate::status::SourceStatus;
 use crate::term::Term;
 use crate::token::{AccessToken, Token};
 
@@ -49,6 +52,39 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns the token if it is fresh, or `None`. Never blocks.
     fn fresh(&self) -> Option<AccessToken> {
         None
+    }
+
+    /// Makes sure that there is a usable token: what a readiness probe asks. Costs the provider no
+    /// more than [`token`](Self::token) does, and a token that is still good is good while the
+    /// provider is down.
+    ///
+    /// # If the caller goes away
+    /// As for `token`.
+    ///
+    /// # Errors
+    /// As for `token`.
+    async fn check(&self) -> Result<(), Error> {
+        self.token().await.map(drop)
+    }
+
+    /// Returns the state of the source, without any secret. Asks nobody and never blocks.
+    fn status(&self) -> SourceStatus {
+        SourceStatus::of(self.fresh().as_ref())
+    }
+
+    /// Returns where the API is that takes these tokens: see [`TokenExchange::api_hosts`]. None by
+    /// default.
+    ///
+    /// [`TokenExchange::api_hosts`]: crate::TokenExchange::api_hosts
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
+
+    /// Whether the head of an API's answer refuses the token: see
+    /// [`TokenExchange::refuses_token`](crate::TokenExchange::refuses_token), whose default this
+    /// is.
+    fn refuses_token(&self, head: &Parts) -> bool {
+        crate::challenge::refuses_token(head)
     }
 }
 
@@ -99,6 +135,23 @@ impl SharedTokenSource {
     pub fn fresh(&self) -> Option<AccessToken> {
         self.0.fresh()
     }
+
+    /// As [`TokenSource::check`].
+    ///
+    /// # If the caller goes away
+    /// As for [`TokenSource::token`].
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn check(&self) -> Result<(), Error> {
+        self.0.check().await
+    }
+
+    /// As [`TokenSource::status`].
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        self.0.status()
+    }
 }
 
 #[async_trait]
@@ -113,6 +166,22 @@ impl TokenSource for SharedTokenSource {
 
     fn fresh(&self) -> Option<AccessToken> {
         self.0.fresh()
+    }
+
+    async fn check(&self) -> Result<(), Error> {
+        self.0.check().await
+    }
+
+    fn status(&self) -> SourceStatus {
+        self.0.status()
+    }
+
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        self.0.api_hosts()
+    }
+
+    fn refuses_token(&self, head: &Parts) -> bool {
+        self.0.refuses_token(head)
     }
 }
 

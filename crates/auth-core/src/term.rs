@@ -42,6 +42,8 @@ pub(crate) enum Term {
     /// No known expiry: a static token.
     Endless,
     Until {
+        /// When its request began, on the monotonic clock.
+        began: Duration,
         refresh_due: Moment,
         usable_until: Moment,
         /// The expiry itself, on the wall clock.
@@ -74,6 +76,7 @@ impl Term {
         let window = policy.window_for(lifetime);
         let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
         Self::Until {
+            began: began.monotonic,
             refresh_due: began.plus(lifetime.saturating_sub(window).saturating_sub(early)),
             usable_until: began.plus(lifetime.saturating_sub(policy.margin_for(lifetime))),
             expires_at: SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall),
@@ -83,7 +86,12 @@ impl Term {
     /// Already expired, whatever the clock shows.
     pub(crate) const fn over() -> Self {
         let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
-        Self::Until { refresh_due: zero, usable_until: zero, expires_at: None }
+        Self::Until {
+            began: Duration::ZERO,
+            refresh_due: zero,
+            usable_until: zero,
+            expires_at: None,
+        }
     }
 
     /// Whether a token with this term is usable for longer than one with the other. Checks both
@@ -111,6 +119,14 @@ impl Term {
             }
             Self::Until { refresh_due, .. } if now.has_reached(*refresh_due) => TokenState::Stale,
             Self::Until { .. } => TokenState::Fresh,
+        }
+    }
+
+    /// How long ago its request began; `None` for a static token.
+    pub(crate) fn age(&self, now: Moment) -> Option<Duration> {
+        match self {
+            Self::Endless => None,
+            Self::Until { began, .. } => Some(now.monotonic.saturating_sub(*began)),
         }
     }
 

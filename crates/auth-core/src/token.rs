@@ -89,6 +89,11 @@ impl Token {
         Arc::clone(&NONE)
     }
 
+    /// Whether it is that placeholder.
+    pub(crate) fn is_none(&self) -> bool {
+        self.authorization.is_empty()
+    }
+
     /// The token type with its trailing space, and the secret. `Grant` checked that both are ASCII.
     fn text(&self) -> (&str, &str) {
         let text = std::str::from_utf8(self.authorization.as_bytes()).unwrap_or_default();
@@ -151,6 +156,26 @@ impl AccessToken {
         for (name, value) in self.headers() {
             headers.insert(name.clone(), value.clone());
         }
+    }
+
+    /// Returns the headers that [`apply`](Self::apply) sets as a map, for
+    /// `reqwest::RequestBuilder::headers` and its like.
+    ///
+    /// ```
+    /// use auth_core::{StaticTokenSource, TokenSource};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), auth_core::Error> {
+    /// let token = StaticTokenSource::bearer("made-up-token")?.token().await?;
+    /// let headers = token.header_map();
+    /// assert_eq!(headers["authorization"], "Bearer made-up-token");
+    /// assert!(headers["authorization"].is_sensitive());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn header_map(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(1 + self.token().headers.len());
+        self.apply(&mut headers);
+        headers
     }
 
     /// Iterates over the headers that [`apply`](Self::apply) sets.

@@ -6,10 +6,31 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 22] = [
-    "clock", "policy", "secret", "error", "trace", "endpoint", "http", "response", "request",
-    "identity", "grant", "wire", "oauth2", "jwt", "term", "exchange", "token", "source", "env",
-    "engine", "pointers", "guide",
+const ORDER: [&str; 24] = [
+    "clock",
+    "policy",
+    "secret",
+    "error",
+    "trace",
+    "endpoint",
+    "http",
+    "response",
+    "request",
+    "identity",
+    "grant",
+    "wire",
+    "oauth2",
+    "jwt",
+    "term",
+    "challenge",
+    "exchange",
+    "token",
+    "status",
+    "source",
+    "env",
+    "engine",
+    "pointers",
+    "guide",
 ];
 
 fn place(module: &str) -> usize {

@@ -13,6 +13,8 @@ use crate::credentials::{Credentials, PROVIDER, PersonalAccessToken};
 use crate::wire::Refused;
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digishare.ma");
+/// The second API host, on the pages about live chat.
+const EVENTS: Endpoint = Endpoint::from_static("https://api-app.digishare.ma");
 const TOKEN_PATH: &str = "v1/oauth/token";
 /// How long a token is kept by default, so that a rotated secret is noticed.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -144,6 +146,15 @@ impl TokenExchange for Digishare {
         let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
+    }
+
+    /// The endpoint and, with the documented one, the host of the live-chat events (G9).
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        let mut hosts = vec![self.endpoint.clone()];
+        if self.endpoint == DOCUMENTED {
+            hosts.push(EVENTS);
+        }
+        hosts
     }
 
     /// Keeps a token for a day at most: it lives for a year, and a rotated secret should be noticed.

@@ -138,6 +138,11 @@ impl TokenExchange for Digitalpaye {
             grant
         })
     }
+
+    /// The endpoint: the document has one host for tokens and payments.
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        vec![self.endpoint.clone()]
+    }
 }
 
 impl Environment {

@@ -125,6 +125,11 @@ impl TokenExchange for Manis {
         let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
         granted.into_grant(self.expiry_unit, self.scheme.as_deref(), response, &known)
     }
+
+    /// The endpoint: the document has one base URL for the token and the API.
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        vec![self.endpoint.clone()]
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,11 @@ impl TokenExchange for Papaya {
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant()
     }
 
+    /// The endpoint alone: the document does not name the host of the API.
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        vec![self.endpoint.clone()]
+    }
+
     /// Keeps a token for a day at most, as documented: a later expiry comes from a wrong clock.
     fn refresh_policy(&self) -> RefreshPolicy {
         RefreshPolicy::default().max_age(A_DAY)

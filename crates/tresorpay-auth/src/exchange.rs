@@ -12,6 +12,9 @@ use auth_core::{
 use crate::credentials::{Credentials, PROVIDER};
 use crate::wire::{Granted, Refused};
 
+const PRODUCTION_API: Endpoint = Endpoint::from_static("https://tresorpay.ml/api/public/v1");
+const SANDBOX_API: Endpoint =
+    Endpoint::from_static("https://recette.tresorpay.finances.ml/api/public/v1");
 const DOCUMENTED: Endpoint = Endpoint::from_static(
     "https://auth.finances.ml/realms/tresorpay/protocol/openid-connect/token",
 );
@@ -196,6 +199,17 @@ impl TokenExchange for TresorPay {
         let check = "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET";
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
+    }
+
+    /// The host of the token URL and, unless that was set, the environment's API. The sandbox's is from
+    /// the provider's pages on GitHub, unverified.
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        let api = match self.environment {
+            Environment::Production => PRODUCTION_API,
+            Environment::Sandbox => SANDBOX_API,
+        };
+        let documented = self.token_url.is_none().then_some(api);
+        [self.asked()].into_iter().chain(documented).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One exchange: its attempts, the pauses between them, and the deadline over all of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Method;
@@ -101,6 +102,7 @@ async fn try_once<E: TokenExchange>(
     }
     let asked = request.uri().clone();
     let about = |error: Error| error.with_endpoint(&asked);
+    parts.requests.fetch_add(1, Ordering::Relaxed);
     let sent = within(&parts.clock, limit, parts.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(about)?,

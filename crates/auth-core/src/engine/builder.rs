@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::CachedTokenSource;
@@ -128,7 +129,14 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
                 crate::http::reqwest::default_client(is_plain)?
             }
         };
-        let parts = Parts { http_client, clock: self.clock, refresh, retry, jitter: self.jitter };
+        let parts = Parts {
+            http_client,
+            clock: self.clock,
+            refresh,
+            retry,
+            jitter: self.jitter,
+            requests: AtomicU64::new(0),
+        };
         Engine::new(self.exchange, parts)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }

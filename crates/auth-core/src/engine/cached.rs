@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::response::Parts;
 
 use super::{CachedTokenSourceBuilder, Engine, Look};
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::source::{SharedTokenSource, TokenSource};
+use crate::status::SourceStatus;
 use crate::term::TokenState;
 use crate::token::AccessToken;
 
@@ -146,6 +149,25 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         }
     }
 
+    /// Makes sure that there is a usable token: what a readiness probe asks. Costs the provider no
+    /// more than [`token`](Self::token) does, and a token that is still good is good while the
+    /// provider is down.
+    ///
+    /// # If the caller goes away
+    /// As for `token`.
+    ///
+    /// # Errors
+    /// As for `token`.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.token().await.map(drop)
+    }
+
+    /// Returns what the source knows of itself, without any secret. Asks nobody.
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        self.engine.status()
+    }
+
     /// Drops this token after the API refused it (401). The next call fetches another.
     ///
     /// A newer token is kept, so ten late 401s cost one refresh. Invalidations in quick succession
@@ -183,6 +205,18 @@ impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
     fn fresh(&self) -> Option<AccessToken> {
         Self::fresh(self)
     }
+
+    fn status(&self) -> SourceStatus {
+        Self::status(self)
+    }
+
+    fn api_hosts(&self) -> Vec<Endpoint> {
+        self.engine.exchange().api_hosts()
+    }
+
+    fn refuses_token(&self, head: &Parts) -> bool {
+        self.engine.exchange().refuses_token(head)
+    }
 }
 
 impl<E> Clone for CachedTokenSource<E> {
@@ -200,7 +234,7 @@ impl<E: TokenExchange> From<CachedTokenSource<E>> for SharedTokenSource {
 impl<E: TokenExchange> fmt::Debug for CachedTokenSource<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("provider", &self.engine.provider())
+            .field("provider", &self.engine.provider)
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! What changes the cached token: a flight that lands, an API that refused it, other credentials.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::flight::End;
 use super::memory::Failure;
@@ -12,6 +12,7 @@ use crate::clock::Clock as _;
 use crate::error::Error;
 use crate::error::runtime::is_shut_down;
 use crate::exchange::TokenExchange;
+use crate::status::LastFailure;
 use crate::token::{AccessToken, Token};
 
 impl<E: TokenExchange> Engine<E> {
@@ -39,6 +40,17 @@ impl<E: TokenExchange> Engine<E> {
             None
         };
         let is_live = current.is_some();
+        match (&result, &mut state.last_failure) {
+            (Ok(_), Some(last)) => last.in_a_row = 0,
+            (Ok(_), None) => {}
+            (Err(error), last) if !is_shut_down(error) => {
+                let in_a_row = last.as_ref().map_or(0, |last| last.in_a_row).saturating_add(1);
+                let at = SystemTime::UNIX_EPOCH.checked_add(now.wall);
+                let at = at.unwrap_or(SystemTime::UNIX_EPOCH);
+                *last = Some(LastFailure { kind: error.kind(), at, in_a_row });
+            }
+            (Err(_), _) => {}
+        }
         let mut old_failure = None;
         let end = match result {
             Ok(token) => {

@@ -13,6 +13,7 @@ use super::throttle::Throttle;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::status::LastFailure;
 use crate::token::AccessToken;
 
 /// The fields under the short lock.
@@ -27,6 +28,8 @@ pub(super) struct State<E> {
     pub(super) flights: u64,
     pub(super) current: Option<CurrentFlight>,
     pub(super) failure: Option<Failure>,
+    /// For the status alone.
+    pub(super) last_failure: Option<LastFailure>,
     pub(super) throttle: Throttle,
 }
 
