@@ -59,6 +59,15 @@ pub fn settings(provider: Provider) -> Result<(Env, Option<String>), Box<dyn Err
     Ok((Env::from_pairs(handle.env()), Some(handle.api_url())))
 }
 
+/// Makes the sandbox's API refuse the tokens that it has issued so far.
+///
+/// # Errors
+/// Where the sandbox cannot be started.
+pub fn revoke_tokens(provider: Provider) -> Result<(), Box<dyn Error>> {
+    sandbox()?.handle(provider).revoke_tokens();
+    Ok(())
+}
+
 /// The sandbox of this process, on its own thread.
 fn sandbox() -> Result<&'static Sandbox, Box<dyn Error>> {
     static SANDBOX: OnceLock<Result<Sandbox, String>> = OnceLock::new();

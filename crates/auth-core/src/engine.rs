@@ -36,11 +36,11 @@ mod memory;
 mod parts;
 #[cfg(test)]
 mod promises;
+mod report;
 mod rule;
 mod state;
 mod throttle;
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -53,6 +53,7 @@ pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
 use self::parts::Parts;
+use self::report::Report;
 use self::state::{CurrentFlight, Outcome, Replaced, State};
 use self::throttle::Throttle;
 use crate::clock::{Clock, Moment, within};
@@ -68,7 +69,6 @@ struct Engine<E> {
     kept: ArcSwap<Token>,
     state: Mutex<State<E>>,
     parts: Arc<Parts>,
-    provider: &'static str,
 }
 
 /// The kept token by its state now.
@@ -89,8 +89,7 @@ const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
     fn new(exchange: E, parts: Parts) -> Result<Self, Error> {
-        let provider = exchange.provider();
-        let (identity, asks) = proved(&exchange)?;
+        let (identity, asks) = proved(&exchange, &parts.report)?;
         let state = State {
             exchange: Arc::new(exchange),
             identity,
@@ -106,7 +105,6 @@ impl<E: TokenExchange> Engine<E> {
             kept: ArcSwap::new(Token::none()),
             state: Mutex::new(state),
             parts: Arc::new(parts),
-            provider,
         })
     }
 
@@ -116,6 +114,7 @@ impl<E: TokenExchange> Engine<E> {
     }
 
     fn status(&self) -> SourceStatus {
+        let report = &self.parts.report;
         let now = self.parts.clock.now();
         let kept = self.kept.load();
         let has_token = !kept.is_none();
@@ -124,13 +123,13 @@ impl<E: TokenExchange> Engine<E> {
             .expires_at()
             .map(|end| end.duration_since(SystemTime::UNIX_EPOCH + now.wall).unwrap_or_default());
         SourceStatus {
-            provider: Some(self.provider),
-            label: None,
+            provider: Some(report.provider),
+            label: report.label.as_deref().map(str::to_owned),
             token: has_token.then(|| kept.term.state(now)),
             age: kept.term.age(now).filter(|_| has_token),
             expires_in,
             last_failure: self.locked().last_failure.clone(),
-            requests: self.parts.requests.load(Ordering::Relaxed),
+            requests: self.parts.report.requests(),
         }
     }
 
@@ -183,11 +182,12 @@ impl<E: TokenExchange> Engine<E> {
                 Some(End::Lost) => {
                     lost = true;
                     losses += u32::from(is_own);
-                    (losses > LOSSES).then(|| shut_down().with_provider(self.provider))
+                    (losses > LOSSES).then(|| self.parts.report.sign(shut_down()))
                 }
                 None => known.map(Error::without_retry_after),
             };
-            let overdue = || (clock.monotonic() >= until).then(|| overdue(self.provider));
+            let overdue =
+                || (clock.monotonic() >= until).then(|| self.parts.report.sign(overdue()));
             if let Some(error) = error.or_else(overdue) {
                 // Another flight may have stored a token in the meantime.
                 return self.usable().ok_or(error);
@@ -281,13 +281,14 @@ impl<E: TokenExchange> Engine<E> {
         let old_failure = state.forget_old_failure(now.monotonic);
         let attempts = if state.failure.is_some() { 1 } else { self.parts.retry.max_attempts };
         let (exchange, parts) = (Arc::clone(&state.exchange), Arc::clone(&self.parts));
-        let (asks, source, provider) = (state.asks.clone(), Arc::downgrade(self), self.provider);
+        let (asks, source) = (state.asks.clone(), Arc::downgrade(self));
+        let signing = Arc::clone(&self.parts);
         let held = self.kept.load_full();
         state.flights += 1;
         let (number, epoch, began) = (state.flights, state.epoch, now.monotonic);
         let course = async move {
             let result = contained(fly(exchange, parts, attempts, held, &asks)).await;
-            let result = result.unwrap_or_else(|| Err(panicked(provider)));
+            let result = result.unwrap_or_else(|| Err(signing.report.sign(panicked())));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
                 None => End::Landed(result.map(|token| AccessToken::from_arc(Arc::new(token)))),
@@ -331,21 +332,24 @@ impl<E> Drop for Engine<E> {
     }
 }
 
-fn overdue(provider: &'static str) -> Error {
+fn overdue() -> Error {
     let text =
         "no token in time: the tokio runtime that the exchange was spawned on is not running";
-    Error::new(ErrorKind::Timeout, text).with_provider(provider)
+    Error::new(ErrorKind::Timeout, text)
 }
 
-fn panicked(provider: &'static str) -> Error {
+fn panicked() -> Error {
     let text = "the exchange or its HTTP client panicked: report the bug to its author";
-    Error::new(ErrorKind::Internal, text).with_provider(provider)
+    Error::new(ErrorKind::Internal, text)
 }
 
 /// The identity of an exchange, and the method and host of its request; an error if the request is
 /// incomplete.
-fn proved<E: TokenExchange>(exchange: &E) -> Result<(Identity, (Method, Arc<str>)), Error> {
-    let request = exchange.request().map_err(|error| error.with_provider(exchange.provider()))?;
+fn proved<E: TokenExchange>(
+    exchange: &E,
+    report: &Report,
+) -> Result<(Identity, (Method, Arc<str>)), Error> {
+    let request = exchange.request().map_err(|error| report.sign(error))?;
     let host = request.uri().host().unwrap_or_default().into();
     Ok((exchange.identity(), (request.method().clone(), host)))
 }

@@ -46,6 +46,7 @@ struct Details {
     kind: ErrorKind,
     message: String,
     provider: Option<&'static str>,
+    label: Option<Arc<str>>,
     status: Option<StatusCode>,
     endpoint: Option<String>,
     code: Option<String>,
@@ -76,6 +77,7 @@ impl Error {
             kind,
             message: message.into(),
             provider: None,
+            label: None,
             status: None,
             endpoint: None,
             code: None,
@@ -101,6 +103,11 @@ impl Error {
     #[must_use]
     pub fn with_provider(self, provider: &'static str) -> Self {
         self.change(|details| details.provider = Some(provider))
+    }
+
+    /// Adds the label of the source. The engine does so.
+    pub(crate) fn with_label(self, label: Arc<str>) -> Self {
+        self.change(|details| details.label = Some(label))
     }
 
     /// Adds the HTTP status of the answer.
@@ -218,6 +225,13 @@ impl Error {
         self.0.provider
     }
 
+    /// Returns the label that the source was given:
+    /// [`CachedTokenSourceBuilder::label`](crate::CachedTokenSourceBuilder::label).
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.0.label.as_deref()
+    }
+
     /// Returns the provider's error code (`invalid_client`, `UnauthorizedError`): one word of at
     /// most 64 printable characters. Prose in its place becomes the description.
     #[must_use]
@@ -248,8 +262,10 @@ impl From<Unfit> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(provider) = self.provider() {
-            write!(f, "{provider}: ")?;
+        match (self.provider(), self.label()) {
+            (Some(provider), Some(label)) => write!(f, "{provider} ({label}): ")?,
+            (Some(speaker), None) | (None, Some(speaker)) => write!(f, "{speaker}: ")?,
+            (None, None) => {}
         }
         f.write_str(self.message())?;
         // The path is probably wrong, so show it.
@@ -272,6 +288,7 @@ impl fmt::Debug for Error {
         debug.field("kind", &self.kind()).field("message", &self.message());
         let texts = [
             ("provider", self.provider()),
+            ("label", self.label()),
             ("endpoint", self.endpoint()),
             ("code", self.code()),
             ("description", self.description()),

@@ -1,4 +1,5 @@
-//! Guides: architecture, troubleshooting, faults, threat model, testing, a sixth provider, release.
+//! Guides: architecture, deploying, many accounts, programs without async, troubleshooting, faults,
+//! threat model, testing, a sixth provider, release.
 //!
 //! They are the markdown files in the package's `docs` folder; their code blocks are compiled.
 
@@ -10,6 +11,15 @@
 #[doc = ""]
 #[doc = include_str!("../docs/architecture/flight.md")]
 pub mod architecture {}
+
+#[doc = include_str!("../docs/deploy.md")]
+pub mod deploy {}
+
+#[doc = include_str!("../docs/accounts.md")]
+pub mod accounts {}
+
+#[doc = include_str!("../docs/blocking.md")]
+pub mod blocking {}
 
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}

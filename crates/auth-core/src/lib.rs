@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
+pub mod blocking;
 mod challenge;
 mod clock;
 mod endpoint;
@@ -13,7 +14,10 @@ pub mod guide;
 mod http;
 mod identity;
 mod jwt;
+#[cfg(feature = "metrics")]
+mod metrics;
 pub mod oauth2;
+mod observer;
 mod pointers;
 mod policy;
 mod request;
@@ -46,6 +50,9 @@ pub use crate::http::scripted::ScriptedClient;
 pub use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
 pub use crate::identity::Identity;
 pub use crate::jwt::JwtTimes;
+#[cfg(feature = "metrics")]
+pub use crate::metrics::MetricsObserver;
+pub use crate::observer::{Event, Observer, Read};
 pub use crate::policy::{RefreshPolicy, RetryPolicy};
 pub use crate::request::{BodyValue, TokenRequest};
 pub use crate::response::TokenResponse;

@@ -226,6 +226,10 @@ impl StaticTokenSource {
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         Self(self.0.with_header(name, value))
     }
+
+    pub(crate) fn get(&self) -> AccessToken {
+        self.0.clone()
+    }
 }
 
 #[async_trait]

@@ -14,14 +14,16 @@ use crate::error::cause::innermost;
 #[cfg(feature = "tracing")]
 pub(crate) fn exchange<F: Future>(
     provider: &'static str,
+    label: Option<&str>,
     method: &http::Method,
     host: &str,
     future: F,
-) -> impl Future<Output = F::Output> {
+) -> impl Future<Output = F::Output> + use<F> {
     use tracing::Instrument as _;
     let span = tracing::info_span!(
         "token_exchange",
         provider,
+        label,
         "http.request.method" = method.as_str(),
         "server.address" = host
     );
@@ -40,6 +42,7 @@ pub(crate) fn attempt_failed(
     let asked = asked.and_then(|asked| asked.parse::<http::uri::Authority>().ok());
     tracing::warn!(
         provider,
+        label = error.label(),
         attempt,
         "http.request.resend_count" = attempt.saturating_sub(1),
         "http.response.status_code" = error.status().map(|status| status.as_u16()),
@@ -57,9 +60,16 @@ pub(crate) fn attempt_failed(
 
 /// Logs that a token was granted.
 #[cfg(feature = "tracing")]
-pub(crate) fn granted(provider: &'static str, attempt: u32, status: u16, lifetime: Duration) {
+pub(crate) fn granted(
+    provider: &'static str,
+    label: Option<&str>,
+    attempt: u32,
+    status: u16,
+    lifetime: Duration,
+) {
     tracing::info!(
         provider,
+        label,
         attempt,
         "http.request.resend_count" = attempt.saturating_sub(1),
         "http.response.status_code" = status,
@@ -70,8 +80,8 @@ pub(crate) fn granted(provider: &'static str, attempt: u32, status: u16, lifetim
 
 /// Logs an oddity that did not prevent the token.
 #[cfg(feature = "tracing")]
-pub(crate) fn remark(provider: &'static str, remark: &'static str) {
-    tracing::warn!(provider, "{remark}");
+pub(crate) fn remark(provider: &'static str, label: Option<&str>, remark: &'static str) {
+    tracing::warn!(provider, label, "{remark}");
 }
 
 #[cfg(feature = "tracing")]
@@ -86,13 +96,19 @@ pub(crate) use silent::*;
 mod silent {
     use super::{Duration, Error, Future};
 
-    pub(crate) fn exchange<F: Future>(_: &'static str, _: &http::Method, _: &str, future: F) -> F {
+    pub(crate) fn exchange<F: Future>(
+        _: &'static str,
+        _: Option<&str>,
+        _: &http::Method,
+        _: &str,
+        future: F,
+    ) -> F {
         future
     }
 
     pub(crate) fn attempt_failed(_: &'static str, _: u32, _: &Error, _: Option<Duration>) {}
 
-    pub(crate) fn granted(_: &'static str, _: u32, _: u16, _: Duration) {}
+    pub(crate) fn granted(_: &'static str, _: Option<&str>, _: u32, _: u16, _: Duration) {}
 
-    pub(crate) fn remark(_: &'static str, _: &'static str) {}
+    pub(crate) fn remark(_: &'static str, _: Option<&str>, _: &'static str) {}
 }

@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 27] = [
     "clock",
     "policy",
     "secret",
     "error",
+    "observer",
+    "metrics",
     "trace",
     "endpoint",
     "http",
@@ -29,6 +31,7 @@ const ORDER: [&str; 24] = [
     "source",
     "env",
     "engine",
+    "blocking",
     "pointers",
     "guide",
 ];

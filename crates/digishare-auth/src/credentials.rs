@@ -21,6 +21,8 @@ pub(crate) const PROVIDER: &str = "digishare";
 pub struct Credentials {
     pub(crate) client_id: SecretString,
     pub(crate) client_secret: SecretString,
+    /// What to check if they are rejected.
+    pub(crate) origin: &'static str,
 }
 
 impl Credentials {
@@ -40,6 +42,7 @@ impl Credentials {
         Ok(Self {
             client_id: check("client_id", client_id.into())?,
             client_secret: check("client_secret", client_secret.into())?,
+            origin: "the credentials that the program gave",
         })
     }
 
@@ -56,7 +59,11 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let client_id = vars.required_secret("DIGISHARE_CLIENT_ID", Charset::Text);
         let client_secret = vars.required_secret("DIGISHARE_CLIENT_SECRET", Charset::Text);
-        Some(Self { client_id: client_id?, client_secret: client_secret? })
+        Some(Self {
+            client_id: client_id?,
+            client_secret: client_secret?,
+            origin: "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET",
+        })
     }
 
     /// What errors must not show. Passport's ids are numbers or UUIDs and not secret (RFC 6749

@@ -143,7 +143,7 @@ impl TokenExchange for Digishare {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET";
+        let check = self.credentials.origin;
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }

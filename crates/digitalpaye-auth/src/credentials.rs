@@ -19,6 +19,8 @@ pub(crate) const PROVIDER: &str = "digitalpaye";
 pub struct Credentials {
     pub(crate) api_key: SecretString,
     pub(crate) api_secret: SecretString,
+    /// What to check if they are rejected.
+    pub(crate) origin: &'static str,
 }
 
 impl Credentials {
@@ -40,6 +42,7 @@ impl Credentials {
         Ok(Self {
             api_key: api_key.map_err(|error| error.with_provider(PROVIDER))?,
             api_secret: check("api_secret", api_secret.into())?,
+            origin: "the credentials that the program gave",
         })
     }
 
@@ -57,7 +60,11 @@ impl Credentials {
         let key = vars.required_secret("DIGITALPAYE_API_KEY", Charset::Text);
         let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
         let secret = vars.required_secret("DIGITALPAYE_API_SECRET", Charset::Text);
-        Some(Self { api_key: key?, api_secret: secret? })
+        Some(Self {
+            api_key: key?,
+            api_secret: secret?,
+            origin: "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET",
+        })
     }
 
     /// What errors must not show.

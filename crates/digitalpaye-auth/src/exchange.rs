@@ -14,7 +14,7 @@ use crate::wire::{Granted, Refused};
 
 const DOCUMENTED: Endpoint = Endpoint::from_static("https://api.digitalpaye.com");
 const TOKEN_PATH: &str = "v1/auth";
-const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
+pub(crate) const X_ENVIRONMENT: HeaderName = HeaderName::from_static("x-environment");
 
 /// Digitalpaye's flow: `POST /v1/auth` with Basic authentication and `X-Environment`.
 ///
@@ -128,7 +128,7 @@ impl TokenExchange for Digitalpaye {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET";
+        let check = self.credentials.origin;
         let known = self.credentials.known();
         let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
         let grant = granted.into_grant(response)?.header(X_ENVIRONMENT, self.environment.header()?);

@@ -19,6 +19,8 @@ pub(crate) const PROVIDER: &str = "manis";
 pub struct Credentials {
     pub(crate) merchant_id: SecretString,
     pub(crate) secret: SecretString,
+    /// What to check if they are rejected.
+    pub(crate) origin: &'static str,
 }
 
 impl Credentials {
@@ -39,6 +41,7 @@ impl Credentials {
         Ok(Self {
             merchant_id: check("merchant_id", merchant_id.into())?,
             secret: check("secret", secret.into())?,
+            origin: "the credentials that the program gave",
         })
     }
 
@@ -55,7 +58,11 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let merchant_id = vars.required_secret("MANIS_MERCHANT_ID", Charset::Header);
         let secret = vars.required_secret("MANIS_SECRET", Charset::Header);
-        Some(Self { merchant_id: merchant_id?, secret: secret? })
+        Some(Self {
+            merchant_id: merchant_id?,
+            secret: secret?,
+            origin: "MANIS_MERCHANT_ID and MANIS_SECRET",
+        })
     }
 
     /// What errors must not show.

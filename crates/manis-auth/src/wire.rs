@@ -73,7 +73,7 @@ impl Refusal for Refused {
         // The document states neither the status of wrong credentials nor host and path. An outage
         // has to do with none of them.
         let is_outage = auth_core::wire::usual_kind(answer).is_retryable();
-        let check = "check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path";
+        let check = "check the merchant id, the secret, the endpoint and the token path";
         (!is_outage).then_some(check)
     }
 }

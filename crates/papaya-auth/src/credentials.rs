@@ -19,6 +19,8 @@ pub(crate) const PROVIDER: &str = "papaya";
 pub struct Credentials {
     pub(crate) api_key: SecretString,
     pub(crate) client_secret: SecretString,
+    /// What to check if they are rejected.
+    pub(crate) origin: &'static str,
 }
 
 impl Credentials {
@@ -38,6 +40,7 @@ impl Credentials {
         Ok(Self {
             api_key: check("api_key", api_key.into())?,
             client_secret: check("client_secret", client_secret.into())?,
+            origin: "the credentials that the program gave",
         })
     }
 
@@ -54,7 +57,11 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let api_key = vars.required_secret("PAPAYA_API_KEY", Charset::Text);
         let client_secret = vars.required_secret("PAPAYA_CLIENT_SECRET", Charset::Text);
-        Some(Self { api_key: api_key?, client_secret: client_secret? })
+        Some(Self {
+            api_key: api_key?,
+            client_secret: client_secret?,
+            origin: "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET",
+        })
     }
 
     /// What errors must not show.

@@ -133,9 +133,12 @@ impl TokenExchange for Papaya {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET, and that they are this environment's (a missing field may be answered alike)";
+        let check = format!(
+            "{}, and that they are this environment's (a missing field may be answered alike)",
+            self.credentials.origin
+        );
         let known = self.credentials.known();
-        auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant()
+        auth_core::wire::read::<Granted, Refused>(&check, &known, response)?.into_grant()
     }
 
     /// The endpoint alone: the document does not name the host of the API.

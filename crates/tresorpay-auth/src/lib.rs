@@ -74,6 +74,8 @@
 
 mod credentials;
 mod exchange;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod wire;
 
 #[cfg(feature = "reqwest-0_13")]
@@ -82,8 +84,10 @@ pub use auth_core::{
     AccessToken, BODY_LIMIT, Bytes, CachedTokenSource, CachedTokenSourceBuilder, Endpoint, Env,
     Error, ErrorKind, ExposeSecret, HttpClient, HttpRequest, HttpResponse, RefreshPolicy,
     RetryPolicy, SecretString, SharedTokenSource, StaticTokenSource, TokenExchange, TokenSource,
-    TokenState, async_trait,
+    TokenState, async_trait, blocking,
 };
+#[cfg(feature = "test-util")]
+pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
 pub use crate::credentials::Credentials;
 pub use crate::exchange::{ClientAuth, Environment, TresorPay};

@@ -76,6 +76,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let swap = &ArcSwap::from_pointee(token);
     let typed = warmed(&runtime, Typed::new(&endpoint.url(), &client()?)?)?;
     let erased = Erased(typed.0.clone().into());
+    let blocking = &auth_core::blocking::CachedTokenSource::from(typed.0.clone());
     let locked = warmed(&runtime, Locked::new(&raw))?;
     let shared = warmed(&runtime, Shared::new(&raw))?;
     let moka = warmed(&runtime, Moka::new(&raw))?;
@@ -105,6 +106,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
             let token = ours.fresh().ok_or_else(none)?;
             token.authorization()
         }),
+        looped!("blocking", blocking.token()?.authorization()),
         gets!("mutex", on, mutex.get().await?),
         gets!("rwlock", on, rwlock.get().await?),
         gets!("moka_try_get_with", on, cache.get().await?),

@@ -1,7 +1,6 @@
 //! One exchange: its attempts, the pauses between them, and the deadline over all of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Method;
@@ -47,7 +46,8 @@ pub(super) async fn fly<E: TokenExchange>(
     (method, host): &(Method, Arc<str>),
 ) -> Result<Token, Error> {
     let tries = try_often(&*exchange, &parts, attempts, &held);
-    crate::trace::exchange(exchange.provider(), method, host, tries).await
+    let told = parts.report.exchange(method, host, tries);
+    told.await
 }
 
 async fn try_often<E: TokenExchange>(
@@ -63,21 +63,23 @@ async fn try_often<E: TokenExchange>(
     loop {
         // One timer per attempt covers both limits: the attempt's own and the rest of the flight's.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
+        let sent = parts.clock.monotonic();
         let error = match try_once(exchange, parts, attempt, limit, held).await {
             Ok(token) => return Ok(token),
             Err(failed) if failed.is_repeated && spent() < REPEATED_LIMIT => {
                 parts.clock.sleep(REPEATED_PAUSE).await;
                 continue;
             }
-            Err(failed) => failed.error.with_provider(exchange.provider()),
+            Err(failed) => parts.report.sign(failed.error),
         };
+        let latency = parts.clock.monotonic().saturating_sub(sent);
         let is_last = attempt >= attempts;
         let pause = if is_last {
             None
         } else {
             pause(policy, &error, attempt, spent(), parts.jitter.draw())
         };
-        crate::trace::attempt_failed(exchange.provider(), attempt, &error, pause);
+        parts.report.failed(attempt, &error, latency, pause);
         let Some(pause) = pause else {
             return Err(error);
         };
@@ -102,7 +104,7 @@ async fn try_once<E: TokenExchange>(
     }
     let asked = request.uri().clone();
     let about = |error: Error| error.with_endpoint(&asked);
-    parts.requests.fetch_add(1, Ordering::Relaxed);
+    parts.report.sends();
     let sent = within(&parts.clock, limit, parts.http_client.send(request));
     let answer = match sent.await {
         Some(answer) => answer.map_err(about)?,
@@ -112,7 +114,6 @@ async fn try_once<E: TokenExchange>(
             return Err(about(Error::new(ErrorKind::Timeout, text)).into());
         }
     };
-    let provider = exchange.provider();
     let response = TokenResponse::new(answer, parts.clock.wall());
     let status = response.status();
     let about = |error: Error| about(error).with_status(status);
@@ -123,7 +124,7 @@ async fn try_once<E: TokenExchange>(
     }
     let grant = exchange.grant(&response).map_err(about)?;
     for &warning in grant.warnings() {
-        crate::trace::remark(provider, warning);
+        parts.report.remark(warning);
     }
     let is_repeated = held.is_repeated_by(&grant);
     let ended = |error| Failed { error: about(error), is_repeated };
@@ -131,7 +132,7 @@ async fn try_once<E: TokenExchange>(
     let cap = exchange.refresh_policy().max_age;
     let lifetime = Lifetime::of(&grant, server, &parts.refresh, cap).map_err(ended)?;
     if let Some(warning) = lifetime.warning {
-        crate::trace::remark(provider, warning);
+        parts.report.remark(warning);
     }
     let term = Term::new(lifetime.span, began, &parts.refresh, parts.jitter.draw());
     let token = Token::new(grant, term).map_err(ended)?;
@@ -139,7 +140,8 @@ async fn try_once<E: TokenExchange>(
         let text = "the token expired before it arrived: check the network";
         return Err(ended(Error::protocol(text)));
     }
-    crate::trace::granted(provider, attempt, status.as_u16(), lifetime.span);
+    let latency = parts.clock.monotonic().saturating_sub(began.monotonic);
+    parts.report.granted(attempt, status.as_u16(), lifetime.span, latency, &token.term);
     Ok(token)
 }
 

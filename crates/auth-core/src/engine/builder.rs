@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::CachedTokenSource;
 use super::Engine;
 use super::jitter::Jitter;
 use super::parts::Parts;
+use super::report::Report;
 use crate::clock::{Clock, SourceClock};
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::http::HttpClient;
+use crate::observer::Observer;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 
 /// Builds a [`CachedTokenSource`] with parts of your own.
@@ -61,6 +62,8 @@ pub struct CachedTokenSourceBuilder<E> {
     refresh: Option<RefreshPolicy>,
     retry: Option<RetryPolicy>,
     jitter: Jitter,
+    label: Option<String>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
@@ -72,6 +75,8 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             refresh: None,
             retry: None,
             jitter: Jitter::default(),
+            label: None,
+            observer: None,
         }
     }
 
@@ -101,6 +106,21 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         self
     }
 
+    /// Names the account, such as `merchant 42`: shown in errors, spans, `Debug` and
+    /// [`SourceStatus`](crate::SourceStatus), never in a metric. Shown as one printable line of at
+    /// most 64 characters; do not put a secret there.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Sets who is told what the source does. The default is none; with the feature `metrics`, the
+    /// `metrics` facade.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Sets the source of jitter, uniform in `0..1`, so that a run can be repeated.
     #[cfg(any(test, feature = "test-util"))]
     #[doc(hidden)]
@@ -118,8 +138,10 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     pub fn build(self) -> Result<CachedTokenSource<E>, Error> {
         let refresh = self.refresh.unwrap_or_else(|| self.exchange.refresh_policy());
         let retry = self.retry.unwrap_or_else(|| self.exchange.retry_policy());
+        let observer = self.observer.or_else(facade);
+        let report = Report::new(self.exchange.provider(), self.label.as_deref(), observer);
         if let Some(fault) = fault(&refresh, &retry) {
-            return Err(Error::config(fault).with_provider(self.exchange.provider()));
+            return Err(report.sign(Error::config(fault)));
         }
         let http_client = match self.http_client {
             Some(client) => client,
@@ -129,17 +151,19 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
                 crate::http::reqwest::default_client(is_plain)?
             }
         };
-        let parts = Parts {
-            http_client,
-            clock: self.clock,
-            refresh,
-            retry,
-            jitter: self.jitter,
-            requests: AtomicU64::new(0),
-        };
+        let parts =
+            Parts { http_client, clock: self.clock, refresh, retry, jitter: self.jitter, report };
         Engine::new(self.exchange, parts)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }
+}
+
+/// The observer of a source that was given none.
+fn facade() -> Option<Arc<dyn Observer>> {
+    #[cfg(feature = "metrics")]
+    return Some(Arc::new(crate::metrics::MetricsObserver::default()));
+    #[cfg(not(feature = "metrics"))]
+    None
 }
 
 /// What is wrong with the limits, if anything. With such limits every token or attempt would fail,

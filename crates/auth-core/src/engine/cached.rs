@@ -2,14 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::response::Parts;
+use tokio::runtime::Id;
 
+use super::state::Replaced;
 use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::TokenExchange;
+use crate::observer::Read;
 use crate::source::{SharedTokenSource, TokenSource};
 use crate::status::SourceStatus;
 use crate::term::TokenState;
@@ -113,10 +117,14 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// [`ErrorKind`](crate::ErrorKind).
     pub async fn token(&self) -> Result<AccessToken, Error> {
         match self.engine.look() {
-            Look::Fresh(token) => Ok(token),
+            Look::Fresh(token) => {
+                self.engine.parts.report.read(Read::Fresh);
+                Ok(token)
+            }
             // Boxed, to keep the future small for the common case of a fresh token.
             Look::Stale(token) => {
                 drop(token);
+                self.engine.parts.report.read(Read::Stale);
                 Box::pin(self.engine.refresh()).await;
                 // If this caller drove the refresh, there may be a newer token, or this one may
                 // have expired in the meantime.
@@ -125,7 +133,10 @@ impl<E: TokenExchange> CachedTokenSource<E> {
                     None => Box::pin(self.engine.fetch()).await,
                 }
             }
-            Look::Nothing => Box::pin(self.engine.fetch()).await,
+            Look::Nothing => {
+                self.engine.parts.report.read(Read::Waited);
+                Box::pin(self.engine.fetch()).await
+            }
         }
     }
 
@@ -134,7 +145,10 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     #[must_use]
     pub fn fresh(&self) -> Option<AccessToken> {
         match self.engine.look() {
-            Look::Fresh(token) => Some(token),
+            Look::Fresh(token) => {
+                self.engine.parts.report.read(Read::Fresh);
+                Some(token)
+            }
             Look::Stale(_) | Look::Nothing => None,
         }
     }
@@ -192,6 +206,61 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     }
 }
 
+/// For callers without a runtime ([`crate::blocking`]): what `token` does, in steps that block for
+/// no longer than the short lock is held.
+impl<E: TokenExchange> CachedTokenSource<E> {
+    /// The error with the provider and the label.
+    pub(crate) fn sign(&self, error: Error) -> Error {
+        self.engine.parts.report.sign(error)
+    }
+
+    /// Tells the observer how a caller got its answer.
+    pub(crate) fn read(&self, read: Read) {
+        self.engine.parts.report.read(read);
+    }
+
+    /// How long a call waits at most, on a runtime that is driven.
+    pub(crate) fn limit(&self) -> Duration {
+        self.engine.limit()
+    }
+
+    /// The kept token if it is fresh or stale.
+    pub(crate) fn usable(&self) -> Option<AccessToken> {
+        self.engine.usable()
+    }
+
+    /// The failure that callers get at once, while its pause lasts.
+    pub(crate) fn remembered(&self) -> Option<Error> {
+        let now = self.engine.parts.clock.now();
+        self.engine.locked().remembered(now)
+    }
+
+    /// Whether `refresh` would start a flight: none is under way, and no failure is remembered.
+    pub(crate) fn needs_refresh(&self) -> bool {
+        let now = self.engine.parts.clock.now();
+        let (flight, in_pause) = {
+            let state = self.engine.locked();
+            let pause = state.failure.as_ref().and_then(|failure| failure.left(now.monotonic));
+            (state.live(now.monotonic, self.engine.limit()), pause.is_some())
+        };
+        flight.is_none() && !in_pause
+    }
+
+    /// Starts a refresh if one is needed, on the runtime of the task that calls this.
+    pub(crate) async fn refresh(&self) {
+        self.engine.refresh().await;
+    }
+
+    /// Ends the flight if its task is on this runtime, which is not driven now. Those that wait for
+    /// it elsewhere start another.
+    pub(crate) fn end_flight_on(&self, runtime: Id) {
+        let mut state = self.engine.locked();
+        let current = state.current.take_if(|current| current.runtime == Some(runtime));
+        drop(state);
+        drop(Replaced { current, failure: None });
+    }
+}
+
 #[async_trait]
 impl<E: TokenExchange> TokenSource for CachedTokenSource<E> {
     async fn token(&self) -> Result<AccessToken, Error> {
@@ -234,7 +303,8 @@ impl<E: TokenExchange> From<CachedTokenSource<E>> for SharedTokenSource {
 impl<E: TokenExchange> fmt::Debug for CachedTokenSource<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("provider", &self.engine.provider)
+            .field("provider", &self.engine.parts.report.provider)
+            .field("label", &self.engine.parts.report.label)
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

@@ -1,4 +1,5 @@
-//! One exchange shared by all its waiters, whichever of them leaves. The one file that spawns.
+//! One exchange shared by all its waiters, whichever of them leaves. The one file of the
+//! engine that spawns.
 //!
 //! A flight knows no token, error, clock, runtime or timer: it is a future (its *course*), its
 //! waiters, and its end. On a tokio runtime the course runs in its own task, so a caller that

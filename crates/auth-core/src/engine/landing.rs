@@ -51,7 +51,7 @@ impl<E: TokenExchange> Engine<E> {
             }
             (Err(_), _) => {}
         }
-        let mut old_failure = None;
+        let (mut old_failure, mut remembered) = (None, None);
         let end = match result {
             Ok(token) => {
                 let token = Arc::new(token);
@@ -73,12 +73,17 @@ impl<E: TokenExchange> Engine<E> {
                     &self.parts.retry,
                     draw,
                 );
+                let pause = state.failure.as_ref().and_then(|failure| failure.left(now.monotonic));
+                remembered = pause.map(|pause| (error.kind(), pause));
                 End::Landed(Err(error))
             }
             Err(_) => End::Lost,
         };
         drop(state);
         drop((current, old_failure));
+        if let Some((kind, pause)) = remembered {
+            self.parts.report.remembered(kind, pause);
+        }
         end
     }
 
@@ -92,7 +97,7 @@ impl<E: TokenExchange> Engine<E> {
     }
 
     pub(super) fn replace(&self, exchange: E) -> Result<(), Error> {
-        let (identity, asks) = proved(&exchange)?;
+        let (identity, asks) = proved(&exchange, &self.parts.report)?;
         let mut state = self.locked();
         if identity != state.identity {
             self.kept.store(Token::none());

@@ -12,6 +12,7 @@ mod reading;
 mod requests;
 #[cfg(feature = "tracing")]
 mod speaking;
+mod status;
 mod stress;
 mod time;
 

@@ -58,7 +58,7 @@ async fn a_400_may_mean_the_credentials_and_says_so() {
     assert_eq!(error.kind(), ErrorKind::Request);
     assert_eq!(
         error.message(),
-        "request refused (400 AUTH-0001): check MANIS_MERCHANT_ID, MANIS_SECRET, the endpoint and the token path"
+        "request refused (400 AUTH-0001): check the merchant id, the secret, the endpoint and the token path"
     );
     assert_eq!(error.description(), Some("no id"));
 }

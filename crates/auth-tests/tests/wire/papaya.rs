@@ -75,7 +75,7 @@ async fn a_refusal_says_what_to_check_and_keeps_papayas_words() {
     let text = error.to_string();
     assert!(
         text.starts_with(
-            "papaya: credentials rejected (401): check PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET"
+            "papaya: credentials rejected (401): check the credentials that the program gave, and"
         ),
         "{text}"
     );

@@ -55,7 +55,8 @@ async fn a_source_behind_the_trait_is_the_same_source() {
 async fn a_source_shows_its_provider_and_the_state_of_its_token() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
     let source = provider.source(&clock);
-    let shown = |state| format!("CachedTokenSource {{ provider: \"acme\", state: {state}, .. }}");
+    let parts = r#"CachedTokenSource { provider: "acme", label: None, state: "#;
+    let shown = |state| format!("{parts}{state}, .. }}");
     assert_eq!(format!("{source:?}"), shown("Expired"));
     source.token().await.unwrap();
     assert_eq!(format!("{source:?}"), shown("Fresh"));

@@ -1,0 +1,67 @@
+//! For your own unit tests, without a network: a ready token, and the bodies of the provider.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use auth_core::{Clock, StaticTokenSource};
+
+/// A source of one ready token with its `Authorization` header: for code that takes a source.
+///
+/// ```
+/// use tresorpay_auth::TokenSource;
+///
+/// let tokens = tresorpay_auth::test_util::source();
+/// let headers = tokens.fresh().unwrap().header_map();
+/// assert_eq!(headers["authorization"], "Bearer made-up-token");
+/// ```
+#[must_use]
+pub fn source() -> StaticTokenSource {
+    #[allow(clippy::expect_used)] // a constant
+    let source = StaticTokenSource::bearer("made-up-token").expect("this is a token");
+    source
+}
+
+/// The status and the body of TresorPay's answer with a token that lives for so long from the time that the
+/// clock shows. Each call makes another token.
+///
+/// A script for `ScriptedClient`:
+///
+/// ```
+/// use std::time::Duration;
+/// use tresorpay_auth::test_util::{granted, rejected};
+/// use tresorpay_auth::{CachedTokenSource, Credentials, ManualClock, ScriptedClient, TresorPay};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tresorpay_auth::Error> {
+/// let flow = TresorPay::new(Credentials::new("client-0001", "made-up-secret")?);
+/// let clock = ManualClock::default();
+/// let provider = ScriptedClient::new([granted(&clock, Duration::from_secs(600)), rejected()]);
+/// let tokens = CachedTokenSource::builder(flow).http_client(provider).clock(clock.clone());
+/// let tokens = tokens.build()?;
+///
+/// tokens.token().await?;
+/// clock.advance(Duration::from_secs(600));
+/// assert!(tokens.token().await.is_err());
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn granted(_: &impl Clock, lifetime: Duration) -> (u16, String) {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let token = format!("made-up-token-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let body = format!(
+        r#"{{"access_token":"{token}","expires_in":{},"token_type":"Bearer"}}"#,
+        lifetime.as_secs()
+    );
+    (200, body)
+}
+
+/// The status and the body of a rejection of the credentials.
+///
+/// ```
+/// let (status, _) = tresorpay_auth::test_util::rejected();
+/// assert_eq!(status, 401);
+/// ```
+#[must_use]
+pub fn rejected() -> (u16, String) {
+    let body = r#"{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}"#;
+    (401, body.to_owned())
+}
