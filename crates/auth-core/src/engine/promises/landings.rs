@@ -66,9 +66,9 @@ fn a_late_failure_of_a_flight_that_was_replaced_does_not_end_the_next_one() {
     provider.shut();
     let (source, client) = acting(&provider, &clock);
     let (own, kept) = (source.clone(), Arc::new(Mutex::new(None)));
-    let (time, next) = (clock.clone(), Arc::clone(&kept));
+    let next = Arc::clone(&kept);
     client.next(move || {
-        time.advance(SECS(32)); // past the limit of the first flight
+        clock.advance(SECS(32)); // past the limit of the first flight
         let mut call = Box::pin(async move { own.token().await });
         assert!(poll_once(call.as_mut()).is_pending());
         *next.lock().unwrap() = Some(call);
