@@ -2,6 +2,7 @@
 
 use super::Scrubber;
 use super::decode::{base64, hex, numbers};
+use super::residue::Residue;
 use super::unescape::LAYERS;
 
 #[test]
@@ -88,6 +89,9 @@ fn a_secret_is_searched_for_by_its_letters_from_four_on_and_exactly_with_fewer()
         ("ab3dc=defghi", "ab3dc 3d defghi", false), // an equals sign that is left escaped
         ("ab9z", "is eGFiOXo", false),              // the base64 of xab9z, too short to be decoded
         ("ab9z", "is egfioxo", true),
+        ("abcdefgh", "f6162 6364 6566 6768", false), // an odd number of digits is not decoded
+        ("abcdefgh1", "egfiy2rlzmdomq", false),      // the base64 of xabcdefgh1 in lower case
+        ("abcdefgh1", "jzgvmz2gx", false),           // the end of its own
         ("abcdefgh", "6162 6364 6566 6768", false),
         ("abcdefgh", "6162 6364 6566 67", true),
     ] {
@@ -118,4 +122,13 @@ fn a_long_text_without_a_secret_is_shown() {
     let known = Scrubber::new(["k3J9/x2Vq/7Lw=="]);
     let text = "ordinary words%2C ".repeat(200);
     assert_eq!(known.scrub(&text), text);
+}
+
+#[test]
+fn a_text_whose_readings_exceed_the_budget_is_withheld_but_it_is_always_read_itself() {
+    let mut residue = Residue::default();
+    residue.add_secret("k3J9/x2Vq/7Lw==");
+    assert!(!residue.is_within("zzzz", 3), "it has no other reading");
+    assert!(!residue.is_within("a b", 5), "it has one of three bytes and one of two");
+    assert!(residue.is_within("a b", 4));
 }
