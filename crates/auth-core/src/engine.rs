@@ -213,14 +213,14 @@ impl<E: TokenExchange> Engine<E> {
                 }
             };
             let Some(current) = &mut state.current else { return };
-            let alone = match (&current.task, Handle::try_current()) {
+            let alone = match (current.runtime, Handle::try_current()) {
                 (None, _) => {
                     current.held = Some(Arc::clone(&flight));
                     flight.is_parked()
                 }
                 // The root of `block_on`: once this call returns, the runtime may not be driven.
-                (Some((_, id)), Ok(runtime)) => {
-                    *id == runtime.id()
+                (Some(id), Ok(runtime)) => {
+                    id == runtime.id()
                         && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
                         && tokio::task::try_id().is_none()
                 }
@@ -258,8 +258,10 @@ impl<E: TokenExchange> Engine<E> {
                 (flight, Some(dropped))
             }
         };
-        let (began, spawned) =
-            state.current.as_ref().map_or((now.monotonic, false), |s| (s.began, s.task.is_some()));
+        let (began, spawned) = state
+            .current
+            .as_ref()
+            .map_or((now.monotonic, false), |s| (s.began, s.runtime.is_some()));
         drop(state);
         let is_own = dropped.is_some();
         drop((old, dropped));
@@ -293,10 +295,12 @@ impl<E: TokenExchange> Engine<E> {
             }
         };
         let flight = Flight::new(Box::pin(course));
-        let runtime = Handle::try_current().ok().filter(|_| may_spawn);
-        let task = runtime.map(|runtime| (flight.spawn(&runtime), runtime.id()));
+        let runtime = Handle::try_current().ok().filter(|_| may_spawn).map(|runtime| {
+            flight.spawn(&runtime);
+            runtime.id()
+        });
         let current =
-            CurrentFlight { number, began, flight: Arc::downgrade(&flight), held: None, task };
+            CurrentFlight { number, began, flight: Arc::downgrade(&flight), held: None, runtime };
         let old_flight = state.current.replace(current);
         (flight, Replaced { current: old_flight, failure: old_failure })
     }
@@ -321,7 +325,7 @@ enum Joined {
 }
 
 impl<E> Drop for Engine<E> {
-    /// Aborts the task of the current flight.
+    /// Ends the current flight, and with it the task that drives it.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         drop(Replaced { current: state.current.take(), failure: None });

@@ -131,4 +131,21 @@ mod tests {
         let long = format!("a.{}.c", "A".repeat(3_000_000));
         assert_eq!(JwtTimes::peek(&long), JwtTimes::default());
     }
+
+    #[test]
+    fn a_payload_of_16_kib_is_read_and_a_longer_one_is_not() {
+        for (bytes, characters, exp) in [(12_288, 16_384, unix_time(1600)), (12_289, 16_386, None)]
+        {
+            let payload = format!(r#"{{"iat":1000,"exp":1600{}}}"#, " ".repeat(bytes - 23));
+            let token = token(&payload);
+            assert_eq!(token.split('.').nth(1).unwrap().len(), characters);
+            let times = JwtTimes::peek(&token);
+            assert_eq!(times.expires_at(), exp);
+            assert_eq!(times.issued_at(), exp.and_then(|_| unix_time(1000)));
+            assert_eq!(times.lifetime(), exp.map(|_| Duration::from_secs(600)));
+        }
+        let four_parts = format!("{}.x", token(r#"{"exp":1600}"#));
+        assert_eq!(JwtTimes::peek(&four_parts), JwtTimes::default());
+        assert_eq!(JwtTimes::peek(&token(r#"{"iat":9,"exp":1}"#)).lifetime(), None);
+    }
 }

@@ -247,6 +247,35 @@ mod tests {
         assert_eq!(answer(&[header], wrong).server_time(), date + Duration::from_secs(1));
         assert_eq!(answer(&[], wrong).server_time(), wrong);
         assert_eq!(answer(&[(DATE, "garbage")], wrong).server_time(), wrong);
+        // A clock that was never set does not count: up to the billionth second of Unix time.
+        for (date, server_time) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", wrong),
+            ("Sun, 09 Sep 2001 01:46:40 GMT", wrong),
+            ("Sun, 09 Sep 2001 01:46:41 GMT", UNIX_EPOCH + Duration::from_secs(1_000_000_002)),
+        ] {
+            assert_eq!(answer(&[(DATE, date)], wrong).server_time(), server_time, "{date}");
+        }
+    }
+
+    #[test]
+    fn an_answer_gives_what_it_was_made_of_and_shows_neither_headers_nor_body() {
+        let mut answer = HttpResponse::new("CANARY-1".into());
+        *answer.status_mut() = StatusCode::CREATED;
+        answer.headers_mut().insert(CONTENT_TYPE, "Text/JSON ; charset=x".parse().unwrap());
+        answer.headers_mut().insert("x-token", "CANARY-2".parse().unwrap());
+        let response = TokenResponse::new(answer, UNIX_EPOCH);
+        assert_eq!((response.status(), response.body()), (StatusCode::CREATED, &b"CANARY-1"[..]));
+        assert_eq!(response.headers()["x-token"], "CANARY-2");
+        assert_eq!(response.media_type().as_deref(), Some("text/json"));
+        assert_eq!(
+            format!("{response:?}"),
+            r#"TokenResponse { status: 201, media_type: Some("text/json"), body_bytes: 8 }"#
+        );
+        let recorded = TokenResponse::recorded(401, "{}");
+        assert_eq!((recorded.status(), recorded.body()), (StatusCode::UNAUTHORIZED, &b"{}"[..]));
+        assert_eq!(recorded.media_type(), None);
+        let new_year_2026 = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        assert_eq!(recorded.server_time(), new_year_2026);
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod decode;
 mod pasted;
 mod residue;
 pub(crate) mod scrub;
+#[cfg(test)]
+mod tests;
 mod unescape;
 mod wiped;
 

@@ -5,6 +5,7 @@
 //! quote values, and the values are tokens.
 
 pub(crate) mod codes;
+mod depth;
 mod lenient;
 mod refusal;
 mod shapes;
@@ -14,6 +15,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use self::depth::is_too_deep;
 pub use self::refusal::{Refusal, refused, usual_kind};
 pub use self::shapes::{Number, Object, RequiredObject, token};
 pub use self::text::Text;
@@ -118,29 +120,6 @@ fn success<S: DeserializeOwned>(response: &TokenResponse) -> Result<S, String> {
             };
             format!("{what} (line {}, column {})", fault.line(), fault.column())
         })
-}
-
-/// Whether brackets nest deeper than in any token response. The decoder has no limit of its own for
-/// fields that it skips.
-fn is_too_deep(body: &[u8]) -> bool {
-    const DEEPEST: u32 = 128;
-    // Fast path: nearly every body has only a few brackets. `{` and `[` differ in one bit.
-    let brackets: u32 = body.iter().map(|byte| u32::from(byte | 0x20 == b'{')).sum();
-    if brackets <= DEEPEST {
-        return false;
-    }
-    let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
-    body.iter().any(|byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > DEEPEST
-    })
 }
 
 /// Checks that a `token_type` is `Bearer`, case-insensitively (RFC 6749 section 5.1).
@@ -248,9 +227,28 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("CANARY") && !text.contains("7777777"), "{text}");
         }
-        let page =
-            answer(200, &[("content-type", "text/html; charset=utf-8")], b"{\"token\":\"t\"}");
-        assert!(page.unwrap_err().to_string().contains("text/html"));
+        for page in ["text/html; charset=utf-8", "application/xhtml+xml", "Text/Plain"] {
+            let error = answer(200, &[("content-type", page)], b"{\"token\":\"t\"}").unwrap_err();
+            let page = page.split(';').next().unwrap().to_lowercase();
+            assert!(error.to_string().contains(&page), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_success_is_said_and_where() {
+        let deep = format!("{{\"x\":{}", "[".repeat(200));
+        for (body, says) in [
+            (&b" \n"[..], "an empty body where a JSON object is documented"),
+            (b"[]", "a body that is not a JSON object"),
+            (b"{\"token\":\"\xff\"}", "a body that is not valid UTF-8"),
+            (deep.as_bytes(), "JSON that is nested too deeply"),
+            (b"{\n\"token\":7}", "JSON that is not of the documented shape (line 2, column 9)"),
+            (b"{\"token\":", "JSON that ends too early (line 1, column 9)"),
+            (b"{\"token\":\"t\",}", "a body that is not valid JSON (line 1, column 14)"),
+        ] {
+            let error = answer(200, &[], body).unwrap_err();
+            assert_eq!(error.message(), format!("undocumented answer (200): {says}"));
+        }
     }
 
     #[test]
@@ -372,7 +370,12 @@ mod tests {
     #[test]
     fn a_token_type_is_named_only_if_it_is_a_word() {
         let type_of = |stated| expect_bearer(Some(stated), &Scrubber::default()).unwrap_err();
-        assert_eq!(type_of("JWT").message(), "token type \"JWT\" where Bearer is expected");
+        for word in ["JWT", "abcdefghijklmnop"] {
+            let says = format!("token type \"{word}\" where Bearer is expected");
+            assert_eq!(type_of(word).message(), says);
+        }
+        let seventeen = type_of("abcdefghijklmnopq");
+        assert_eq!(seventeen.message(), "token type that is not a word where Bearer is expected");
         for swapped in ["eyJhbGciOiJIUzI1NiJ9.CANARY", "CANARYCANARYCANARYCANARY", "4CANARY"] {
             assert!(!type_of(swapped).to_string().contains("CANARY"), "{swapped}");
         }

@@ -184,6 +184,9 @@ mod tests {
             pause(&policy, &asked(3), 1, Duration::ZERO, 0.5).unwrap() >= Duration::from_secs(3)
         );
         assert_eq!(pause(&policy, &asked(3), 1, Duration::from_secs(28), 0.5), None);
+        let rest = |rest| policy.deadline - Duration::from_millis(rest);
+        assert_eq!(pause(&policy, &asked(3), 1, rest(3_000), 0.0), None);
+        assert_eq!(pause(&policy, &asked(3), 1, rest(3_001), 0.0), Some(Duration::from_secs(3)));
         assert_eq!(pause(&policy, &asked(61), 1, Duration::ZERO, 0.5), None);
         let patient = policy.deadline(Duration::from_secs(600));
         assert_eq!(pause(&patient, &asked(61), 1, Duration::ZERO, 0.5), None);

@@ -237,6 +237,19 @@ mod tests {
             assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("acme")));
             assert!(error.message().contains(name), "{error}");
         }
-        assert!(fault(&refresh.max_age(Duration::from_secs(1)), &retry).is_none());
+        let second = Duration::from_secs(1);
+        assert!(fault(&refresh.max_age(second).unknown_lifetime(second), &retry).is_none());
+    }
+
+    #[test]
+    fn a_builder_shows_its_policies() {
+        let (refresh, retry) = (RefreshPolicy::default(), RetryPolicy::never());
+        let builder = CachedTokenSource::builder(Acme).refresh_policy(refresh).retry_policy(retry);
+        assert_eq!(
+            format!("{builder:?}"),
+            format!(
+                "CachedTokenSourceBuilder {{ refresh: Some({refresh:?}), retry: Some({retry:?}), .. }}"
+            )
+        );
     }
 }

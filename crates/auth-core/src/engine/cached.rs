@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use http::response::Parts;
 use tokio::runtime::Id;
 
-use super::state::{CurrentFlight, Replaced};
+use super::state::Replaced;
 use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -255,10 +255,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// it elsewhere start another.
     pub(crate) fn end_flight_on(&self, runtime: Id) {
         let mut state = self.engine.locked();
-        let on_it = |current: &mut CurrentFlight| {
-            current.task.as_ref().is_some_and(|(_, id)| *id == runtime)
-        };
-        let current = state.current.take_if(on_it);
+        let current = state.current.take_if(|current| current.runtime == Some(runtime));
         drop(state);
         drop(Replaced { current, failure: None });
     }

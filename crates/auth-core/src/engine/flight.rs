@@ -23,7 +23,6 @@ use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(not(all(test, auth_model)))]
 use std::sync::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 
 use crate::clock::BoxFuture;
 
@@ -61,10 +60,10 @@ impl<T: Clone + Send + 'static> Flight<T> {
         Arc::new(Self(Mutex::new(shared)))
     }
 
-    /// Drives the flight in a task of this runtime.
-    pub(super) fn spawn(self: &Arc<Self>, runtime: &Handle) -> AbortHandle {
+    /// Drives the flight in a task of this runtime. The task ends with the flight.
+    pub(super) fn spawn(self: &Arc<Self>, runtime: &Handle) {
         let driver = self.driver();
-        runtime.spawn(async move { drop(driver.await) }).abort_handle()
+        runtime.spawn(async move { drop(driver.await) });
     }
 
     /// The future for the task. If the runtime drops it, the sockets and timers of the course die
@@ -364,14 +363,14 @@ mod tests {
         parked.end(End::Lost);
     }
 
-    #[tokio::test]
-    async fn a_task_that_is_dropped_loses_the_flight_for_all() {
+    #[test]
+    fn a_task_that_is_dropped_loses_the_flight_for_all() {
         let flight = endless();
-        let task = flight.spawn(&Handle::current());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        flight.spawn(runtime.handle());
         let mut waiter = Waiter::of(&flight);
         assert!(waiter.poll().is_pending());
-        task.abort();
-        tokio::task::yield_now().await;
+        drop(runtime);
         assert_eq!((waiter.woken(), waiter.poll()), (1, Poll::Ready(End::Lost)));
     }
 }

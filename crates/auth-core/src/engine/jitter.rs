@@ -1,6 +1,5 @@
 //! Random jitter, so that the processes of a fleet do not ask at the same time. Not for secrets.
 
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -29,16 +28,14 @@ impl Default for Jitter {
     }
 }
 
-impl fmt::Debug for Jitter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Jitter")
-    }
-}
-
 /// Hashes the process id, since a forked process has its parent's keys and would draw its numbers.
 pub(super) fn drawn(keys: &RandomState, process: u32) -> f64 {
-    let drawn = keys.hash_one(process);
-    f64::from(u32::try_from(drawn >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
+    fraction(keys.hash_one(process))
+}
+
+/// The upper half of the bits, as a part of all its values: from 0 up to, but not, 1.
+fn fraction(bits: u64) -> f64 {
+    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
 }
 
 #[cfg(test)]
@@ -69,5 +66,12 @@ mod tests {
         forks.sort_by(f64::total_cmp);
         forks.dedup();
         assert!(forks.len() > 990, "{}", forks.len());
+    }
+
+    #[test]
+    fn no_draw_reaches_one() {
+        assert!(fraction(u64::MAX) < 1.0 && fraction(u64::MAX) > 0.999_999);
+        assert_eq!(fraction(1 << 63).to_bits(), 0.5_f64.to_bits());
+        assert_eq!(fraction(u64::from(u32::MAX)).to_bits(), 0.0_f64.to_bits());
     }
 }

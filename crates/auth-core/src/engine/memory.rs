@@ -184,4 +184,12 @@ mod tests {
             Failure::after(None, error, SECS(0), SECS(0), &RetryPolicy::default(), 0.0).is_none()
         );
     }
+
+    #[test]
+    fn a_failure_is_old_five_minutes_after_its_pause() {
+        let failure = next(None, ErrorKind::Credentials, SECS(100)); // until 130 s
+        for (now, is_old) in [(0, false), (130, false), (430, false), (431, true)] {
+            assert_eq!(failure.is_old(SECS(now)), is_old, "{now}");
+        }
+    }
 }

@@ -9,7 +9,6 @@ use crate::http::HttpClient;
 use crate::policy::{RefreshPolicy, RetryPolicy};
 
 /// What the builder was given; it does not change for the life of the source.
-#[derive(Debug)]
 pub(super) struct Parts {
     pub(super) http_client: Arc<dyn HttpClient>,
     pub(super) clock: SourceClock,

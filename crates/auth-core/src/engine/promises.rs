@@ -6,8 +6,10 @@
 mod asking;
 mod fleets;
 mod flights;
+mod landings;
 mod not_asking;
 mod reading;
+mod requests;
 #[cfg(feature = "tracing")]
 mod speaking;
 mod status;

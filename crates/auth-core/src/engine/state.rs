@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use http::Method;
 use tokio::runtime::Id;
-use tokio::task::AbortHandle;
 
 use super::flight::{End, Flight};
 use super::memory::Failure;
@@ -43,8 +42,8 @@ pub(super) struct CurrentFlight {
     pub(super) flight: Weak<Flight<Outcome>>,
     /// Keeps a refresh that has no task alive while no caller is driving it.
     pub(super) held: Option<Arc<Flight<Outcome>>>,
-    /// The task that drives it, and the task's runtime.
-    pub(super) task: Option<(AbortHandle, Id)>,
+    /// The runtime of the task that drives it, if there is a task.
+    pub(super) runtime: Option<Id>,
 }
 
 /// The result that all waiters of a flight share.
@@ -60,14 +59,11 @@ pub(super) struct Replaced {
 
 impl Drop for Replaced {
     fn drop(&mut self) {
-        let Some(current) = &mut self.current else { return };
-        // Ended before the task is aborted, so that no waiter sees `End::Lost`. A caller that
+        let Some(current) = &self.current else { return };
+        // Wakes the waiters and the task that drives it, which then drops the course. A caller that
         // drives the flight but is not being polled sends nothing more when it continues.
         if let Some(flight) = current.flight.upgrade() {
             flight.end(End::Superseded);
-        }
-        if let Some((task, _)) = current.task.take() {
-            task.abort();
         }
     }
 }

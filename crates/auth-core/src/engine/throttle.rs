@@ -41,4 +41,17 @@ mod tests {
         assert!(throttle.admits(Duration::from_secs(200 + 300)));
         assert!(throttle.admits(Duration::from_secs(200 + 301)), "the pause is 1 s again");
     }
+
+    #[test]
+    fn after_five_minutes_the_pause_is_a_second_again() {
+        for (later, pause) in [(299, 4), (300, 1)] {
+            let mut throttle = Throttle::default();
+            assert!(throttle.admits(Duration::ZERO));
+            assert!(throttle.admits(Duration::from_secs(1))); // the pause is 2 s
+            let now = Duration::from_secs(1 + later);
+            assert!(throttle.admits(now));
+            assert!(!throttle.admits(now + Duration::from_millis(pause * 1_000 - 1)), "{later}");
+            assert!(throttle.admits(now + Duration::from_secs(pause)), "{later}");
+        }
+    }
 }

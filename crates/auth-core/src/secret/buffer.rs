@@ -129,4 +129,37 @@ mod tests {
         assert_eq!(buffer.as_slice(), (0..=255u8).collect::<Vec<_>>());
         assert_eq!(format!("{buffer:?}"), "WipedBuffer(256 bytes)");
     }
+
+    /// A `Vec` that grows by itself has room for eight bytes at first, and frees the storage that
+    /// it leaves unwiped.
+    #[test]
+    fn a_buffer_never_grows_in_place_and_only_if_it_must() {
+        let mut buffer = WipedBuffer::default();
+        assert!(buffer.is_empty());
+        let mut room = Vec::new();
+        for length in 1..=9 {
+            buffer.extend_from_slice(b"x");
+            assert!(buffer.len() == length && !buffer.is_empty());
+            room.push(buffer.0.capacity());
+        }
+        assert_eq!(room, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
+    }
+
+    #[test]
+    fn base64_and_form_encoding_fill_a_buffer() {
+        let encoded = base64_wiped("Basic ", b"a:b");
+        assert_eq!((encoded.as_slice(), encoded.0.capacity()), (&b"Basic YTpi"[..], 10));
+        let mut form = WipedBuffer::default();
+        form_encoded("a b&\u{e9}", &mut form);
+        assert_eq!(form.into_bytes(), "a+b%26%C3%A9");
+    }
+
+    #[test]
+    fn a_header_that_cannot_carry_the_bytes_is_refused_without_them() {
+        let mut buffer = WipedBuffer::default();
+        assert_eq!(std::io::Write::write(&mut buffer, b"CANARY\n").unwrap(), 7);
+        std::io::Write::flush(&mut buffer).unwrap();
+        let text = buffer.into_header().unwrap_err().to_string();
+        assert_eq!(text, "a header value holds a character that a header cannot carry");
+    }
 }

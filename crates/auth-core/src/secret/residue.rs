@@ -96,6 +96,11 @@ impl Residue {
 
     /// Whether the text shows any of these, or has more readings than the budget allows.
     pub(super) fn is_in(&self, text: &str) -> bool {
+        self.is_within(text, BUDGET)
+    }
+
+    /// The same, with a budget of its own.
+    pub(super) fn is_within(&self, text: &str, budget: usize) -> bool {
         if self.runs.is_empty() && self.raw.is_empty() {
             return false;
         }
@@ -126,7 +131,7 @@ impl Residue {
             let mut next = Vec::new();
             for text in &layer {
                 // The text itself is always searched, at any length.
-                if looked_at > 0 && looked_at + text.len() > BUDGET {
+                if looked_at > 0 && looked_at + text.len() > budget {
                     return true;
                 }
                 looked_at += text.len().max(1);

@@ -290,6 +290,46 @@ mod tests {
     }
 
     #[test]
+    fn each_escape_of_a_secret_is_replaced_and_the_text_around_it_stays() {
+        let known = Scrubber::new(["a\\b\"c'd<e>f&g h~i!j*k"]);
+        for form in [
+            r#"a\\b\"c'd<e>f&g h~i!j*k"#,
+            r"a\b&quot;c&#39;d&lt;e&gt;f&amp;g h~i!j*k",
+            "a%5Cb%22c%27d%3Ce%3Ef%26g%20h~i%21j%2Ak",
+            "a%5Cb%22c'd%3Ce%3Ef%26g%20h~i!j*k",
+            "a%5Cb%22c%27d%3Ce%3Ef%26g+h%7Ei%21j*k",
+        ] {
+            assert_eq!(known.scrub(&format!("<{form}>")), "<[redacted]>", "{form}");
+            let lower = form.to_lowercase();
+            assert_eq!(known.scrub(&format!("<{lower}>")), "<[redacted]>", "{lower}");
+        }
+        let known = Scrubber::new(["\u{ff}\u{fe}>?~"]);
+        for form in ["w7/Dvj4/fg==", "w7/Dvj4/fg", "w7_Dvj4_fg==", "w7_Dvj4_fg"] {
+            assert_eq!(known.scrub(&format!("<{form}>")), "<[redacted]>", "{form}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_an_id_and_a_token_are_replaced_from_their_shortest_length_on() {
+        let jwt = |length: usize| format!("eyJ{}", "x".repeat(length - 3));
+        for (known, text, shown) in [
+            (Scrubber::new(["a-1"]), "is a-1", "is a-1"),
+            (Scrubber::new(["a-1-"]), "is a-1-", "is [redacted]"),
+            (Scrubber::default().with_ids(["client7"]), "is client7", "is client7"),
+            (Scrubber::default().with_ids(["client07"]), "is client07", "is [redacted]"),
+            (Scrubber::default().with_ids(["client-id"]), "is client-id", "is client-id"),
+            (Scrubber::default().with_pair("a", "b-0000"), "is a:b-0000", "is [redacted]"),
+            (Scrubber::default().with_pair("a", "b-000"), "is a:b-000", "is a:b-000"),
+            (Scrubber::default(), &jwt(20), &jwt(20)),
+            (Scrubber::default(), &jwt(21), "[redacted]"),
+            (Scrubber::default(), "", ""),
+        ] {
+            assert_eq!(known.scrub(text), shown);
+        }
+        assert_eq!(format!("{:?}", Scrubber::new(["CANARY"])), "Scrubber { .. }");
+    }
+
+    #[test]
     fn a_token_in_a_providers_text_is_scrubbed() {
         let text = "sent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl back; eyJ is short";
         assert_eq!(Scrubber::default().scrub(text), "sent [redacted] back; eyJ is short");
@@ -336,6 +376,7 @@ mod tests {
     fn escapes_and_direction_overrides_do_not_reach_a_log() {
         assert_eq!(printable("a\u{1b}[31mb\u{202e}c\r\nd", 99), "a[31mbc  d");
         assert_eq!(printable("ééé", 2), "éé");
+        assert_eq!(printable(" a\tb\u{2028}c\u{2029}d\u{ad}\u{7f}e ", 99), "a b c de");
     }
 
     #[test]

@@ -43,7 +43,7 @@ mod tests {
         {
             let out = replaced(text, from, to);
             assert_eq!(*out, text.replace(from, to));
-            assert!(out.capacity() <= text.len() + to.len() * text.len());
+            assert!(out.capacity() <= out.len().max(text.len()), "it grew");
         }
     }
 }

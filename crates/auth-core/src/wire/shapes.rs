@@ -317,4 +317,49 @@ mod tests {
             assert_eq!(serde_json::from_str::<Number>(json).unwrap().get(), number, "{json}");
         }
     }
+
+    #[test]
+    fn an_absent_number_is_an_unknown_expiry_and_a_negative_lifetime_none() {
+        for (number, lifetime, instant) in [
+            (Some(300), Expiry::after_seconds(300), Expiry::at_unix_seconds(300)),
+            (Some(-1), Expiry::after_seconds(0), Expiry::at_unix_seconds(-1)),
+            (None, Expiry::Unknown, Expiry::Unknown),
+        ] {
+            let number = Number(number);
+            assert_eq!((number.lifetime(), number.instant()), (lifetime, instant));
+        }
+    }
+
+    #[test]
+    fn an_object_is_read_and_any_other_shape_is_absent_or_refused() {
+        let object = Object::<RequiredObject<Number>>::default();
+        assert!(object.get().is_none() && object.into_inner().is_none());
+        for (json, fields) in [(r#"{"a":1}"#, Some(1)), ("{}", Some(0)), ("[]", None), ("7", None)]
+        {
+            type Fields = std::collections::BTreeMap<String, u8>;
+            let object: Object<Fields> = serde_json::from_str(json).unwrap();
+            assert_eq!(object.get().map(Fields::len), fields, "{json}");
+            assert_eq!(object.into_inner().map(|object| object.len()), fields, "{json}");
+            let required = serde_json::from_str::<RequiredObject<Fields>>(json);
+            assert_eq!(required.as_ref().ok().map(|object| object.get().len()), fields, "{json}");
+            assert_eq!(required.ok().map(|object| object.into_inner().len()), fields, "{json}");
+        }
+    }
+
+    /// As another format than JSON may contain.
+    #[test]
+    fn bytes_are_refused_with_what_is_expected_in_their_place() {
+        fn refusal<T: for<'de> Deserialize<'de>>() -> String {
+            type Bytes<'a> = serde::de::value::BytesDeserializer<'a, serde::de::value::Error>;
+            T::deserialize(Bytes::new(b"x")).err().unwrap().to_string()
+        }
+        for (text, expected) in [
+            (refusal::<Number>(), "a number"),
+            (refusal::<super::super::Text>(), "a text"),
+            (refusal::<Object<Number>>(), "an object"),
+            (refusal::<RequiredObject<Number>>(), "an object"),
+        ] {
+            assert_eq!(text, format!("invalid type: byte array, expected {expected}"));
+        }
+    }
 }

@@ -146,6 +146,8 @@ mod tests {
             ("[[1]]", None),
         ] {
             assert_eq!(serde_json::from_str::<Text>(json).unwrap().get(), text, "{json}");
+            let value: serde_json::Value = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::from_value::<Text>(value).unwrap().get(), text, "{json}");
         }
     }
 
@@ -154,6 +156,15 @@ mod tests {
         let read: BTreeMap<Text, u8> = serde_json::from_str(r#"{"b":1,"a":2,"b":3}"#).unwrap();
         let read: Vec<_> = read.iter().map(|(key, value)| (key.get().unwrap(), *value)).collect();
         assert_eq!(read, [("a", 2), ("b", 3)]);
+        let of = |text: &str| kept(text.to_owned());
+        assert!(of("a") < of("b") && Text::default() < of("a"));
+        assert!(of("a") == of(" a ") && of("a") != of("b") && Text::default() == of(" "));
+    }
+
+    #[test]
+    fn a_text_shows_only_whether_there_is_one() {
+        assert_eq!(format!("{:?}", kept("CANARY".to_owned())), "Text([unscrubbed])");
+        assert_eq!(format!("{:?}", Text::default()), "Text()");
     }
 
     #[test]
@@ -161,5 +172,18 @@ mod tests {
         let mut text = Text::default();
         (0..100).for_each(|_| text.push_str("\u{e9}b"));
         assert_eq!(text.get().unwrap(), "\u{e9}b".repeat(100));
+    }
+
+    /// A `String` that grows by itself has room for eight bytes at first, and frees the storage
+    /// that it leaves unwiped.
+    #[test]
+    fn a_text_never_grows_in_place_and_only_if_it_must() {
+        let mut text = Text::default();
+        let mut room = Vec::new();
+        for _ in 0..9 {
+            text.push_str("x");
+            room.push(text.0.as_ref().unwrap().capacity());
+        }
+        assert_eq!(room, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
     }
 }

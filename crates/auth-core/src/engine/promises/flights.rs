@@ -23,7 +23,7 @@ fn a_flight_past_its_limit_is_replaced() {
     let mut left = Box::pin(source.token());
     assert!(poll_inside(&still, left.as_mut()).is_pending());
     drop(left); // its timeout elapsed; the runtime is kept and not driven
-    clock.advance(SECS(32));
+    clock.advance(SECS(31));
     let Poll::Ready(token) = poll_once(pin!(source.token())) else { panic!("waits for it") };
     assert_eq!(text(&token.unwrap()), "token-1");
 }
@@ -57,6 +57,20 @@ fn each_waiter_ends_by_itself_whether_or_not_another_is_polled() {
     clock.advance(SECS(32));
     let Poll::Ready(outcome) = poll_once(polled.as_mut()) else { panic!("hangs on the other") };
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn a_lost_flight_is_not_joined_again_while_another_caller_still_holds_it() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let runtime = current_thread();
+    let mut held = Box::pin(source.token());
+    let mut polled = Box::pin(source.token());
+    assert!(poll_inside(&runtime, held.as_mut()).is_pending());
+    assert!(poll_inside(&runtime, polled.as_mut()).is_pending());
+    drop(runtime);
+    let Poll::Ready(token) = poll_once(polled.as_mut()) else { panic!("hangs") };
+    assert_eq!(text(&token.unwrap()), "token-1");
 }
 
 #[test]

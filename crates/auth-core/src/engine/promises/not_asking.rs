@@ -173,6 +173,7 @@ async fn a_flight_under_replaced_credentials_does_not_count() {
     settle().await;
     source.replace_exchange(Acme { account: "a-2", ..Acme::default() }).unwrap();
     settle().await;
+    assert_eq!((provider.requests(), provider.under_way()), (2, 1), "the old request is dropped");
     provider.let_through(2);
     assert_eq!(text(&waiter.await.unwrap().unwrap()), "token-2");
 }

@@ -49,3 +49,15 @@ async fn a_source_behind_the_trait_is_the_same_source() {
     erased.invalidate(&token);
     assert!(source.fresh().is_none());
 }
+
+/// For a log: which provider, and whether there is a token, but not the token.
+#[tokio::test]
+async fn a_source_shows_its_provider_and_the_state_of_its_token() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let source = provider.source(&clock);
+    let parts = r#"CachedTokenSource { provider: "acme", label: None, state: "#;
+    let shown = |state| format!("{parts}{state}, .. }}");
+    assert_eq!(format!("{source:?}"), shown("Expired"));
+    source.token().await.unwrap();
+    assert_eq!(format!("{source:?}"), shown("Fresh"));
+}
