@@ -129,8 +129,10 @@ mod tests {
             (400, "something_else", Request),
             (503, "invalid_client", Unavailable),
         ] {
-            let error = read(status, &format!(r#"{{"error":"{code}"}}"#)).unwrap_err();
+            let body = format!(r#"{{"error":"{code}","error_description":"No such scope"}}"#);
+            let error = read(status, &body).unwrap_err();
             assert_eq!((error.kind(), error.code()), (kind, Some(code)), "{status}");
+            assert_eq!(error.description(), Some("No such scope"));
         }
     }
 

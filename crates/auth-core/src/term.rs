@@ -314,6 +314,26 @@ mod tests {
     }
 
     #[test]
+    fn only_an_expired_token_is_not_handed_out() {
+        for (state, is_usable) in
+            [(TokenState::Fresh, true), (TokenState::Stale, true), (TokenState::Expired, false)]
+        {
+            assert_eq!(state.is_usable(), is_usable, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_term_knows_when_its_request_began_and_when_its_token_expires() {
+        let clock = ManualClock::default();
+        let term = term(&clock, 0.0);
+        let expires_at = clock.wall() + SECS(300);
+        clock.advance(SECS(7));
+        assert_eq!((term.age(now(&clock)), term.expires_at()), (Some(SECS(7)), Some(expires_at)));
+        assert_eq!((Term::Endless.age(now(&clock)), Term::Endless.expires_at()), (None, None));
+        assert_eq!(Term::over().expires_at(), None);
+    }
+
+    #[test]
     fn a_token_expires_by_either_clock() {
         let clock = ManualClock::default();
         let term = term(&clock, 0.0);
