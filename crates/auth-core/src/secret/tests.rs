@@ -89,7 +89,7 @@ fn a_secret_is_searched_for_by_its_letters_from_four_on_and_exactly_with_fewer()
         ("ab3dc=defghi", "ab3dc 3d defghi", false), // an equals sign that is left escaped
         ("ab9z", "is eGFiOXo", false),              // the base64 of xab9z, too short to be decoded
         ("ab9z", "is egfioxo", true),
-        ("ab9zq", "is ywi5en", false), // six letters and digits are told apart from a word
+        ("ab9zq", "is ywi5en", false),
         ("abcdefgh", "f6162 6364 6566 6768", false), // an odd number of digits is not decoded
         ("abcdefgh1", "egfiy2rlzmdomq", false),      // the base64 of xabcdefgh1 in lower case
         ("abcdefgh1", "jzgvmz2gx", false),           // the end of its own
