@@ -333,7 +333,10 @@ mod tests {
                 "k3J-io==\r\n3D=3D\n\r\n3=\r\nD/+d=3D=\r\n\n3=3D\r\nDk=3=\r\nD\r\n9VqT".to_owned(),
             ),
             ("ab=d9-xyz", "ab==\r\n3D=3D\n\r\n3=\r\nDd9-xyz".to_owned()),
-            ("b3dc=defg", "b3dc==\r\n3D=3D\n\r\n3=\r\nDdefg".to_owned()),
+            (
+                "3d=cege=da",
+                "3d=3D\n3=\r\nDc\n=3D\r\n=\n\r\nege=\n3D3=\r\n\nDd=3D\r\n\n=\r\na".to_owned(),
+            ),
             ("ab9z", STANDARD_NO_PAD.encode("id:ab9z;")),
             ("ab9z", STANDARD_NO_PAD.encode("xid:ab9z;")),
             ("ab9z", STANDARD_NO_PAD.encode("xyid:ab9z;")),
