@@ -7,10 +7,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use auth_core::blocking::CachedTokenSource;
-use auth_core::{Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, TokenState};
+use auth_core::blocking::{CachedTokenSource, TokenSource};
+use auth_core::{
+    AccessToken, Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, TokenState,
+};
 use auth_sandbox::{Fault, Sandbox};
 use manis_auth::Manis;
+use reqwest::StatusCode;
+use reqwest::blocking::Client;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_blocking");
 
@@ -215,4 +219,64 @@ async fn a_source_is_made_cloned_and_dropped_in_async_code() {
     }
     drop(tokens);
     drop(caller);
+}
+
+/// The call of the guide: one more try with another token after a 401.
+fn call(tokens: &dyn TokenSource, client: &Client, url: &str) -> StatusCode {
+    let send = |token: &AccessToken| {
+        let request = client.get(url).header("accept", "application/json");
+        request.headers(token.header_map()).send().unwrap().status()
+    };
+    let token = tokens.token().unwrap();
+    let status = send(&token);
+    if status != StatusCode::UNAUTHORIZED {
+        return status;
+    }
+    tokens.invalidate(&token);
+    let renewed = tokens.token().unwrap();
+    if renewed.ptr_eq(&token) { status } else { send(&renewed) }
+}
+
+#[test]
+fn a_revoked_token_costs_one_refused_call_and_one_exchange() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    assert_eq!(call(&tokens, &client, &manis.api_url()), 200);
+
+    manis.reset_counters();
+    manis.revoke_tokens();
+    assert_eq!(call(&tokens, &client, &manis.api_url()), 200);
+    let counters = manis.counters();
+    assert_eq!((counters.api_rejected, counters.api_accepted), (1, 1));
+    assert_eq!(counters.token_requests, 1);
+}
+
+#[test]
+fn an_api_that_always_refuses_costs_one_more_token_and_then_none() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    manis.set_refuse_api_calls(true);
+    for (calls, requests) in [(2, 2), (3, 2), (4, 2)] {
+        assert_eq!(call(&tokens, &client, &manis.api_url()), 401);
+        let counters = manis.counters();
+        assert_eq!((counters.api_rejected, counters.token_requests), (calls, requests));
+    }
+}
+
+#[test]
+fn ten_401s_at_once_cost_one_exchange() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    tokens.token().unwrap();
+    manis.reset_counters();
+    manis.revoke_tokens();
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| assert_eq!(call(&tokens, &client, &manis.api_url()), 200));
+        }
+    });
+    assert_eq!(manis.counters().token_requests, 1);
 }
