@@ -34,6 +34,20 @@ async fn a_status_tells_each_state_of_a_source_and_asks_nobody() {
 }
 
 #[tokio::test]
+async fn a_status_keeps_to_the_stricter_clock() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let noon = crate::clock::unix_time(1_767_225_600).unwrap();
+    clock.set_wall(noon);
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.set_wall(noon - SECS(86_400));
+    assert_eq!(source.status().expires_in, Some(SECS(300)));
+    clock.advance(SECS(300));
+    let status = source.status();
+    assert_eq!((status.token, status.expires_in), (Some(TokenState::Expired), Some(SECS(0))));
+}
+
+#[tokio::test]
 async fn a_status_tells_the_last_failure_and_how_many_in_a_row() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Status(401, None)]));
     let source = provider.source(&clock);
