@@ -1,6 +1,7 @@
 //! What a source says of what it does: to the log, to the observer, and in its status.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,7 +107,10 @@ impl Report {
     #[inline]
     fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
-            observer.observe(self.provider, &event());
+            // A bug in what only counts must not cost a token.
+            let told = catch_unwind(AssertUnwindSafe(|| observer.observe(self.provider, &event())));
+            // Dropping the payload may panic again.
+            told.unwrap_or_else(std::mem::forget);
         }
     }
 }

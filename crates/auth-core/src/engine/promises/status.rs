@@ -184,6 +184,27 @@ async fn an_observer_is_told_of_each_request_read_and_remembered_failure() {
     assert_eq!(told()[..2], ["acme: stale", "acme: Err(Timeout) in 10s"]);
 }
 
+#[derive(Debug)]
+struct Panics;
+
+impl Observer for Panics {
+    fn observe(&self, _: &'static str, _: &Event) {
+        panic!("a bug of the observer")
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_costs_no_token_and_no_error() {
+    let script = [Answer::Status(401, None), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.builder(&clock, Acme::default()).observer(Panics).build().unwrap();
+    assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Credentials);
+    clock.advance(SECS(60));
+    source.token().await.unwrap();
+    assert!(source.fresh().is_some());
+    assert_eq!(provider.requests(), 2);
+}
+
 #[cfg(feature = "metrics")]
 #[test]
 fn metrics_have_bounded_labels_and_never_a_label_or_a_secret() {
