@@ -257,3 +257,25 @@ fn metrics_have_bounded_labels_and_never_a_label_or_a_secret() {
         ]
     );
 }
+
+/// As an observer of the user's own may keep one for all its sources.
+#[cfg(feature = "metrics")]
+#[test]
+fn reads_are_counted_by_provider_where_sources_share_an_observer() {
+    use metrics_util::debugging::DebuggingRecorder;
+
+    use crate::Read;
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let shared = crate::MetricsObserver::default();
+        for provider in ["acme", "zeta"] {
+            shared.observe(provider, &Event::Granted { expires_at: None });
+            shared.observe(provider, &Event::Read(Read::Fresh));
+        }
+    });
+    let keys = snapshotter.snapshot().into_vec().into_iter().map(|(key, ..)| key);
+    let fresh = keys.filter(|key| key.key().labels().any(|label| label.value() == "fresh"));
+    assert_eq!(fresh.count(), 2);
+}
