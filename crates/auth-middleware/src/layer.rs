@@ -183,7 +183,14 @@ where
 
 fn origin(uri: &Uri) -> Result<Origin<'_>, Error> {
     let (scheme, host) = uri.scheme_str().zip(uri.host()).ok_or(Error::NotAbsolute)?;
-    Ok(Origin { scheme, host, port: uri.port_u16() })
+    let port = uri.port_u16();
+    // `http` lets any text pass after the colon, and another parser may read it in its own way.
+    let place = uri.authority().and_then(|authority| authority.as_str().rsplit('@').next());
+    let after_host = place.and_then(|place| place.strip_prefix(host));
+    if port.is_none() && !matches!(after_host, Some("" | ":")) {
+        return Err(Error::NotAbsolute);
+    }
+    Ok(Origin { scheme, host, port })
 }
 
 fn with_token<B>(mut request: Request<B>, token: &AccessToken) -> Request<B> {
