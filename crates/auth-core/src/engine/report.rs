@@ -62,19 +62,17 @@ impl Report {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// A request got no token; `pause` is the time until the next one, if there is one.
-    pub(super) fn failed(
-        &self,
-        attempt: u32,
-        error: &Error,
-        latency: Duration,
-        pause: Option<Duration>,
-    ) {
-        crate::trace::attempt_failed(self.provider, attempt, error, pause);
+    /// A request got no token.
+    pub(super) fn refused(&self, kind: ErrorKind, latency: Duration) {
         // With `Config` nothing was sent.
-        if error.kind() != ErrorKind::Config {
-            self.tell(|| Event::Request { outcome: Err(error.kind()), latency });
+        if kind != ErrorKind::Config {
+            self.tell(|| Event::Request { outcome: Err(kind), latency });
         }
+    }
+
+    /// An attempt failed; `pause` is the time until the next one, if there is one.
+    pub(super) fn failed(&self, attempt: u32, error: &Error, pause: Option<Duration>) {
+        crate::trace::attempt_failed(self.provider, attempt, error, pause);
     }
 
     pub(super) fn granted(

@@ -184,6 +184,30 @@ async fn an_observer_is_told_of_each_request_read_and_remembered_failure() {
     assert_eq!(told()[..2], ["acme: stale", "acme: Err(Timeout) in 10s"]);
 }
 
+/// A token that the provider repeats is asked for again, which is a request of its own.
+#[tokio::test]
+async fn an_observer_is_told_of_every_request_that_the_status_counts() {
+    let repeated = |life| Answer::Body(life, "Thu, 01 Jan 2026 00:00:00 GMT");
+    let provider = Provider::new([
+        repeated(r#"{"token":"old","expires_in":8}"#),
+        repeated(r#"{"token":"old","expires_in":0}"#),
+        Answer::Token(300),
+    ]);
+    let (clock, seen) = (ManualClock::default(), Seen::default());
+    clock.set_wall(crate::clock::unix_time(1_767_225_600).unwrap());
+    let builder = provider.builder(&clock, Acme::default()).observer(seen.clone());
+    let source = builder.build().unwrap();
+    source.token().await.unwrap();
+    clock.advance(SECS(8));
+    let caller = ask(&source);
+    settle().await;
+    pass(&clock, SECS(1)).await;
+    caller.await.unwrap().unwrap();
+    let told = seen.0.lock().unwrap();
+    let requests: Vec<_> = told.iter().filter(|event| event.contains(" in ")).collect();
+    assert_eq!((requests.len(), source.status().requests), (3, 3), "{requests:?}");
+}
+
 #[derive(Debug)]
 struct Panics;
 
