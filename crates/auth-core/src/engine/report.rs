@@ -31,7 +31,9 @@ impl Report {
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let label = label.map(|label| printable(label, LABEL_LIMIT));
-        let label = label.filter(|label| !label.is_empty()).map(Arc::from);
+        // Blanks may have stood behind what is invisible.
+        let label =
+            label.as_deref().map(str::trim).filter(|label| !label.is_empty()).map(Arc::from);
         Self { provider, label, observer, requests: AtomicU64::new(0) }
     }
 

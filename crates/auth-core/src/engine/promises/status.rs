@@ -106,6 +106,8 @@ async fn a_label_is_one_clean_line_in_errors_debug_and_status() {
         (" a\r\nb\u{1b}[31m\u{202e} ", Some("a  b[31m")),
         (&"x".repeat(100), Some(&*"x".repeat(64))),
         (" \u{200b}\n", None),
+        ("\u{200b} \u{200b}", None),
+        ("\u{feff} m 42", Some("m 42")),
     ] {
         let source = provider.builder(&clock, Acme::default()).label(label).build().unwrap();
         let error = source.token().await.unwrap_err();
