@@ -160,6 +160,31 @@ async fn a_slow_provider_is_asked_once_from_spawn_blocking() {
     assert_eq!(tokens.status().requests, 1);
 }
 
+/// Each of these calls could take the others' exchange for one that is held up by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_provider_is_asked_twice_at_most_however_many_calls_wait() {
+    let sandbox = sandbox();
+    sandbox.manis().inject(SLOW);
+    let tokens = source(&sandbox);
+    let awaited = auth_core::CachedTokenSource::from(tokens.clone());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let awaited = awaited.clone();
+        calls.spawn(async move { awaited.token().await.map(drop) });
+    }
+    for number in 0..8 {
+        let tokens = tokens.clone();
+        calls.spawn_blocking(move || {
+            sleep(Duration::from_millis(150) * number);
+            tokens.token().map(drop)
+        });
+    }
+    for outcome in calls.join_all().await {
+        outcome.unwrap();
+    }
+    assert!(tokens.status().requests <= 2, "{}", tokens.status().requests);
+}
+
 /// Needs a token of another source, for which it leaves the thread that polls it.
 #[derive(Debug)]
 struct Nested(CachedTokenSource<Manis>);
