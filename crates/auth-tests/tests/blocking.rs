@@ -82,6 +82,12 @@ fn a_child_of_a_fork_uses_the_token_and_fetches_the_next_on_a_thread_of_its_own(
 
 #[cfg(unix)]
 #[test]
+fn the_children_of_a_fork_do_not_refresh_together() {
+    story(&sandbox(), "fork-jitter");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_child_of_a_fork_does_not_wait_for_a_request_of_its_parent() {
     let sandbox = sandbox();
     sandbox.manis().inject_times(Fault::Stall, 1);
