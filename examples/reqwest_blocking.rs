@@ -29,7 +29,8 @@ impl Campaigns {
             return Ok(status);
         }
         self.tokens.invalidate(&token);
-        self.send(&self.tokens.token()?)
+        let renewed = self.tokens.token()?;
+        if renewed.ptr_eq(&token) { Ok(status) } else { self.send(&renewed) }
     }
 
     fn send(&self, token: &AccessToken) -> Result<StatusCode, Box<dyn Error>> {

@@ -150,6 +150,12 @@ impl Moment {
     pub(crate) fn has_reached(self, other: Self) -> bool {
         self.monotonic >= other.monotonic || self.wall >= other.wall
     }
+
+    /// How long until the first of the two clocks has reached the other moment.
+    pub(crate) fn until(self, other: Self) -> Duration {
+        let monotonic = other.monotonic.saturating_sub(self.monotonic);
+        monotonic.min(other.wall.saturating_sub(self.wall))
+    }
 }
 
 /// The instant `seconds` after (or before) the Unix epoch, if the platform can represent it.

@@ -42,7 +42,7 @@ mod state;
 mod throttle;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Method;
@@ -118,16 +118,12 @@ impl<E: TokenExchange> Engine<E> {
         let now = self.parts.clock.now();
         let kept = self.kept.load();
         let has_token = !kept.is_none();
-        let expires_in = kept
-            .term
-            .expires_at()
-            .map(|end| end.duration_since(SystemTime::UNIX_EPOCH + now.wall).unwrap_or_default());
         SourceStatus {
             provider: Some(report.provider),
             label: report.label.as_deref().map(str::to_owned),
             token: has_token.then(|| kept.term.state(now)),
             age: kept.term.age(now).filter(|_| has_token),
-            expires_in,
+            expires_in: kept.term.expires_in(now).filter(|_| has_token),
             last_failure: self.locked().last_failure.clone(),
             requests: self.parts.report.requests(),
         }

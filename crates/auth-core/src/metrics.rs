@@ -47,8 +47,8 @@ const REMEMBERED: &str = "auth_token_failures_remembered_total";
 /// ```
 #[derive(Default)]
 pub struct MetricsObserver {
-    /// By [`Read`]. Made once: looking a counter up allocates.
-    reads: OnceLock<[Counter; 3]>,
+    /// By [`Read`], for the first provider. Made once: looking a counter up allocates.
+    reads: OnceLock<(&'static str, [Counter; 3])>,
 }
 
 impl std::fmt::Debug for MetricsObserver {
@@ -61,12 +61,12 @@ impl Observer for MetricsObserver {
     fn observe(&self, provider: &'static str, event: &Event) {
         match event {
             Event::Read(read) => match self.reads.get() {
-                Some([fresh, stale, waited]) => match read {
+                Some((first, [fresh, stale, waited])) if *first == provider => match read {
                     Read::Fresh => fresh.increment(1),
                     Read::Stale => stale.increment(1),
                     Read::Waited => waited.increment(1),
                 },
-                None => reads(provider, *read).increment(1),
+                _ => reads(provider, *read).increment(1),
             },
             Event::Request { outcome, latency } => {
                 let outcome = match outcome {
@@ -81,7 +81,8 @@ impl Observer for MetricsObserver {
             Event::Granted { expires_at } => {
                 self.reads.get_or_init(|| {
                     describe();
-                    [Read::Fresh, Read::Stale, Read::Waited].map(|read| reads(provider, read))
+                    let all = [Read::Fresh, Read::Stale, Read::Waited];
+                    (provider, all.map(|read| reads(provider, read)))
                 });
                 let end =
                     expires_at.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());

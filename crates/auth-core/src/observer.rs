@@ -8,8 +8,9 @@ use crate::error::ErrorKind;
 /// Is told what a source does, to count and to measure it.
 ///
 /// Called on the thread that does it, [`Event::Read`] on every call for a token: return quickly and
-/// do not block. No lock of the source is held, so it may call the source. With the feature
-/// `metrics` every source without an observer of its own reports to the `metrics` facade.
+/// do not block. No lock of the source is held, so it may call the source, but not for a token on
+/// [`Event::Read`]: that call would be the next event. If it panics, the source goes on. With the
+/// feature `metrics` every source without an observer of its own reports to the `metrics` facade.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Implements the four traits for `Arc<T>` and `Box<T>` of an implementation, `dyn` included.
+//! Implements the five traits for `Arc<T>` and `Box<T>` of an implementation, `dyn` included.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,6 +13,7 @@ use crate::exchange::TokenExchange;
 use crate::grant::Grant;
 use crate::http::{HttpClient, HttpRequest, HttpResponse};
 use crate::identity::Identity;
+use crate::observer::{Event, Observer};
 use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::TokenResponse;
 use crate::source::TokenSource;
@@ -21,6 +22,12 @@ use crate::token::AccessToken;
 
 macro_rules! pass_on {
     ($($pointer:ident),*) => {$(
+        impl<T: Observer + ?Sized> Observer for $pointer<T> {
+            fn observe(&self, provider: &'static str, event: &Event) {
+                (**self).observe(provider, event);
+            }
+        }
+
         #[async_trait]
         impl<T: HttpClient + ?Sized> HttpClient for $pointer<T> {
             async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
@@ -122,6 +129,9 @@ mod tests {
         fn clock<T: Clock>() {}
         fn exchange<T: TokenExchange>() {}
         fn source<T: TokenSource>() {}
+        fn observer<T: Observer>() {}
+        observer::<Arc<dyn Observer>>();
+        observer::<Box<dyn Observer>>();
         client::<Arc<dyn HttpClient>>();
         client::<Box<dyn HttpClient>>();
         clock::<Arc<dyn Clock>>();

@@ -27,7 +27,8 @@ pub struct SourceStatus {
     pub token: Option<TokenState>,
     /// How long ago the request for the token began.
     pub age: Option<Duration>,
-    /// How long until the token expires; zero if it has expired. `None` for a static token.
+    /// How long until the token expires, by the clock that says less; zero if it has expired.
+    /// `None` for a static token.
     pub expires_in: Option<Duration>,
     /// The last exchange that failed.
     pub last_failure: Option<LastFailure>,

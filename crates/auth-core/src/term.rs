@@ -46,8 +46,8 @@ pub(crate) enum Term {
         began: Duration,
         refresh_due: Moment,
         usable_until: Moment,
-        /// The expiry itself, on the wall clock.
-        expires_at: Option<SystemTime>,
+        /// The expiry itself.
+        ends: Moment,
     },
 }
 
@@ -79,19 +79,14 @@ impl Term {
             began: began.monotonic,
             refresh_due: began.plus(lifetime.saturating_sub(window).saturating_sub(early)),
             usable_until: began.plus(lifetime.saturating_sub(policy.margin_for(lifetime))),
-            expires_at: SystemTime::UNIX_EPOCH.checked_add(began.plus(lifetime).wall),
+            ends: began.plus(lifetime),
         }
     }
 
     /// Already expired, whatever the clock shows.
     pub(crate) const fn over() -> Self {
         let zero = Moment { monotonic: Duration::ZERO, wall: Duration::ZERO };
-        Self::Until {
-            began: Duration::ZERO,
-            refresh_due: zero,
-            usable_until: zero,
-            expires_at: None,
-        }
+        Self::Until { began: Duration::ZERO, refresh_due: zero, usable_until: zero, ends: zero }
     }
 
     /// Whether a token with this term is usable for longer than one with the other. Checks both
@@ -103,10 +98,7 @@ impl Term {
     fn left(&self, now: Moment) -> Duration {
         match self {
             Self::Endless => Duration::MAX,
-            Self::Until { usable_until, .. } => {
-                let left = usable_until.monotonic.saturating_sub(now.monotonic);
-                left.min(usable_until.wall.saturating_sub(now.wall))
-            }
+            Self::Until { usable_until, .. } => now.until(*usable_until),
         }
     }
 
@@ -134,7 +126,15 @@ impl Term {
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         match self {
             Self::Endless => None,
-            Self::Until { expires_at, .. } => *expires_at,
+            Self::Until { ends, .. } => SystemTime::UNIX_EPOCH.checked_add(ends.wall),
+        }
+    }
+
+    /// How long until the token expires; `None` for a static token.
+    pub(crate) fn expires_in(&self, now: Moment) -> Option<Duration> {
+        match self {
+            Self::Endless => None,
+            Self::Until { ends, .. } => Some(now.until(*ends)),
         }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) async fn drain(body: impl Body) {
         while let Poll::Ready(frame) = body.as_mut().poll_frame(cx) {
             let Some(Ok(frame)) = frame else { return Poll::Ready(()) };
             let length = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-            match left.checked_sub(length) {
+            // An empty chunk counts too: they may have no end, and never let the timer be asked.
+            match left.checked_sub(length.max(1)) {
                 Some(rest) => left = rest,
                 None => return Poll::Ready(()),
             }
@@ -67,6 +68,33 @@ mod tests {
             self.read += 1;
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[0; 1024])))))
         }
+    }
+
+    /// Empty chunks, always at hand.
+    #[derive(Default)]
+    struct Hollow {
+        read: u64,
+    }
+
+    impl Body for &mut Hollow {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.read += 1;
+            assert!(self.read <= 2 * LIMIT, "reads on for ever");
+            Poll::Ready(Some(Ok(Frame::data(Bytes::new()))))
+        }
+    }
+
+    #[tokio::test]
+    async fn empty_chunks_count_too() {
+        let mut body = Hollow::default();
+        drain(&mut body).await;
+        assert_eq!(body.read, LIMIT + 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,8 +34,8 @@ pub enum Error {
     /// Neither the source nor the user named a host, so no request could be sent.
     #[error("no host may get the token: add the API's with `TokenAuth::host`")]
     NoHosts,
-    /// The URL of a request names no scheme or no host.
-    #[error("the request's URI has no scheme and host: give the whole URL")]
+    /// The URL of a request names no scheme or no host, or a port that is not a number.
+    #[error("the request's URI has no scheme and host, or no valid port: give the whole URL")]
     NotAbsolute,
     /// The client follows redirects to any host, and would take the token's headers along.
     #[error(

@@ -61,6 +61,7 @@ use crate::rules::{Origin, is_authorized, may_repeat};
 pub struct AuthLayer<C = EmptyBody> {
     auth: Arc<TokenAuth>,
     clone_body: C,
+    allow_replay: bool,
 }
 
 impl AuthLayer {
@@ -69,7 +70,11 @@ impl AuthLayer {
     /// # Errors
     /// [`Error::NoHosts`].
     pub fn new(auth: impl Into<TokenAuth>) -> Result<Self, Error> {
-        Ok(Self { auth: Arc::new(auth.into().checked()?), clone_body: EmptyBody })
+        Ok(Self {
+            auth: Arc::new(auth.into().checked()?),
+            clone_body: EmptyBody,
+            allow_replay: false,
+        })
     }
 }
 
@@ -94,7 +99,27 @@ impl<C> AuthLayer<C> {
     /// ```
     #[must_use]
     pub fn clone_body<D>(self, clone_body: D) -> AuthLayer<D> {
-        AuthLayer { auth: self.auth, clone_body }
+        AuthLayer { auth: self.auth, clone_body, allow_replay: self.allow_replay }
+    }
+
+    /// Allows every request of this layer to be sent a second time after a 401, POSTs among them: what
+    /// [`AllowReplay`] does for one request. For an API where each request has an idempotency key, or
+    /// that only reads.
+    ///
+    /// ```
+    /// use auth_core::{Endpoint, StaticTokenSource};
+    /// use auth_middleware::{AuthLayer, TokenAuth};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tokens = StaticTokenSource::bearer("made-up")?;
+    /// let auth = TokenAuth::new(tokens).host(Endpoint::parse("https://search.example.com")?);
+    /// let layer = AuthLayer::new(auth)?.allow_replay();
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn allow_replay(mut self) -> Self {
+        self.allow_replay = true;
+        self
     }
 }
 
@@ -153,14 +178,16 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let auth = &self.layer.auth;
-        let home = match origin(request.uri()).and_then(|to| auth.rules().home(to)) {
-            Ok(home) => home.clone(),
-            Err(error) => return AuthFuture::failed(error),
-        };
+        let home =
+            match origin(request.uri()).and_then(|to| auth.rules().home(to, request.headers())) {
+                Ok(home) => home.clone(),
+                Err(error) => return AuthFuture::failed(error),
+            };
         if is_authorized(request.headers()) {
             return AuthFuture::sending(inner.call(request), None);
         }
-        let allowed = request.extensions().get::<AllowReplay>().is_some();
+        let allowed =
+            self.layer.allow_replay || request.extensions().get::<AllowReplay>().is_some();
         let again = if may_repeat(request.method(), allowed) {
             self.layer.clone_body.clone_body(request.body()).map(|body| copy(&request, body))
         } else {
@@ -183,7 +210,14 @@ where
 
 fn origin(uri: &Uri) -> Result<Origin<'_>, Error> {
     let (scheme, host) = uri.scheme_str().zip(uri.host()).ok_or(Error::NotAbsolute)?;
-    Ok(Origin { scheme, host, port: uri.port_u16() })
+    let port = uri.port_u16();
+    // `http` lets any text pass after the colon, and another parser may read it in its own way.
+    let place = uri.authority().and_then(|authority| authority.as_str().rsplit('@').next());
+    let after_host = place.and_then(|place| place.strip_prefix(host));
+    if port.is_none() && !matches!(after_host, Some("" | ":")) {
+        return Err(Error::NotAbsolute);
+    }
+    Ok(Origin { scheme, host, port })
 }
 
 fn with_token<B>(mut request: Request<B>, token: &AccessToken) -> Request<B> {

@@ -1,8 +1,9 @@
 //! The rules, once for all HTTP libraries: who gets the token, what a refusal is, what is sent again.
 
 use auth_core::{AccessToken, Endpoint, TokenSource};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use http::response::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::error::{Error, HostNotAllowed};
@@ -31,11 +32,27 @@ impl Origin<'_> {
 impl<'a> Rules<'a> {
     /// Returns the listed host that a request goes to. Asked before there is a token, so that a
     /// request to anywhere else costs no exchange.
-    pub(crate) fn home(self, to: Origin<'_>) -> Result<&'a Endpoint, Error> {
-        self.hosts
-            .iter()
-            .find(|host| to.is_of(host))
-            .ok_or_else(|| Error::HostNotAllowed(HostNotAllowed::new(to, self.hosts)))
+    ///
+    /// A `Host` of the caller's must name the same host: behind one address there may be many servers,
+    /// and that header chooses among them.
+    pub(crate) fn home(self, to: Origin<'_>, headers: &HeaderMap) -> Result<&'a Endpoint, Error> {
+        let home = self.hosts.iter().find(|host| to.is_of(host)).ok_or_else(|| self.refuse(to))?;
+        for named in headers.get_all(HOST) {
+            let named = Authority::try_from(named.as_bytes()).ok();
+            let named = named.as_ref().map_or(Origin { host: "", ..to }, |named| Origin {
+                host: named.host(),
+                port: named.port_u16(),
+                ..to
+            });
+            if !named.is_of(home) {
+                return Err(self.refuse(named));
+            }
+        }
+        Ok(home)
+    }
+
+    fn refuse(self, to: Origin<'_>) -> Error {
+        Error::HostNotAllowed(HostNotAllowed::new(to, self.hosts))
     }
 
     /// Returns a token that may be kept while the request is under way.
@@ -135,7 +152,9 @@ mod tests {
         let hosts = ["https://api.example.com/v1", "http://127.0.0.1:8080", "http://[::1]:8080"]
             .map(|url| Endpoint::parse(url).unwrap());
         let rules = Rules { source: &source, hosts: &hosts };
-        let is_home = |(scheme, host, port)| rules.home(Origin { scheme, host, port }).is_ok();
+        let none = HeaderMap::new();
+        let is_home =
+            |(scheme, host, port)| rules.home(Origin { scheme, host, port }, &none).is_ok();
         for good in [
             ("https", "api.example.com", None),
             ("https", "API.example.com", Some(443)),
@@ -160,6 +179,29 @@ mod tests {
         ] {
             assert!(!is_home(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_host_header_that_names_another_host_gets_no_token() {
+        let source = StaticTokenSource::bearer("made-up").unwrap();
+        let hosts = [Endpoint::parse("https://api.example.com").unwrap()];
+        let rules = Rules { source: &source, hosts: &hosts };
+        let to = Origin { scheme: "https", host: "api.example.com", port: None };
+        for (named, is_home) in [
+            ("api.example.com", true),
+            ("API.example.com:443", true),
+            ("api.example.com:8443", false),
+            ("evil.example.com", false),
+            ("", false),
+            ("api.example.com, evil.example.com", false),
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, named.parse().unwrap())]);
+            assert_eq!(rules.home(to, &headers).is_ok(), is_home, "{named:?}");
+        }
+        let mut both = HeaderMap::from_iter([(HOST, "api.example.com".parse().unwrap())]);
+        both.append(HOST, "evil.example.com".parse().unwrap());
+        let error = rules.home(to, &both).unwrap_err().to_string();
+        assert!(error.starts_with("https://evil.example.com does not get the token"), "{error}");
     }
 
     #[test]

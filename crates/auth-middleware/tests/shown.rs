@@ -75,6 +75,13 @@ async fn what_is_not_sent_is_named_without_path_query_or_user_info() {
         let shown = format!("{text} {error:?}");
         assert!(!shown.contains("CANARY") && !shown.contains("pw"), "{url}: {shown}");
     }
-    let error = service.oneshot(get("/relative")).await.unwrap_err();
-    assert!(error.to_string().contains("give the whole URL"), "{error}");
+    for url in [
+        "/relative",
+        "https://api.example.com:99999/",
+        "https://api.example.com:443x/",
+        "https://com:443com/",
+    ] {
+        let error = service.clone().oneshot(get(url)).await.unwrap_err();
+        assert!(error.to_string().contains("give the whole URL"), "{url}: {error}");
+    }
 }

@@ -7,10 +7,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use auth_core::blocking::CachedTokenSource;
-use auth_core::{Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, TokenState};
+use auth_core::blocking::{CachedTokenSource, TokenSource};
+use auth_core::{
+    AccessToken, Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, TokenState,
+};
 use auth_sandbox::{Fault, Sandbox};
 use manis_auth::Manis;
+use reqwest::StatusCode;
+use reqwest::blocking::Client;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_blocking");
 
@@ -74,6 +78,12 @@ fn a_process_ends_at_once_while_a_request_is_under_way() {
 #[test]
 fn a_child_of_a_fork_uses_the_token_and_fetches_the_next_on_a_thread_of_its_own() {
     story(&sandbox(), "fork");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_children_of_a_fork_do_not_refresh_together() {
+    story(&sandbox(), "fork-jitter");
 }
 
 #[cfg(unix)]
@@ -156,6 +166,31 @@ async fn a_slow_provider_is_asked_once_from_spawn_blocking() {
     assert_eq!(tokens.status().requests, 1);
 }
 
+/// Each of these calls could take the others' exchange for one that is held up by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_provider_is_asked_twice_at_most_however_many_calls_wait() {
+    let sandbox = sandbox();
+    sandbox.manis().inject(SLOW);
+    let tokens = source(&sandbox);
+    let awaited = auth_core::CachedTokenSource::from(tokens.clone());
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let awaited = awaited.clone();
+        calls.spawn(async move { awaited.token().await.map(drop) });
+    }
+    for number in 0..8 {
+        let tokens = tokens.clone();
+        calls.spawn_blocking(move || {
+            sleep(Duration::from_millis(150) * number);
+            tokens.token().map(drop)
+        });
+    }
+    for outcome in calls.join_all().await {
+        outcome.unwrap();
+    }
+    assert!(tokens.status().requests <= 2, "{}", tokens.status().requests);
+}
+
 /// Needs a token of another source, for which it leaves the thread that polls it.
 #[derive(Debug)]
 struct Nested(CachedTokenSource<Manis>);
@@ -215,4 +250,64 @@ async fn a_source_is_made_cloned_and_dropped_in_async_code() {
     }
     drop(tokens);
     drop(caller);
+}
+
+/// The call of the guide: one more try with another token after a 401.
+fn call(tokens: &dyn TokenSource, client: &Client, url: &str) -> StatusCode {
+    let send = |token: &AccessToken| {
+        let request = client.get(url).header("accept", "application/json");
+        request.headers(token.header_map()).send().unwrap().status()
+    };
+    let token = tokens.token().unwrap();
+    let status = send(&token);
+    if status != StatusCode::UNAUTHORIZED {
+        return status;
+    }
+    tokens.invalidate(&token);
+    let renewed = tokens.token().unwrap();
+    if renewed.ptr_eq(&token) { status } else { send(&renewed) }
+}
+
+#[test]
+fn a_revoked_token_costs_one_refused_call_and_one_exchange() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    assert_eq!(call(&tokens, &client, &manis.api_url()), 200);
+
+    manis.reset_counters();
+    manis.revoke_tokens();
+    assert_eq!(call(&tokens, &client, &manis.api_url()), 200);
+    let counters = manis.counters();
+    assert_eq!((counters.api_rejected, counters.api_accepted), (1, 1));
+    assert_eq!(counters.token_requests, 1);
+}
+
+#[test]
+fn an_api_that_always_refuses_costs_one_more_token_and_then_none() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    manis.set_refuse_api_calls(true);
+    for (calls, requests) in [(2, 2), (3, 2), (4, 2)] {
+        assert_eq!(call(&tokens, &client, &manis.api_url()), 401);
+        let counters = manis.counters();
+        assert_eq!((counters.api_rejected, counters.token_requests), (calls, requests));
+    }
+}
+
+#[test]
+fn ten_401s_at_once_cost_one_exchange() {
+    let sandbox = sandbox();
+    let (tokens, manis) = (source(&sandbox), sandbox.manis());
+    let client = Client::builder().no_proxy().build().unwrap();
+    tokens.token().unwrap();
+    manis.reset_counters();
+    manis.revoke_tokens();
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| assert_eq!(call(&tokens, &client, &manis.api_url()), 200));
+        }
+    });
+    assert_eq!(manis.counters().token_requests, 1);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::response::Parts;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 
 use super::TokenSource;
 use super::worker::{Worker, overdue};
@@ -126,9 +126,7 @@ impl<E: TokenExchange> CachedTokenSource<E> {
 
     fn fetch(&self) -> Result<AccessToken, Error> {
         let worker = Worker::running()?;
-        for runtime in worker.left_behind() {
-            self.source.end_flight_on(runtime);
-        }
+        worker.left_behind().for_each(|runtime| self.move_flight(&worker, runtime));
         let source = self.source.clone();
         let waiting = worker.ask(async move { source.token().await })?;
         if let Some(outcome) = waiting.within(PATIENCE) {
@@ -140,10 +138,16 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         if let Ok(runtime) = Handle::try_current()
             && !worker.drives(runtime.id())
         {
-            self.source.end_flight_on(runtime.id());
+            self.move_flight(&worker, runtime.id());
         }
         let left = self.source.limit().saturating_add(GRACE).saturating_sub(PATIENCE);
         waiting.within(left).unwrap_or_else(|| Err(overdue()))
+    }
+
+    /// Moves the flight from this runtime to the thread.
+    fn move_flight(&self, worker: &Worker, runtime: Id) {
+        let source = self.source.clone();
+        worker.spawn(async move { source.move_flight_from(runtime) });
     }
 
     /// Returns the token if it is fresh, without waiting; `None` if it is stale or expired, or if

@@ -64,22 +64,24 @@ async fn try_often<E: TokenExchange>(
         // One timer per attempt covers both limits: the attempt's own and the rest of the flight's.
         let limit = policy.attempt_timeout.min(policy.deadline.saturating_sub(spent()));
         let sent = parts.clock.monotonic();
-        let error = match try_once(exchange, parts, attempt, limit, held).await {
+        let failed = match try_once(exchange, parts, attempt, limit, held).await {
             Ok(token) => return Ok(token),
-            Err(failed) if failed.is_repeated && spent() < REPEATED_LIMIT => {
-                parts.clock.sleep(REPEATED_PAUSE).await;
-                continue;
-            }
-            Err(failed) => parts.report.sign(failed.error),
+            Err(failed) => failed,
         };
         let latency = parts.clock.monotonic().saturating_sub(sent);
+        parts.report.refused(failed.error.kind(), latency);
+        if failed.is_repeated && spent() < REPEATED_LIMIT {
+            parts.clock.sleep(REPEATED_PAUSE).await;
+            continue;
+        }
+        let error = parts.report.sign(failed.error);
         let is_last = attempt >= attempts;
         let pause = if is_last {
             None
         } else {
             pause(policy, &error, attempt, spent(), parts.jitter.draw())
         };
-        parts.report.failed(attempt, &error, latency, pause);
+        parts.report.failed(attempt, &error, pause);
         let Some(pause) = pause else {
             return Err(error);
         };

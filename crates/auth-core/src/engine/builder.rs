@@ -148,7 +148,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             None => {
                 let request = self.exchange.request();
                 let is_plain = request.is_ok_and(|r| r.uri().scheme_str() == Some("http"));
-                crate::http::reqwest::default_client(is_plain)?
+                crate::http::reqwest::default_client(is_plain).map_err(|e| report.sign(e))?
             }
         };
         let parts =
@@ -251,5 +251,12 @@ mod tests {
                 "CachedTokenSourceBuilder {{ refresh: Some({refresh:?}), retry: Some({retry:?}), .. }}"
             )
         );
+    }
+
+    #[cfg(not(feature = "reqwest-0_13"))]
+    #[test]
+    fn a_missing_client_is_an_error_of_this_source() {
+        let error = CachedTokenSource::builder(Acme).label("m 42").build().unwrap_err();
+        assert!(error.to_string().starts_with("acme (m 42): no HTTP client"), "{error}");
     }
 }

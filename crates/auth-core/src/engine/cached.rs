@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use http::response::Parts;
 use tokio::runtime::Id;
 
-use super::state::Replaced;
 use super::{CachedTokenSourceBuilder, Engine, Look};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -251,13 +250,17 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         self.engine.refresh().await;
     }
 
-    /// Ends the flight if its task is on this runtime, which is not driven now. Those that wait for
-    /// it elsewhere start another.
-    pub(crate) fn end_flight_on(&self, runtime: Id) {
+    /// Moves the flight if its task is on this runtime, which may not be driven: ends it, and starts
+    /// another on the runtime of the task that calls this. In one step, since those that wait
+    /// elsewhere would start the next one where the last one was, to be moved again.
+    pub(crate) fn move_flight_from(&self, runtime: Id) {
+        let now = self.engine.parts.clock.now();
         let mut state = self.engine.locked();
-        let current = state.current.take_if(|current| current.runtime == Some(runtime));
-        drop(state);
-        drop(Replaced { current, failure: None });
+        if state.current.as_ref().is_some_and(|current| current.runtime == Some(runtime)) {
+            let moved = self.engine.take_off(&mut state, now, true);
+            drop(state);
+            drop(moved);
+        }
     }
 }
 

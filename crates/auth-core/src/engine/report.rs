@@ -1,6 +1,7 @@
 //! What a source says of what it does: to the log, to the observer, and in its status.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -30,7 +31,9 @@ impl Report {
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let label = label.map(|label| printable(label, LABEL_LIMIT));
-        let label = label.filter(|label| !label.is_empty()).map(Arc::from);
+        // Blanks may have stood behind what is invisible.
+        let label =
+            label.as_deref().map(str::trim).filter(|label| !label.is_empty()).map(Arc::from);
         Self { provider, label, observer, requests: AtomicU64::new(0) }
     }
 
@@ -61,19 +64,17 @@ impl Report {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// A request got no token; `pause` is the time until the next one, if there is one.
-    pub(super) fn failed(
-        &self,
-        attempt: u32,
-        error: &Error,
-        latency: Duration,
-        pause: Option<Duration>,
-    ) {
-        crate::trace::attempt_failed(self.provider, attempt, error, pause);
+    /// A request got no token.
+    pub(super) fn refused(&self, kind: ErrorKind, latency: Duration) {
         // With `Config` nothing was sent.
-        if error.kind() != ErrorKind::Config {
-            self.tell(|| Event::Request { outcome: Err(error.kind()), latency });
+        if kind != ErrorKind::Config {
+            self.tell(|| Event::Request { outcome: Err(kind), latency });
         }
+    }
+
+    /// An attempt failed; `pause` is the time until the next one, if there is one.
+    pub(super) fn failed(&self, attempt: u32, error: &Error, pause: Option<Duration>) {
+        crate::trace::attempt_failed(self.provider, attempt, error, pause);
     }
 
     pub(super) fn granted(
@@ -106,7 +107,10 @@ impl Report {
     #[inline]
     fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
-            observer.observe(self.provider, &event());
+            // A bug in what only counts must not cost a token.
+            let told = catch_unwind(AssertUnwindSafe(|| observer.observe(self.provider, &event())));
+            // Dropping the payload may panic again.
+            told.unwrap_or_else(std::mem::forget);
         }
     }
 }

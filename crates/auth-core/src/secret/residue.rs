@@ -48,11 +48,7 @@ impl Residue {
             return;
         }
         let run = folded.len().min(RUN);
-        let rest = without_equals_signs(&folded);
-        if rest.len() >= RUN {
-            self.add_run(rest, RUN);
-        }
-        self.runs.push((folded, run));
+        self.push(folded, run);
         if !secret.is_ascii() {
             // Where a server knows no more signs, it writes a question mark for each.
             let ascii = super::unescape::without(secret, |c| !c.is_ascii());
@@ -90,8 +86,18 @@ impl Residue {
     fn add_run(&mut self, folded: Zeroizing<Vec<u8>>, run: usize) {
         if folded.len() >= SHORTEST_FOLDED {
             let run = run.min(folded.len());
-            self.runs.push((folded, run));
+            self.push(folded, run);
         }
+    }
+
+    /// Adds a folded text, and what is left of it where a text is read without equals signs.
+    fn push(&mut self, folded: Zeroizing<Vec<u8>>, run: usize) {
+        let rest = without_equals_signs(&folded);
+        if rest.len() < folded.len() && rest.len() >= SHORTEST_FOLDED {
+            let run = run.min(rest.len());
+            self.runs.push((rest, run));
+        }
+        self.runs.push((folded, run));
     }
 
     /// Whether the text shows any of these, or has more readings than the budget allows.
@@ -111,16 +117,14 @@ impl Residue {
             wholes.iter().filter_map(|(folded, _)| std::str::from_utf8(folded).ok()).collect();
         let runs: Vec<(usize, HashSet<&[u8]>)> =
             runs.iter().map(|(folded, run)| (*run, folded.windows(*run).collect())).collect();
-        let has_run = |folded: &[u8]| {
-            runs.iter().any(|(run, known)| folded.windows(*run).any(|part| known.contains(part)))
+        let has = |folded: &[u8]| {
+            let letters = std::str::from_utf8(folded).unwrap_or_default();
+            wholes.iter().any(|whole| letters.contains(whole))
+                || runs.iter().any(|(run, known)| folded.windows(*run).any(|p| known.contains(p)))
         };
         let shows = |text: &str| {
             let folded = fold(text);
-            let letters = std::str::from_utf8(&folded).unwrap_or_default();
-            wholes.iter().any(|whole| letters.contains(whole))
-                || has_run(&folded)
-                || has_run(&without_equals_signs(&folded))
-                || self.shows_raw(text)
+            has(&folded) || has(&without_equals_signs(&folded)) || self.shows_raw(text)
         };
         // Keeps hashes instead of readings, so that each reading is wiped after its layer.
         let hasher = RandomState::new();
@@ -327,6 +331,11 @@ mod tests {
             (
                 "k3J-io=/+d=k9VqT",
                 "k3J-io==\r\n3D=3D\n\r\n3=\r\nD/+d=3D=\r\n\n3=3D\r\nDk=3=\r\nD\r\n9VqT".to_owned(),
+            ),
+            ("ab=d9-xyz", "ab==\r\n3D=3D\n\r\n3=\r\nDd9-xyz".to_owned()),
+            (
+                "3d=cege=da",
+                "3d=3D\n3=\r\nDc\n=3D\r\n=\n\r\nege=\n3D3=\r\n\nDd=3D\r\n\n=\r\na".to_owned(),
             ),
             ("ab9z", STANDARD_NO_PAD.encode("id:ab9z;")),
             ("ab9z", STANDARD_NO_PAD.encode("xid:ab9z;")),

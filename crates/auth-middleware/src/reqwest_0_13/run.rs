@@ -12,6 +12,9 @@ use crate::error::{Error, RenewalFailed};
 use crate::log;
 use crate::rules::{Origin, Rules, is_authorized, may_repeat};
 
+/// The host that reqwest names for an answer without a URL: one that a middleware below made.
+const NO_URL: &str = "no.url.provided.local";
+
 /// What sends a request: a client, or the rest of a chain of middleware.
 pub(crate) trait Transport {
     type Error;
@@ -33,7 +36,7 @@ pub(crate) async fn run<T: Transport>(
     allow_replay: bool,
     transport: &mut T,
 ) -> Result<Response, T::Error> {
-    let home = rules.home(origin(request.url())).map_err(T::fail)?;
+    let home = rules.home(origin(request.url()), request.headers()).map_err(T::fail)?;
     if is_authorized(request.headers()) {
         return transport.send(request).await;
     }
@@ -48,7 +51,7 @@ pub(crate) async fn run<T: Transport>(
 
     // Another host at the end of a chain of redirects did not get the token.
     let refused = answer.status() == StatusCode::UNAUTHORIZED
-        && origin(answer.url()).is_of(home)
+        && (origin(answer.url()).is_of(home) || answer.url().host_str() == Some(NO_URL))
         && with_head(&mut answer, |head| rules.drop_refused(&token, head));
     let (true, Some(mut again)) = (refused, again) else { return Ok(answer) };
     match budget.cover(rules.another(&token)).await.map_err(T::fail)? {
@@ -141,6 +144,7 @@ mod tests {
     #[derive(Default)]
     struct Refuses {
         requests: Vec<Request>,
+        names_no_url: bool,
     }
 
     impl Transport for Refuses {
@@ -152,7 +156,10 @@ mod tests {
 
         async fn send(&mut self, request: Request) -> Result<Response, Error> {
             tokio::time::sleep(Duration::from_secs(3)).await;
-            let answer = http::Response::builder().status(401).url(request.url().clone());
+            let mut answer = http::Response::builder().status(401);
+            if !self.names_no_url {
+                answer = answer.url(request.url().clone());
+            }
             self.requests.push(request);
             Ok(answer.header("x-trace", "kept").body("no").unwrap().into())
         }
@@ -199,6 +206,14 @@ mod tests {
             assert_eq!(refuses.requests.len(), requests);
         }
         assert_eq!(began.elapsed().as_secs(), 4);
+    }
+
+    /// Such as one of a cache, or of a user's own test.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_names_no_url_is_the_apis() {
+        let mut refuses = Refuses { names_no_url: true, ..Refuses::default() };
+        get(None, &mut refuses).await.unwrap();
+        assert_eq!(refuses.requests.len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

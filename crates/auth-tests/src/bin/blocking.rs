@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // only for tests
 
+use std::hash::RandomState;
 use std::thread::{Builder, scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -10,17 +11,19 @@ use async_trait::async_trait;
 use auth_core::blocking::CachedTokenSource;
 use auth_core::{
     Env, Error, ErrorKind, HttpClient, HttpRequest, HttpResponse, ManualClock, RetryPolicy,
-    TokenState,
+    ScriptedClient, TokenState,
 };
 use manis_auth::Manis;
+use manis_auth::test_util::granted;
 
 /// An argument to start a story with, and the story.
-const STORIES: [(&str, fn()); 7] = [
+const STORIES: [(&str, fn()); 8] = [
     ("warm", warm),
     ("cold", cold),
     ("exit", exit),
     ("fork", fork),
     ("fork-in-flight", fork_in_flight),
+    ("fork-jitter", fork_jitter),
     ("blocked", blocked),
     ("limits", limits),
 ];
@@ -136,6 +139,36 @@ fn fork_in_flight() {
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     });
     assert!(!caller.unwrap().is_finished());
+}
+
+/// Makes a source, forks four times, and finds when each child's token becomes stale.
+fn fork_jitter() {
+    let clock = ManualClock::default();
+    let provider = ScriptedClient::new([granted(&clock, Duration::from_secs(3_600))]);
+    let builder = auth_core::CachedTokenSource::builder(flow()).http_client(provider);
+    let tokens = builder.clock(clock.clone()).build().unwrap();
+    let folder = std::env::temp_dir().join(format!("fork-jitter-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let _ = RandomState::new(); // a thread draws its keys once, and its children have them too
+    for child in 0..4 {
+        in_a_child(|| {
+            awaited(tokens.token()).unwrap();
+            let mut due = Duration::from_secs(3_200); // 3,225 s at the earliest, 3,300 s at the latest
+            clock.advance(due);
+            while tokens.state() == TokenState::Fresh {
+                clock.advance(Duration::from_millis(1));
+                due += Duration::from_millis(1);
+            }
+            std::fs::write(folder.join(child.to_string()), due.as_millis().to_string()).unwrap();
+        });
+    }
+    let files = std::fs::read_dir(&folder).unwrap();
+    let due = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let due: Vec<u64> = due.map(|millis| millis.parse().unwrap()).collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let spread = due.iter().max().zip(due.iter().min()).map(|(last, first)| last - first);
+    // Of 75 s at most; four draws that lie within a tenth of a second of each other are one draw.
+    assert!(cfg!(not(unix)) || spread > Some(100), "{due:?}");
 }
 
 #[cfg(unix)]

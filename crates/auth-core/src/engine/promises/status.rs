@@ -34,6 +34,20 @@ async fn a_status_tells_each_state_of_a_source_and_asks_nobody() {
 }
 
 #[tokio::test]
+async fn a_status_keeps_to_the_stricter_clock() {
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let noon = crate::clock::unix_time(1_767_225_600).unwrap();
+    clock.set_wall(noon);
+    let source = provider.source(&clock);
+    source.token().await.unwrap();
+    clock.set_wall(noon - SECS(86_400));
+    assert_eq!(source.status().expires_in, Some(SECS(300)));
+    clock.advance(SECS(300));
+    let status = source.status();
+    assert_eq!((status.token, status.expires_in), (Some(TokenState::Expired), Some(SECS(0))));
+}
+
+#[tokio::test]
 async fn a_status_tells_the_last_failure_and_how_many_in_a_row() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Status(401, None)]));
     let source = provider.source(&clock);
@@ -92,6 +106,8 @@ async fn a_label_is_one_clean_line_in_errors_debug_and_status() {
         (" a\r\nb\u{1b}[31m\u{202e} ", Some("a  b[31m")),
         (&"x".repeat(100), Some(&*"x".repeat(64))),
         (" \u{200b}\n", None),
+        ("\u{200b} \u{200b}", None),
+        ("\u{feff} m 42", Some("m 42")),
     ] {
         let source = provider.builder(&clock, Acme::default()).label(label).build().unwrap();
         let error = source.token().await.unwrap_err();
@@ -170,6 +186,51 @@ async fn an_observer_is_told_of_each_request_read_and_remembered_failure() {
     assert_eq!(told()[..2], ["acme: stale", "acme: Err(Timeout) in 10s"]);
 }
 
+/// A token that the provider repeats is asked for again, which is a request of its own.
+#[tokio::test]
+async fn an_observer_is_told_of_every_request_that_the_status_counts() {
+    let repeated = |life| Answer::Body(life, "Thu, 01 Jan 2026 00:00:00 GMT");
+    let provider = Provider::new([
+        repeated(r#"{"token":"old","expires_in":8}"#),
+        repeated(r#"{"token":"old","expires_in":0}"#),
+        Answer::Token(300),
+    ]);
+    let (clock, seen) = (ManualClock::default(), Seen::default());
+    clock.set_wall(crate::clock::unix_time(1_767_225_600).unwrap());
+    let builder = provider.builder(&clock, Acme::default()).observer(seen.clone());
+    let source = builder.build().unwrap();
+    source.token().await.unwrap();
+    clock.advance(SECS(8));
+    let caller = ask(&source);
+    settle().await;
+    pass(&clock, SECS(1)).await;
+    caller.await.unwrap().unwrap();
+    let told = seen.0.lock().unwrap();
+    let requests: Vec<_> = told.iter().filter(|event| event.contains(" in ")).collect();
+    assert_eq!((requests.len(), source.status().requests), (3, 3), "{requests:?}");
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl Observer for Panics {
+    fn observe(&self, _: &'static str, _: &Event) {
+        panic!("a bug of the observer")
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_costs_no_token_and_no_error() {
+    let script = [Answer::Status(401, None), Answer::Token(300)];
+    let (clock, provider) = (ManualClock::default(), Provider::new(script));
+    let source = provider.builder(&clock, Acme::default()).observer(Panics).build().unwrap();
+    assert_eq!(source.token().await.unwrap_err().kind(), ErrorKind::Credentials);
+    clock.advance(SECS(60));
+    source.token().await.unwrap();
+    assert!(source.fresh().is_some());
+    assert_eq!(provider.requests(), 2);
+}
+
 #[cfg(feature = "metrics")]
 #[test]
 fn metrics_have_bounded_labels_and_never_a_label_or_a_secret() {
@@ -221,4 +282,26 @@ fn metrics_have_bounded_labels_and_never_a_label_or_a_secret() {
             "auth_token_requests_total provider=acme outcome=granted 2",
         ]
     );
+}
+
+/// As an observer of the user's own may keep one for all its sources.
+#[cfg(feature = "metrics")]
+#[test]
+fn reads_are_counted_by_provider_where_sources_share_an_observer() {
+    use metrics_util::debugging::DebuggingRecorder;
+
+    use crate::Read;
+
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let shared = crate::MetricsObserver::default();
+        for provider in ["acme", "zeta"] {
+            shared.observe(provider, &Event::Granted { expires_at: None });
+            shared.observe(provider, &Event::Read(Read::Fresh));
+        }
+    });
+    let keys = snapshotter.snapshot().into_vec().into_iter().map(|(key, ..)| key);
+    let fresh = keys.filter(|key| key.key().labels().any(|label| label.value() == "fresh"));
+    assert_eq!(fresh.count(), 2);
 }
