@@ -329,8 +329,9 @@ mod tests {
         let expires_at = clock.wall() + SECS(300);
         clock.advance(SECS(7));
         assert_eq!((term.age(now(&clock)), term.expires_at()), (Some(SECS(7)), Some(expires_at)));
+        assert_eq!(term.expires_in(now(&clock)), Some(SECS(293)));
         assert_eq!((Term::Endless.age(now(&clock)), Term::Endless.expires_at()), (None, None));
-        assert_eq!(Term::over().expires_at(), None);
+        assert_eq!(Term::Endless.expires_in(now(&clock)), None);
     }
 
     #[test]

@@ -87,6 +87,7 @@ fn a_secret_is_searched_for_by_its_letters_from_four_on_and_exactly_with_fewer()
         ("abcdefg1-hijkl", "bcdefg1-h", false),
         ("abcdefg1-hijkl", "cdefg1-h", true),
         ("ab3dc=defghi", "ab3dc 3d defghi", false), // an equals sign that is left escaped
+        ("3d3d-ab3d", "about", true),               // without its own, too little is left
         ("ab9z", "is eGFiOXo", false),              // the base64 of xab9z, too short to be decoded
         ("ab9z", "is egfioxo", true),
         ("ab9zq", "is ywi5en", false),
