@@ -90,6 +90,8 @@ fn a_secret_is_searched_for_by_its_letters_from_four_on_and_exactly_with_fewer()
         ("3d3d-ab3d", "about", true),               // without its own, too little is left
         ("ab9z", "is eGFiOXo", false),              // the base64 of xab9z, too short to be decoded
         ("ab9z", "is egfioxo", true),
+        ("H1EG", "is IMUVH", false), // of xyH1EG
+        ("W0zf", "is a cwem", true), // of xW0zf, which may be a word
         ("ab9zq", "is ywi5en", false),
         ("abcdefgh", "f6162 6364 6566 6768", false), // an odd number of digits is not decoded
         ("abcdefgh1", "egfiy2rlzmdomq", false),      // the base64 of xabcdefgh1 in lower case
