@@ -122,6 +122,11 @@ fn an_id_is_searched_for_as_a_whole_in_each_form() {
 }
 
 #[test]
+fn an_empty_pair_is_not_searched_for() {
+    assert_eq!(Scrubber::default().with_pair("", "").scrub("a : b"), "a : b");
+}
+
+#[test]
 fn a_long_text_without_a_secret_is_shown() {
     let known = Scrubber::new(["k3J9/x2Vq/7Lw=="]);
     let text = "ordinary words%2C ".repeat(200);
