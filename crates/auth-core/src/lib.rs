@@ -39,7 +39,7 @@ pub use crate::clock::ManualClock;
 pub use crate::clock::{BoxFuture, Clock, SystemClock};
 pub use crate::endpoint::Endpoint;
 pub use crate::engine::{CachedTokenSource, CachedTokenSourceBuilder};
-pub use crate::env::{Env, EnvReader};
+pub use crate::env::{Env, EnvReader, Section};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::exchange::TokenExchange;
 pub use crate::grant::{Expiry, Grant};
