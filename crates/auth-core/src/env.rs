@@ -5,15 +5,19 @@ mod endpoint;
 mod file;
 mod reader;
 mod section;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 pub use self::reader::EnvReader;
 pub use self::section::Section;
+use self::seen::{Seen, Stamp};
 use crate::error::Error;
 use crate::secret::moved;
 
@@ -41,8 +45,14 @@ use crate::secret::moved;
 /// ```
 ///
 /// A [`Section`] of a configuration file is read the same way: [`from_section`](Self::from_section).
-pub struct Env(Source);
+pub struct Env {
+    source: Source,
+    /// What relative paths start from; the working directory if `None`.
+    folder: Option<PathBuf>,
+    seen: Mutex<Seen>,
+}
 
+#[derive(Clone)]
 enum Source {
     Process,
     Pairs(BTreeMap<String, SecretString>),
@@ -53,7 +63,7 @@ impl Env {
     /// The process environment.
     #[must_use]
     pub fn process() -> Self {
-        Self(Source::Process)
+        Self::of(Source::Process)
     }
 
     /// Pairs of your own: for tests, and for settings from another place.
@@ -63,7 +73,7 @@ impl Env {
         V: Into<String>,
     {
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), moved(value.into())));
-        Self(Source::Pairs(pairs.collect()))
+        Self::of(Source::Pairs(pairs.collect()))
     }
 
     /// The fields of a section, for the variables of a provider: `api_key` is read as
@@ -91,7 +101,11 @@ impl Env {
     #[must_use]
     pub fn from_section(provider: &str, section: Section) -> Self {
         let prefix = format!("{}_", provider.to_ascii_uppercase());
-        Self(Source::Section { prefix, section })
+        Self::of(Source::Section { prefix, section })
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, folder: None, seen: Mutex::default() }
     }
 
     /// Reads settings in a closure, and returns its result if none is missing or wrong.
@@ -132,9 +146,40 @@ impl Env {
         Error::config(self.named(message)).with_provider(provider)
     }
 
+    /// Fixes the folder that relative paths start from, for readings to come.
+    pub(crate) fn in_this_folder(mut self) -> Self {
+        self.folder = self.folder.or_else(|| std::env::current_dir().ok());
+        self
+    }
+
+    /// Forgets what earlier readings saw.
+    pub(crate) fn forget_seen(&self) {
+        *self.seen() = Seen::default();
+    }
+
+    /// Whether the files that were read are still the same.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.seen().is_unchanged()
+    }
+
+    /// Whether any setting was found.
+    pub(crate) fn has_any(&self) -> bool {
+        let is_section =
+            matches!(&self.source, Source::Section { section, .. } if !section.is_empty());
+        self.seen().any || is_section
+    }
+
+    fn saw(&self, variable: &str, path: &Path, stamp: Option<Stamp>) {
+        self.seen().file(variable, path, stamp);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The text with its variables named as they were written.
     fn named(&self, text: &str) -> String {
-        match &self.0 {
+        match &self.source {
             Source::Process | Source::Pairs(_) => text.to_owned(),
             Source::Section { prefix, .. } => section::named(text, prefix),
         }
@@ -150,7 +195,7 @@ impl Env {
 
     /// What is wrong with a section's fields that were not asked for.
     fn unknown(&self, asked: &[String]) -> Option<String> {
-        match &self.0 {
+        match &self.source {
             Source::Process | Source::Pairs(_) => None,
             Source::Section { prefix, section } => section.unknown(prefix, asked),
         }
@@ -158,7 +203,7 @@ impl Env {
 
     /// The value of a variable that is set and not empty; `Err` with what is wrong with it.
     fn lookup(&self, name: &str) -> Option<Result<SecretString, &'static str>> {
-        let value = match &self.0 {
+        let value = match &self.source {
             #[allow(clippy::disallowed_methods)] // this file owns the call
             Source::Process => std::env::var_os(name).map(|value| {
                 value.into_string().map(moved).map_err(|bytes| {
@@ -171,13 +216,22 @@ impl Env {
                 section.get(&name.strip_prefix(prefix.as_str())?.to_ascii_lowercase())
             }
         };
-        value.filter(|value| !value.as_ref().is_ok_and(|value| value.expose_secret().is_empty()))
+        let is_empty = |value: &SecretString| value.expose_secret().is_empty();
+        let value = value.filter(|value| !value.as_ref().is_ok_and(is_empty));
+        self.seen().any |= value.is_some();
+        value
+    }
+}
+
+impl Clone for Env {
+    fn clone(&self) -> Self {
+        Self { folder: self.folder.clone(), ..Self::of(self.source.clone()) }
     }
 }
 
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.source {
             Source::Process => "Env(process)",
             Source::Pairs(_) => "Env(pairs)",
             Source::Section { .. } => "Env(section)",

@@ -61,8 +61,9 @@ impl TryFrom<Config> for Digishare {
 impl TryFrom<Config> for SharedTokenSource {
     type Error = Error;
 
-    /// A source with the default client, clock and policies; of a personal access token, if that is
-    /// what the section gives.
+    /// A source with the default client, clock and policies, which reads the files that the section
+    /// names anew for each exchange; or of a personal access token, if that is what the section
+    /// gives.
     fn try_from(config: Config) -> Result<Self, Error> {
         source_read_env(&config.into_env())
     }

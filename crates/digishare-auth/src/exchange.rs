@@ -165,7 +165,7 @@ fn proved(scope: &str) -> Result<String, Error> {
 
 /// A source from the environment: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or `DIGISHARE_CLIENT_ID` and
 /// `DIGISHARE_CLIENT_SECRET` with the options that the crate's front page lists. A fetched token is
-/// kept for a day at most.
+/// kept for a day at most; files that the variables name are read anew for each exchange.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), digishare_auth::Error> {
@@ -210,7 +210,8 @@ pub fn source_read_env(env: &Env) -> Result<SharedTokenSource, Error> {
         ),
         (true, false) => Ok(PersonalAccessToken::read_env(env)?.into_source().into()),
         (false, true) => {
-            CachedTokenSource::new(Digishare::read_env(env)?).map(SharedTokenSource::new)
+            let built = CachedTokenSource::rereading(env.clone(), Digishare::read_env)?;
+            built.build().map(SharedTokenSource::new)
         }
     }
 }

@@ -62,8 +62,10 @@ impl TryFrom<Config> for TresorPay {
 impl TryFrom<Config> for SharedTokenSource {
     type Error = Error;
 
-    /// A source with the default client, clock and policies.
+    /// A source with the default client, clock and policies, which reads the files that the section
+    /// names anew for each exchange.
     fn try_from(config: Config) -> Result<Self, Error> {
-        TresorPay::try_from(config).and_then(CachedTokenSource::new).map(Self::new)
+        let built = CachedTokenSource::rereading(config.into_env(), TresorPay::read_env)?;
+        built.build().map(Self::new)
     }
 }

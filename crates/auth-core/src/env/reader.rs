@@ -1,10 +1,12 @@
 //! Reads variables, and collects what is missing or wrong.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Env, file};
 use crate::error::Error;
-use crate::secret::Charset;
+use crate::secret::{Charset, pasting_mark};
 
 /// Reads variables and collects what is missing or wrong: the argument of the closure of
 /// [`Env::read`].
@@ -78,7 +80,8 @@ impl EnvReader<'_> {
     }
 
     /// Returns what to check if the provider rejects these settings: their names as they were
-    /// written. For [`wire::read`](crate::wire::read).
+    /// written, and for each that came from a file when that was read and last changed. Call it
+    /// after the settings are read. For [`wire::read`](crate::wire::read).
     ///
     /// ```
     /// use auth_core::{Env, Section};
@@ -90,7 +93,15 @@ impl EnvReader<'_> {
     /// ```
     #[must_use]
     pub fn origin(&self, names: &[&str]) -> String {
-        self.env.named(&names.join(" and "))
+        let seen = self.env.seen();
+        let times: Vec<_> =
+            names.iter().filter_map(|name| seen.times(&format!("{name}_FILE"))).collect();
+        let mut text = names.join(" and ");
+        if !times.is_empty() {
+            text = format!("{text} ({})", times.join("; "));
+        }
+        drop(seen);
+        self.env.named(&text)
     }
 
     /// Collects the error of a check of your own, to be reported with all others.
@@ -138,7 +149,7 @@ impl EnvReader<'_> {
         self.asked.push(name.to_owned());
         let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
             (Some(Ok(value)), None) => return Some(value),
-            (None, Some(Ok(path))) => match file::read(path.expose_secret()) {
+            (None, Some(Ok(path))) => match self.read_file(&file_name, path.expose_secret()) {
                 Ok(value) => return Some(value),
                 Err(fault) => format!("{file_name} names {fault}"),
             },
@@ -149,5 +160,20 @@ impl EnvReader<'_> {
         };
         self.faults.push(fault);
         None
+    }
+
+    fn read_file(&self, variable: &str, named: &str) -> Result<SecretString, String> {
+        let folder = self.env.folder.as_deref();
+        let path = folder.map_or_else(|| Path::new(named).to_owned(), |folder| folder.join(named));
+        let read = file::read(&path);
+        let stamp = read.as_ref().ok().and_then(|(_, stamp)| stamp.as_ref());
+        self.env.saw(variable, &path, stamp.cloned());
+        match read {
+            Ok((value, _)) => Ok(value),
+            Err(fault) => match pasting_mark(named) {
+                Some(mark) if fault.ends_with(file::MISSING) => Err(format!("{fault}: {mark}")),
+                _ => Err(fault),
+            },
+        }
     }
 }

@@ -53,6 +53,10 @@ impl Section {
         self.0.remove(name).and_then(Result::ok)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<Result<SecretString, &'static str>> {
         self.0.get(name).cloned()
     }
