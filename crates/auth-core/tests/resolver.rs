@@ -89,6 +89,8 @@ struct Provider(Arc<Mutex<Books>>);
 #[derive(Debug, Default)]
 struct Books {
     accepts: String,
+    /// Whether it is down for what it accepts.
+    is_down: bool,
     asked: Vec<String>,
 }
 
@@ -114,7 +116,14 @@ impl HttpClient for Provider {
         let body = format!(r#"{{"token":"token-{}","expires_in":300}}"#, books.asked.len());
         let body = if is_good { body } else { r#"{"error":"invalid_client"}"#.into() };
         let mut answer = HttpResponse::new(Bytes::from(body));
-        *answer.status_mut() = if is_good { 200 } else { 401 }.try_into().unwrap();
+        let status = if !is_good {
+            401
+        } else if books.is_down {
+            503
+        } else {
+            200
+        };
+        *answer.status_mut() = status.try_into().unwrap();
         Ok(answer)
     }
 }
@@ -496,6 +505,13 @@ async fn after_a_rejection_another_secret_is_tried_once() {
     later().await;
     tokens.token().await.unwrap();
     assert_eq!(provider.asked(), ["k:3"]);
+
+    // Once it is, even where a first request would be sent again.
+    provider.accepts("k:2");
+    provider.0.lock().unwrap().is_down = true;
+    let tokens = resolved(&Turns::new([one, one, two]), &provider).await.unwrap();
+    assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(provider.asked(), ["k:1", "k:2"]);
 }
 
 #[tokio::test]
