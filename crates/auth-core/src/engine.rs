@@ -299,7 +299,7 @@ impl<E: TokenExchange> Engine<E> {
             asks: state.asks.clone(),
             resolver: state.resolver.clone(),
             source: Weak::clone(&source),
-            flight: (epoch, number),
+            number,
         };
         let course = async move {
             let result = contained(origin.fly(parts, most, held)).await;

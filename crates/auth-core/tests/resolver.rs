@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use auth_core::secret::Charset;
@@ -382,6 +382,32 @@ async fn an_exchange_that_the_program_puts_in_its_place_stays() {
     tokens.replace_exchange(Acme::new("k", "program")).unwrap();
     tokens.token().await.unwrap();
     assert_eq!(provider.asked(), ["k:program"]);
+}
+
+/// Replaces the exchange of its own source while it is asked.
+#[derive(Default)]
+struct Meddler(Arc<OnceLock<CachedTokenSource<Acme>>>);
+
+#[async_trait]
+impl Resolver<Acme> for Meddler {
+    async fn resolve(&self, _: Resolve) -> Result<Option<Acme>, Error> {
+        if let Some(tokens) = self.0.get() {
+            tokens.replace_exchange(Acme::new("k", "program"))?;
+        }
+        Ok(Some(Acme::new("k", "resolver")))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_for_a_flight_that_was_replaced_is_not_kept() {
+    let (provider, meddler) = (Provider::default(), Meddler::default());
+    provider.accepts("k:program");
+    let own = Arc::clone(&meddler.0);
+    let built = CachedTokenSource::resolved("acme", meddler).await.unwrap();
+    let built = built.http_client(provider.clone()).clock(TokioClock(Instant::now()));
+    let tokens = own.get_or_init(|| built.build().unwrap());
+    tokens.token().await.unwrap();
+    assert_eq!(provider.asked().last().unwrap(), "k:program");
 }
 
 /// Answers in turn; the last answer repeats.

@@ -120,17 +120,17 @@ impl<E: TokenExchange> Engine<E> {
         Ok(())
     }
 
-    /// Takes over what the resolver of a flight found, unless another flight is under way.
+    /// Takes over what the resolver of a flight found, unless the flight was replaced.
     pub(super) fn adopt(
         &self,
-        (epoch, number): (u64, u64),
+        number: u64,
         exchange: Arc<E>,
         identity: Identity,
         asks: (Method, Arc<str>),
     ) {
         let mut state = self.locked();
         let is_live = state.current.as_ref().is_some_and(|current| current.number == number);
-        if epoch != state.epoch || !is_live {
+        if !is_live {
             drop(state);
             drop(exchange);
             return;

@@ -21,8 +21,8 @@ pub(super) struct Origin<E> {
     pub(super) asks: (Method, Arc<str>),
     pub(super) resolver: Option<Arc<dyn Resolver<E>>>,
     pub(super) source: Weak<Engine<E>>,
-    /// The epoch and number of the flight.
-    pub(super) flight: (u64, u64),
+    /// The number of the flight.
+    pub(super) number: u64,
 }
 
 impl<E: TokenExchange> Origin<E> {
@@ -84,7 +84,7 @@ impl<E: TokenExchange> Origin<E> {
             Ok((exchange, identity, asks)) => {
                 (self.exchange, self.asks) = (Arc::clone(&exchange), asks.clone());
                 if let Some(source) = source {
-                    source.adopt(self.flight, exchange, identity, asks);
+                    source.adopt(self.number, exchange, identity, asks);
                 }
                 Ok(())
             }
