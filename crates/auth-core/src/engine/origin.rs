@@ -15,7 +15,7 @@ use crate::exchange::TokenExchange;
 use crate::resolver::{PATIENCE, Resolve, Resolver, ask};
 use crate::token::Token;
 
-/// What a flight sends, and who may know better.
+/// The exchange of a flight, and the resolver that may find a newer one.
 pub(super) struct Origin<E> {
     pub(super) exchange: Arc<E>,
     pub(super) asks: (Method, Arc<str>),

@@ -20,7 +20,7 @@ use crate::token::AccessToken;
 /// The fields under the short lock.
 pub(super) struct State<E> {
     pub(super) exchange: Arc<E>,
-    /// Who knows the exchange of the next flight; `None` if it is this one.
+    /// Finds the exchange of the next flight; `None` if that is this one.
     pub(super) resolver: Option<Arc<dyn Resolver<E>>>,
     /// Whether the resolver failed last, and a warning said so.
     pub(super) is_unread: bool,
