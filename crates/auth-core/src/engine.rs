@@ -6,6 +6,7 @@
 //!
 //! - [`cached`]: the public type around the engine;
 //! - [`attempt`]: one exchange with its retries and its deadline;
+//! - [`origin`]: the exchange of a flight, from the source or from its resolver;
 //! - [`flight`]: one exchange shared by all its waiters, whichever of them leaves;
 //! - [`landing`]: what a landed flight, `invalidate` and `replace_exchange` change;
 //! - [`state`]: the fields that the short lock guards;
@@ -33,6 +34,7 @@ mod flight;
 mod jitter;
 mod landing;
 mod memory;
+mod origin;
 mod parts;
 #[cfg(test)]
 mod promises;
@@ -41,17 +43,17 @@ mod rule;
 mod state;
 mod throttle;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Method;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use self::attempt::fly;
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
 use self::flight::{End, Flight, contained};
+use self::origin::Origin;
 use self::parts::Parts;
 use self::report::Report;
 use self::state::{CurrentFlight, Outcome, Replaced, State};
@@ -61,6 +63,7 @@ use crate::error::runtime::shut_down;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
+use crate::resolver::Resolver;
 use crate::status::SourceStatus;
 use crate::term::TokenState;
 use crate::token::{AccessToken, Token};
@@ -88,10 +91,16 @@ const GRACE: Duration = Duration::from_secs(1);
 const LOSSES: u32 = 3;
 
 impl<E: TokenExchange> Engine<E> {
-    fn new(exchange: E, parts: Parts) -> Result<Self, Error> {
+    fn new(
+        exchange: E,
+        resolver: Option<Arc<dyn Resolver<E>>>,
+        parts: Parts,
+    ) -> Result<Self, Error> {
         let (identity, asks) = proved(&exchange, &parts.report)?;
         let state = State {
             exchange: Arc::new(exchange),
+            resolver,
+            is_unread: false,
             identity,
             asks,
             epoch: 0,
@@ -275,15 +284,21 @@ impl<E: TokenExchange> Engine<E> {
         may_spawn: bool,
     ) -> (Arc<Flight<Outcome>>, Replaced) {
         let old_failure = state.forget_old_failure(now.monotonic);
-        let attempts = if state.failure.is_some() { 1 } else { self.parts.retry.max_attempts };
-        let (exchange, parts) = (Arc::clone(&state.exchange), Arc::clone(&self.parts));
-        let (asks, source) = (state.asks.clone(), Arc::downgrade(self));
+        let most = if state.failure.is_some() { 1 } else { self.parts.retry.max_attempts };
         let signing = Arc::clone(&self.parts);
-        let held = self.kept.load_full();
         state.flights += 1;
         let (number, epoch, began) = (state.flights, state.epoch, now.monotonic);
+        let (parts, held) = (Arc::clone(&self.parts), self.kept.load_full());
+        let source = Arc::downgrade(self);
+        let origin = Origin {
+            exchange: Arc::clone(&state.exchange),
+            asks: state.asks.clone(),
+            resolver: state.resolver.clone(),
+            source: Weak::clone(&source),
+            number,
+        };
         let course = async move {
-            let result = contained(fly(exchange, parts, attempts, held, &asks)).await;
+            let result = contained(origin.fly(parts, most, held)).await;
             let result = result.unwrap_or_else(|| Err(signing.report.sign(panicked())));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),

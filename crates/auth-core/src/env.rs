@@ -3,15 +3,23 @@
 
 mod endpoint;
 mod file;
+mod reader;
+mod section;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+pub use self::reader::EnvReader;
+pub use self::section::Section;
+use self::seen::{Seen, Stamp};
 use crate::error::Error;
-use crate::secret::Charset;
+use crate::secret::moved;
 
 /// The variables to read settings from: the process environment, or pairs of your own.
 ///
@@ -36,31 +44,26 @@ use crate::secret::Charset;
 /// # assert_eq!(error.message(), "set ACME_SECRET (or ACME_SECRET_FILE)");
 /// ```
 ///
-/// Settings from another place, such as a section of a configuration file, are read the same way:
-///
-/// ```
-/// use std::collections::HashMap;
-/// use auth_core::Env;
-/// use auth_core::secret::Charset;
-///
-/// let section: HashMap<String, String> =
-///     serde_json::from_str(r#"{ "ACME_KEY": "k-1", "ACME_SECRET_FILE": "/run/secrets/acme" }"#)?;
-/// let env = Env::from_pairs(section);
-/// let key = env.read("acme", |vars| vars.required_secret("ACME_KEY", Charset::Text))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Env(Source);
+/// A [`Section`] of a configuration file is read the same way: [`from_section`](Self::from_section).
+pub struct Env {
+    source: Source,
+    /// What relative paths start from; the working directory if `None`.
+    folder: Option<PathBuf>,
+    seen: Mutex<Seen>,
+}
 
+#[derive(Clone)]
 enum Source {
     Process,
     Pairs(BTreeMap<String, SecretString>),
+    Section { prefix: String, section: Section },
 }
 
 impl Env {
     /// The process environment.
     #[must_use]
     pub fn process() -> Self {
-        Self(Source::Process)
+        Self::of(Source::Process)
     }
 
     /// Pairs of your own: for tests, and for settings from another place.
@@ -69,8 +72,40 @@ impl Env {
         N: Into<String>,
         V: Into<String>,
     {
-        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), wiped(value.into())));
-        Self(Source::Pairs(pairs.collect()))
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), moved(value.into())));
+        Self::of(Source::Pairs(pairs.collect()))
+    }
+
+    /// The fields of a section, for the variables of a provider: `api_key` is read as
+    /// `ACME_API_KEY`, `api_key_file` as `ACME_API_KEY_FILE`.
+    ///
+    /// Errors name the fields as they are written in the file, and also each field that was not
+    /// asked for, so that a misspelt one is not ignored.
+    ///
+    /// ```
+    /// use auth_core::secret::Charset;
+    /// use auth_core::{Env, Section};
+    ///
+    /// let section: Section = serde_json::from_str(r#"{"key":"k-1","secert":"made-up"}"#)?;
+    /// let env = Env::from_section("acme", section);
+    /// let read = env.read("acme", |vars| {
+    ///     let key = vars.required_secret("ACME_KEY", Charset::Text);
+    ///     let secret = vars.required_secret("ACME_SECRET", Charset::Text);
+    ///     Some((key?, secret?))
+    /// });
+    /// let says = "set secret (or secret_file); secert is no setting: expected key or secret, \
+    ///             or one of them with _file";
+    /// assert_eq!(read.unwrap_err().message(), says);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_section(provider: &str, section: Section) -> Self {
+        let prefix = format!("{}_", provider.to_ascii_uppercase());
+        Self::of(Source::Section { prefix, section })
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, folder: None, seen: Mutex::default() }
     }
 
     /// Reads settings in a closure, and returns its result if none is missing or wrong.
@@ -89,10 +124,65 @@ impl Env {
     ) -> Result<T, Error> {
         const UNASKED: &str =
             "a required variable is not set, but the flow reads it as optional: report the bug";
-        let mut vars = EnvReader { env: self, missing: Vec::new(), faults: Vec::new() };
+        let mut vars = EnvReader::new(self);
         let made = read(&mut vars);
         let made = vars.finish().and_then(|()| made.ok_or_else(|| Error::config(UNASKED)));
-        made.map_err(|error| error.with_provider(provider))
+        made.map_err(|error| self.fault(provider, error.message()))
+    }
+
+    /// An error about these settings, for a check of your own outside [`read`](Self::read):
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config). Variables in the message are named as they
+    /// were written, so those of a section as its fields.
+    ///
+    /// ```
+    /// use auth_core::{Env, Section};
+    ///
+    /// let env = Env::from_section("acme", Section::default());
+    /// let error = env.fault("acme", "ACME_KEY and ACME_TOKEN are both set: unset one");
+    /// assert_eq!(error.message(), "key and token are both set: unset one");
+    /// ```
+    #[must_use]
+    pub fn fault(&self, provider: &'static str, message: &str) -> Error {
+        Error::config(self.named(message)).with_provider(provider)
+    }
+
+    /// Fixes the folder that relative paths start from, for readings to come.
+    pub(crate) fn in_this_folder(mut self) -> Self {
+        self.folder = self.folder.or_else(|| std::env::current_dir().ok());
+        self
+    }
+
+    /// Forgets what earlier readings saw.
+    pub(crate) fn forget_seen(&self) {
+        *self.seen() = Seen::default();
+    }
+
+    /// Whether the files that were read are still the same.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.seen().is_unchanged()
+    }
+
+    /// Whether any setting was found.
+    pub(crate) fn has_any(&self) -> bool {
+        let is_section =
+            matches!(&self.source, Source::Section { section, .. } if !section.is_empty());
+        self.seen().any || is_section
+    }
+
+    fn saw(&self, variable: &str, path: &Path, stamp: Option<Stamp>) {
+        self.seen().file(variable, path, stamp);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The text with its variables named as they were written.
+    fn named(&self, text: &str) -> String {
+        match &self.source {
+            Source::Process | Source::Pairs(_) => text.to_owned(),
+            Source::Section { prefix, .. } => section::named(text, prefix),
+        }
     }
 
     /// Whether any of these names is set, as it is or with `_FILE`.
@@ -103,149 +193,49 @@ impl Env {
         })
     }
 
-    /// The value of a variable that is set and not empty; `Err` if it is not UTF-8.
-    fn lookup(&self, name: &str) -> Option<Result<SecretString, ()>> {
-        let value = match &self.0 {
+    /// What is wrong with a section's fields that were not asked for.
+    fn unknown(&self, asked: &[String]) -> Option<String> {
+        match &self.source {
+            Source::Process | Source::Pairs(_) => None,
+            Source::Section { prefix, section } => section.unknown(prefix, asked),
+        }
+    }
+
+    /// The value of a variable that is set and not empty; `Err` with what is wrong with it.
+    fn lookup(&self, name: &str) -> Option<Result<SecretString, &'static str>> {
+        let value = match &self.source {
             #[allow(clippy::disallowed_methods)] // this file owns the call
             Source::Process => std::env::var_os(name).map(|value| {
-                value.into_string().map(wiped).map_err(|bytes| {
+                value.into_string().map(moved).map_err(|bytes| {
                     drop(Zeroizing::new(bytes.into_encoded_bytes()));
+                    "is not valid UTF-8"
                 })
             }),
             Source::Pairs(pairs) => pairs.get(name).cloned().map(Ok),
+            Source::Section { prefix, section } => {
+                section.get(&name.strip_prefix(prefix.as_str())?.to_ascii_lowercase())
+            }
         };
-        value.filter(|value| !value.as_ref().is_ok_and(|value| value.expose_secret().is_empty()))
+        let is_empty = |value: &SecretString| value.expose_secret().is_empty();
+        let value = value.filter(|value| !value.as_ref().is_ok_and(is_empty));
+        self.seen().any |= value.is_some();
+        value
     }
 }
 
-/// Copies a value into a secret and wipes the original: a `String` with spare capacity would be
-/// reallocated on conversion, which leaves an unwiped copy.
-fn wiped(value: String) -> SecretString {
-    SecretString::from(Zeroizing::new(value).as_str())
+impl Clone for Env {
+    fn clone(&self) -> Self {
+        Self { folder: self.folder.clone(), ..Self::of(self.source.clone()) }
+    }
 }
 
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.source {
             Source::Process => "Env(process)",
             Source::Pairs(_) => "Env(pairs)",
+            Source::Section { .. } => "Env(section)",
         })
-    }
-}
-
-/// Reads variables and collects what is missing or wrong: the argument of the closure of
-/// [`Env::read`].
-///
-/// Each method comes in two forms: `required_` reports a missing setting, `optional_` does not.
-/// Both report an invalid value under the variable's name.
-///
-/// ```
-/// use auth_core::Env;
-/// use auth_core::secret::Charset;
-///
-/// let env = Env::from_pairs([("ACME_SCOPE", "payments")]);
-/// let scope = env.read("acme", |vars| Some(vars.optional_text("ACME_SCOPE", Charset::Text)))?;
-/// assert_eq!(scope.as_deref(), Some("payments"));
-/// # Ok::<(), auth_core::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct EnvReader<'a> {
-    env: &'a Env,
-    missing: Vec<String>,
-    faults: Vec<String>,
-}
-
-impl EnvReader<'_> {
-    /// Reads a secret that must be set and fit the charset.
-    pub fn required_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
-        self.require(name, |vars| vars.optional_secret(name, charset))
-    }
-
-    /// Reads an optional secret.
-    pub fn optional_secret(&mut self, name: &str, charset: Charset) -> Option<SecretString> {
-        let value = self.look_up(name)?;
-        self.keep(charset.check(name, value).map_err(Error::from))
-    }
-
-    /// Reads a required setting that is not secret.
-    pub fn required_text(&mut self, name: &str, charset: Charset) -> Option<String> {
-        self.require(name, |vars| vars.optional_text(name, charset))
-    }
-
-    /// Reads an optional setting that is not secret.
-    pub fn optional_text(&mut self, name: &str, charset: Charset) -> Option<String> {
-        self.optional_secret(name, charset).map(|text| text.expose_secret().to_owned())
-    }
-
-    /// Reads and parses a required setting that is not secret.
-    pub fn required_parsed<T>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, Error>,
-    ) -> Option<T> {
-        self.require(name, |vars| vars.optional_parsed(name, parse))
-    }
-
-    /// Reads and parses an optional setting that is not secret.
-    pub fn optional_parsed<T>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, Error>,
-    ) -> Option<T> {
-        let value = self.look_up(name)?;
-        self.parse(name, value.expose_secret(), parse)
-    }
-
-    /// Collects the error of a check of your own, to be reported with all others.
-    pub fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
-        result.map_err(|error| self.faults.push(error.message().to_owned())).ok()
-    }
-
-    fn parse<T>(
-        &mut self,
-        name: &str,
-        value: &str,
-        parse: impl FnOnce(&str) -> Result<T, Error>,
-    ) -> Option<T> {
-        self.keep(
-            parse(value).map_err(|error| Error::config(format!("{name}: {}", error.message()))),
-        )
-    }
-
-    /// The result of `read`. If that is `None` without a fault, the setting is missing.
-    fn require<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let known = self.faults.len();
-        let value = read(self);
-        if value.is_none() && self.faults.len() == known {
-            self.missing.push(name.to_owned());
-        }
-        value
-    }
-
-    /// One error for everything missing or wrong.
-    fn finish(self) -> Result<(), Error> {
-        let names: Vec<_> = self.missing.iter().map(|n| format!("{n} (or {n}_FILE)")).collect();
-        let missing = (!names.is_empty()).then(|| format!("set {}", names.join(" and ")));
-        let texts: Vec<_> = missing.into_iter().chain(self.faults).collect();
-        if texts.is_empty() { Ok(()) } else { Err(Error::config(texts.join("; "))) }
-    }
-
-    /// The value of a variable or of its file. If it cannot be read, `None` and a fault.
-    fn look_up(&mut self, name: &str) -> Option<SecretString> {
-        let file_name = format!("{name}_FILE");
-        let fault = match (self.env.lookup(name), self.env.lookup(&file_name)) {
-            (Some(Ok(value)), None) => return Some(value),
-            (None, Some(Ok(path))) => match file::read(path.expose_secret()) {
-                Ok(value) => return Some(value),
-                Err(fault) => format!("{file_name} names {fault}"),
-            },
-            (None, None) => return None,
-            (Some(_), Some(_)) => format!("{name} and {file_name} are both set: unset one"),
-            (Some(Err(())), None) => format!("{name} is not valid UTF-8"),
-            (None, Some(Err(()))) => format!("{file_name} is not valid UTF-8"),
-        };
-        self.faults.push(fault);
-        None
     }
 }
 
@@ -253,6 +243,7 @@ impl EnvReader<'_> {
 mod tests {
     use super::*;
     use crate::Endpoint;
+    use crate::secret::Charset;
 
     fn secret(env: &Env) -> Result<SecretString, Error> {
         env.read("acme", |vars| vars.required_secret("A_SECRET", Charset::Text))

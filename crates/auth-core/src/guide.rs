@@ -1,4 +1,4 @@
-//! Guides: architecture, deploying, many accounts, programs without async, troubleshooting, faults,
+//! Guides: architecture, deploying, rotating credentials, many accounts, programs without async, troubleshooting, faults,
 //! threat model, testing, a sixth provider, release.
 //!
 //! They are the markdown files in the package's `docs` folder; their code blocks are compiled.
@@ -14,6 +14,9 @@ pub mod architecture {}
 
 #[doc = include_str!("../docs/deploy.md")]
 pub mod deploy {}
+
+#[doc = include_str!("../docs/rotation.md")]
+pub mod rotation {}
 
 #[doc = include_str!("../docs/accounts.md")]
 pub mod accounts {}

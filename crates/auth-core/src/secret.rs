@@ -8,6 +8,7 @@ mod buffer;
 mod charset;
 mod decode;
 mod pasted;
+mod quoted;
 mod residue;
 pub(crate) mod scrub;
 #[cfg(test)]
@@ -19,7 +20,9 @@ pub use self::buffer::WipedBuffer;
 pub(crate) use self::buffer::{base64_wiped, form_encoded};
 pub use self::charset::{Charset, Unfit};
 pub(crate) use self::pasted::pasting_mark;
+pub(crate) use self::quoted::{QUOTED, Written};
+pub use self::quoted::{quoted, quoted_opt};
 pub(crate) use self::scrub::Scrubber;
 #[cfg(any(feature = "reqwest-0_13", feature = "tracing"))]
 pub(crate) use self::scrub::printable;
-pub(crate) use self::wiped::{lossy, replaced};
+pub(crate) use self::wiped::{lossy, moved, replaced};

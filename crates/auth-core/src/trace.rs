@@ -84,6 +84,18 @@ pub(crate) fn remark(provider: &'static str, label: Option<&str>, remark: &'stat
     tracing::warn!(provider, label, "{remark}");
 }
 
+/// Logs that the credentials could not be read again.
+#[cfg(feature = "tracing")]
+pub(crate) fn unread(provider: &'static str, label: Option<&str>, error: &Error) {
+    let cause = error.message();
+    tracing::warn!(
+        provider,
+        label,
+        "error.type" = ?error.kind(),
+        "the credentials could not be read again, so those of before are used: {cause}"
+    );
+}
+
 #[cfg(feature = "tracing")]
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -111,4 +123,6 @@ mod silent {
     pub(crate) fn granted(_: &'static str, _: Option<&str>, _: u32, _: u16, _: Duration) {}
 
     pub(crate) fn remark(_: &'static str, _: Option<&str>, _: &'static str) {}
+
+    pub(crate) fn unread(_: &'static str, _: Option<&str>, _: &Error) {}
 }

@@ -170,12 +170,34 @@ impl<P> Handle<P> {
     pub fn rotate_secret(&self) -> Credentials {
         let mut state = self.shared.state();
         state.credentials = Credentials::new(state.credentials.id(), Credentials::random_secret());
+        state.overlap = None;
         state.credentials.clone()
     }
 
     /// Accepts these credentials from now on, and no others.
     pub fn accept(&self, credentials: Credentials) {
-        self.shared.state().credentials = credentials;
+        let mut state = self.shared.state();
+        state.credentials = credentials;
+        state.overlap = None;
+    }
+
+    /// Accepts these credentials too, until [`accept`](Self::accept) or
+    /// [`rotate_secret`](Self::rotate_secret) is called: a rotation with an overlap, in which old and
+    /// new secrets are good.
+    ///
+    /// ```
+    /// use auth_sandbox::Credentials;
+    ///
+    /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+    /// let manis = sandbox.manis();
+    /// let new = Credentials::new(manis.credentials().id(), "made-up-secret");
+    /// manis.also_accept(new.clone());
+    /// // ... the service under test gets the new secret ...
+    /// manis.accept(new);
+    /// # Ok::<(), auth_sandbox::Error>(())
+    /// ```
+    pub fn also_accept(&self, credentials: Credentials) {
+        self.shared.state().overlap = Some(credentials);
     }
 
     /// Revokes every token issued so far: the API route answers them with 401.

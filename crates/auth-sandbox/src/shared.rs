@@ -21,6 +21,8 @@ pub(crate) struct Shared {
 /// The mutable state, behind one lock that is never held across an await.
 pub(crate) struct State {
     pub(crate) credentials: Credentials,
+    /// Accepted too, while a secret is being rotated.
+    pub(crate) overlap: Option<Credentials>,
     pub(crate) lifetime: Duration,
     pub(crate) skew: Skew,
     pub(crate) counters: Counters,
@@ -45,6 +47,7 @@ impl Shared {
             strict,
             state: Mutex::new(State {
                 credentials: Credentials::random(),
+                overlap: None,
                 lifetime,
                 skew: Skew::None,
                 counters: Counters::default(),
@@ -85,6 +88,13 @@ impl Shared {
 
     pub(crate) fn credentials(&self) -> Credentials {
         self.state().credentials.clone()
+    }
+
+    /// The credentials to compare a request with that carries this secret.
+    pub(crate) fn expected(&self, secret: &str) -> Credentials {
+        let state = self.state();
+        let overlap = state.overlap.as_ref().filter(|overlap| overlap.secret() == secret);
+        overlap.unwrap_or(&state.credentials).clone()
     }
 
     /// The validity of a token that is issued now.

@@ -84,6 +84,24 @@ async fn a_rotated_secret_takes_the_place_of_the_old_one_and_tokens_stay() {
 }
 
 #[tokio::test]
+async fn in_an_overlap_the_old_secret_and_the_new_one_are_good() {
+    let sandbox = start().await;
+    for handle in sandbox.handles() {
+        let (old, before) = (right(&handle), handle.credentials());
+        handle.rotate_secret();
+        let new = right(&handle);
+        assert_eq!(old.send(&handle).await.status, 401, "{handle:?}");
+        handle.also_accept(before);
+        for request in [&old, &new] {
+            assert!(request.send(&handle).await.status < 300, "{handle:?}");
+        }
+        handle.accept(handle.credentials());
+        assert_eq!(old.send(&handle).await.status, 401, "{handle:?}");
+        assert!(new.send(&handle).await.status < 300, "{handle:?}");
+    }
+}
+
+#[tokio::test]
 async fn lifetimes_can_be_set_for_all_or_for_one() {
     let lifetime = Duration::from_secs(42);
     let sandbox = Sandbox::builder().token_lifetime(lifetime).start().await.unwrap();

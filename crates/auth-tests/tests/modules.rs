@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "clock",
     "policy",
     "secret",
@@ -30,6 +30,7 @@ const ORDER: [&str; 27] = [
     "status",
     "source",
     "env",
+    "resolver",
     "engine",
     "blocking",
     "pointers",

@@ -1,5 +1,6 @@
 //! A client id and secret, or a personal access token; validated when made.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use auth_core::secret::Charset;
@@ -28,7 +29,7 @@ pub struct Credentials {
     pub(crate) client_id: SecretString,
     pub(crate) client_secret: SecretString,
     /// What to check if they are rejected.
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 impl Credentials {
@@ -48,7 +49,7 @@ impl Credentials {
         Ok(Self {
             client_id: check("client_id", client_id.into())?,
             client_secret: check("client_secret", client_secret.into())?,
-            origin: "the credentials that the program gave",
+            origin: Cow::Borrowed("the credentials that the program gave"),
         })
     }
 
@@ -65,11 +66,8 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let client_id = vars.required_secret("DIGISHARE_CLIENT_ID", Charset::Text);
         let client_secret = vars.required_secret("DIGISHARE_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            client_id: client_id?,
-            client_secret: client_secret?,
-            origin: "DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET",
-        })
+        let origin = vars.origin(&["DIGISHARE_CLIENT_ID", "DIGISHARE_CLIENT_SECRET"]);
+        Some(Self { client_id: client_id?, client_secret: client_secret?, origin: origin.into() })
     }
 
     /// What errors must not show. Passport's ids are numbers or UUIDs and not secret (RFC 6749

@@ -141,7 +141,7 @@ impl TokenExchange for Digishare {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = self.credentials.origin;
+        let check = &self.credentials.origin;
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }
@@ -165,7 +165,7 @@ fn proved(scope: &str) -> Result<String, Error> {
 
 /// A source from the environment: `DIGISHARE_PERSONAL_ACCESS_TOKEN`, or `DIGISHARE_CLIENT_ID` and
 /// `DIGISHARE_CLIENT_SECRET` with the options that the crate's front page lists. A fetched token is
-/// kept for a day at most.
+/// kept for a day at most; files that the variables name are read anew for each exchange.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), digishare_auth::Error> {
@@ -200,17 +200,18 @@ pub fn source_from_env() -> Result<SharedTokenSource, Error> {
 pub fn source_read_env(env: &Env) -> Result<SharedTokenSource, Error> {
     let is_pasted = env.any_set(&["DIGISHARE_PERSONAL_ACCESS_TOKEN"]);
     let is_fetched = env.any_set(&["DIGISHARE_CLIENT_ID", "DIGISHARE_CLIENT_SECRET"]);
-    let fault = |text| Err(Error::config(text).with_provider(PROVIDER));
+    let fault = |text| Err(env.fault(PROVIDER, text));
     match (is_pasted, is_fetched) {
         (true, true) => fault(
             "DIGISHARE_PERSONAL_ACCESS_TOKEN is set beside DIGISHARE_CLIENT_ID or DIGISHARE_CLIENT_SECRET: unset one of the two ways",
         ),
         (false, false) => fault(
-            "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET (or their twins with _FILE)",
+            "set DIGISHARE_PERSONAL_ACCESS_TOKEN, or DIGISHARE_CLIENT_ID and DIGISHARE_CLIENT_SECRET (or one of them with _FILE)",
         ),
         (true, false) => Ok(PersonalAccessToken::read_env(env)?.into_source().into()),
         (false, true) => {
-            CachedTokenSource::new(Digishare::read_env(env)?).map(SharedTokenSource::new)
+            let built = CachedTokenSource::rereading(env.clone(), Digishare::read_env)?;
+            built.build().map(SharedTokenSource::new)
         }
     }
 }

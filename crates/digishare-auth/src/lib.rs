@@ -55,6 +55,8 @@
 //! | `DIGISHARE_BASE_URL_INTERNAL` | instead of `DIGISHARE_BASE_URL`, for a host name that only your own network resolves |
 //! | `DIGISHARE_PERSONAL_ACCESS_TOKEN` | instead of id and secret, for [`PersonalAccessToken`] and [`source_from_env`] |
 //!
+//! [`Config`] reads the same settings from a section of a configuration file.
+//!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
@@ -81,6 +83,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod config;
 mod credentials;
 mod exchange;
 #[cfg(feature = "test-util")]
@@ -98,6 +101,7 @@ pub use auth_core::{
 #[cfg(feature = "test-util")]
 pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
+pub use crate::config::Config;
 pub use crate::credentials::{Credentials, PersonalAccessToken};
 pub use crate::exchange::{BodyFormat, Digishare, source_from_env, source_read_env};
 

@@ -1,5 +1,7 @@
 //! An API key and secret, validated when made.
 
+use std::borrow::Cow;
+
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
@@ -20,7 +22,7 @@ pub struct Credentials {
     pub(crate) api_key: SecretString,
     pub(crate) api_secret: SecretString,
     /// What to check if they are rejected.
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 impl Credentials {
@@ -42,7 +44,7 @@ impl Credentials {
         Ok(Self {
             api_key: api_key.map_err(|error| error.with_provider(PROVIDER))?,
             api_secret: check("api_secret", api_secret.into())?,
-            origin: "the credentials that the program gave",
+            origin: Cow::Borrowed("the credentials that the program gave"),
         })
     }
 
@@ -60,11 +62,8 @@ impl Credentials {
         let key = vars.required_secret("DIGITALPAYE_API_KEY", Charset::Text);
         let key = key.and_then(|key| vars.keep(without_colon("DIGITALPAYE_API_KEY", key)));
         let secret = vars.required_secret("DIGITALPAYE_API_SECRET", Charset::Text);
-        Some(Self {
-            api_key: key?,
-            api_secret: secret?,
-            origin: "DIGITALPAYE_API_KEY and DIGITALPAYE_API_SECRET",
-        })
+        let origin = vars.origin(&["DIGITALPAYE_API_KEY", "DIGITALPAYE_API_SECRET"]);
+        Some(Self { api_key: key?, api_secret: secret?, origin: origin.into() })
     }
 
     /// What errors must not show.

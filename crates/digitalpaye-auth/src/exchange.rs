@@ -128,7 +128,7 @@ impl TokenExchange for Digitalpaye {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = self.credentials.origin;
+        let check = &self.credentials.origin;
         let known = self.credentials.known();
         let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
         let grant = granted.into_grant(response)?.header(X_ENVIRONMENT, self.environment.header()?);

@@ -26,6 +26,8 @@
 //! | `DIGITALPAYE_BASE_URL` | default `https://api.digitalpaye.com` |
 //! | `DIGITALPAYE_BASE_URL_INTERNAL` | instead of `DIGITALPAYE_BASE_URL`, for a host name that only your own network resolves |
 //!
+//! [`Config`] reads the same settings from a section of a configuration file.
+//!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
@@ -53,6 +55,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod config;
 mod credentials;
 mod exchange;
 #[cfg(feature = "test-util")]
@@ -70,6 +73,7 @@ pub use auth_core::{
 #[cfg(feature = "test-util")]
 pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
+pub use crate::config::Config;
 pub use crate::credentials::Credentials;
 pub use crate::exchange::{Digitalpaye, Environment};
 

@@ -1,5 +1,7 @@
 //! A merchant id and secret, validated when made.
 
+use std::borrow::Cow;
+
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
@@ -20,7 +22,7 @@ pub struct Credentials {
     pub(crate) merchant_id: SecretString,
     pub(crate) secret: SecretString,
     /// What to check if they are rejected.
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 impl Credentials {
@@ -41,7 +43,7 @@ impl Credentials {
         Ok(Self {
             merchant_id: check("merchant_id", merchant_id.into())?,
             secret: check("secret", secret.into())?,
-            origin: "the credentials that the program gave",
+            origin: Cow::Borrowed("the credentials that the program gave"),
         })
     }
 
@@ -58,11 +60,8 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let merchant_id = vars.required_secret("MANIS_MERCHANT_ID", Charset::Header);
         let secret = vars.required_secret("MANIS_SECRET", Charset::Header);
-        Some(Self {
-            merchant_id: merchant_id?,
-            secret: secret?,
-            origin: "MANIS_MERCHANT_ID and MANIS_SECRET",
-        })
+        let origin = vars.origin(&["MANIS_MERCHANT_ID", "MANIS_SECRET"]);
+        Some(Self { merchant_id: merchant_id?, secret: secret?, origin: origin.into() })
     }
 
     /// What errors must not show.

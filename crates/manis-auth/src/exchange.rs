@@ -120,7 +120,7 @@ impl TokenExchange for Manis {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = self.credentials.origin;
+        let check = &self.credentials.origin;
         let known = self.credentials.known();
         let granted = auth_core::wire::read::<Granted, Refused>(check, &known, response)?;
         granted.into_grant(self.expiry_unit, self.scheme.as_deref(), response, &known)

@@ -26,6 +26,8 @@
 //! | `MANIS_BASE_URL_INTERNAL` | instead of `MANIS_BASE_URL`, for a host name that only your own network resolves |
 //! | `MANIS_EXPIRES_AT_UNIT` | `auto` (default), `seconds`, `millis` or `relative-seconds` |
 //!
+//! [`Config`] reads the same settings from a section of a configuration file.
+//!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
@@ -50,6 +52,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod config;
 mod credentials;
 mod exchange;
 mod expiry;
@@ -68,6 +71,7 @@ pub use auth_core::{
 #[cfg(feature = "test-util")]
 pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
+pub use crate::config::Config;
 pub use crate::credentials::Credentials;
 pub use crate::exchange::Manis;
 pub use crate::expiry::ExpiryUnit;

@@ -1,5 +1,7 @@
 //! An API key and client secret, validated when made.
 
+use std::borrow::Cow;
+
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
@@ -20,7 +22,7 @@ pub struct Credentials {
     pub(crate) api_key: SecretString,
     pub(crate) client_secret: SecretString,
     /// What to check if they are rejected.
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 impl Credentials {
@@ -40,7 +42,7 @@ impl Credentials {
         Ok(Self {
             api_key: check("api_key", api_key.into())?,
             client_secret: check("client_secret", client_secret.into())?,
-            origin: "the credentials that the program gave",
+            origin: Cow::Borrowed("the credentials that the program gave"),
         })
     }
 
@@ -57,11 +59,8 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let api_key = vars.required_secret("PAPAYA_API_KEY", Charset::Text);
         let client_secret = vars.required_secret("PAPAYA_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            api_key: api_key?,
-            client_secret: client_secret?,
-            origin: "PAPAYA_API_KEY and PAPAYA_CLIENT_SECRET",
-        })
+        let origin = vars.origin(&["PAPAYA_API_KEY", "PAPAYA_CLIENT_SECRET"]);
+        Some(Self { api_key: api_key?, client_secret: client_secret?, origin: origin.into() })
     }
 
     /// What errors must not show.

@@ -2,6 +2,15 @@
 #![cfg_attr(any(not(doctest), feature = "manis"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+#[cfg(any(
+    feature = "digitalpaye",
+    feature = "digishare",
+    feature = "tresorpay",
+    feature = "papaya",
+    feature = "manis"
+))]
+mod config;
+
 pub use auth_core as core;
 #[cfg(any(feature = "reqwest", feature = "reqwest-middleware", feature = "tower"))]
 pub use auth_middleware as middleware;
@@ -15,3 +24,12 @@ pub use manis_auth as manis;
 pub use papaya_auth as papaya;
 #[cfg(feature = "tresorpay")]
 pub use tresorpay_auth as tresorpay;
+
+#[cfg(any(
+    feature = "digitalpaye",
+    feature = "digishare",
+    feature = "tresorpay",
+    feature = "papaya",
+    feature = "manis"
+))]
+pub use crate::config::Config;

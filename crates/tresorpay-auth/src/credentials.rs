@@ -1,5 +1,7 @@
 //! A client id and secret, validated when made.
 
+use std::borrow::Cow;
+
 use auth_core::secret::Charset;
 use auth_core::{Env, EnvReader, Error, ExposeSecret, Scrubber, SecretString};
 
@@ -20,7 +22,7 @@ pub struct Credentials {
     pub(crate) client_id: SecretString,
     pub(crate) client_secret: SecretString,
     /// What to check if they are rejected.
-    pub(crate) origin: &'static str,
+    pub(crate) origin: Cow<'static, str>,
 }
 
 impl Credentials {
@@ -40,7 +42,7 @@ impl Credentials {
         Ok(Self {
             client_id: check("client_id", client_id.into())?,
             client_secret: check("client_secret", client_secret.into())?,
-            origin: "the credentials that the program gave",
+            origin: Cow::Borrowed("the credentials that the program gave"),
         })
     }
 
@@ -57,11 +59,8 @@ impl Credentials {
     pub(crate) fn read(vars: &mut EnvReader<'_>) -> Option<Self> {
         let client_id = vars.required_secret("TRESORPAY_CLIENT_ID", Charset::Text);
         let client_secret = vars.required_secret("TRESORPAY_CLIENT_SECRET", Charset::Text);
-        Some(Self {
-            client_id: client_id?,
-            client_secret: client_secret?,
-            origin: "TRESORPAY_CLIENT_ID and TRESORPAY_CLIENT_SECRET",
-        })
+        let origin = vars.origin(&["TRESORPAY_CLIENT_ID", "TRESORPAY_CLIENT_SECRET"]);
+        Some(Self { client_id: client_id?, client_secret: client_secret?, origin: origin.into() })
     }
 
     /// What errors must not show: the secret, and the pair as Basic sends it. The id alone is not

@@ -196,7 +196,7 @@ impl TokenExchange for TresorPay {
     }
 
     fn read(&self, response: &TokenResponse) -> Result<Grant, Error> {
-        let check = self.credentials.origin;
+        let check = &self.credentials.origin;
         let known = self.credentials.known();
         auth_core::wire::read::<Granted, Refused>(check, &known, response)?.into_grant(&known)
     }

@@ -29,6 +29,8 @@
 //! | `TRESORPAY_TOKEN_URL_INTERNAL` | instead of `TRESORPAY_TOKEN_URL`, for a host name that only your own network resolves |
 //! | `TRESORPAY_CLIENT_AUTH` | `form` (default) or `basic`: how the client authenticates |
 //!
+//! [`Config`] reads the same settings from a section of a configuration file.
+//!
 //! # What the document leaves open, and what this crate does
 //!
 //! | | the document | this crate |
@@ -72,6 +74,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod config;
 mod credentials;
 mod exchange;
 #[cfg(feature = "test-util")]
@@ -89,6 +92,7 @@ pub use auth_core::{
 #[cfg(feature = "test-util")]
 pub use auth_core::{Clock, ManualClock, ScriptedClient, SystemClock};
 
+pub use crate::config::Config;
 pub use crate::credentials::Credentials;
 pub use crate::exchange::{ClientAuth, Environment, TresorPay};
 

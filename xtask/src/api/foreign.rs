@@ -5,7 +5,7 @@ use super::surface::Entry;
 
 /// Paths of other crates' that may stand in the public API: whose items may name each, all where
 /// nothing is named, and why.
-const ALLOWED: [(&str, &[&str], &str); 17] = [
+const ALLOWED: [(&str, &[&str], &str); 18] = [
     ("core", &[], "the language's own"),
     ("alloc", &[], "the language's own"),
     ("std", &[], "the language's own"),
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str], &str); 17] = [
         &["auth_core::wire", "auth_core::oauth2"],
         "what a flow's own bodies implement; serde 1.x, and serde_core is its public half",
     ),
+    ("serde_core::de", CONFIGS, "a section of a configuration file, in any format of serde"),
     (
         "reqwest::async_impl::client::ClientBuilder",
         &["auth_core::ReqwestClient"],
@@ -39,6 +40,16 @@ const ALLOWED: [(&str, &[&str], &str); 17] = [
     ("pin_project_lite::__private", TOWER, "what its macro says of Unpin; nobody can name it"),
     ("tower_layer::Layer", TOWER, "0.3, the trait that every layer has"),
     ("tower_service::Service", TOWER, "0.3, the trait that every service has"),
+];
+const CONFIGS: &[&str] = &[
+    "auth_core::Section",
+    "auth_core::secret",
+    "digitalpaye_auth::Config",
+    "digishare_auth::Config",
+    "tresorpay_auth::Config",
+    "papaya_auth::Config",
+    "manis_auth::Config",
+    "provider_auth::Config",
 ];
 /// In the module of its feature, and at the root under the names that users write.
 const REQWEST_0_13: &[&str] = &[

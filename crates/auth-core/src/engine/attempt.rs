@@ -36,29 +36,33 @@ impl From<Error> for Failed {
     }
 }
 
-/// Asks for a token, at most `attempts` times and within the policy's deadline. `held` is the last
-/// token of the source.
+/// How a flight may ask.
+#[derive(Clone)]
+pub(super) struct Attempts {
+    pub(super) parts: Arc<Parts>,
+    /// When the flight began, on the monotonic clock: its deadline counts from here.
+    pub(super) began: Duration,
+    /// The most requests.
+    pub(super) most: u32,
+    /// The last token of the source.
+    pub(super) held: Arc<Token>,
+}
+
+/// Asks for a token, within the limits of `attempts` and the policy's deadline.
 pub(super) async fn fly<E: TokenExchange>(
-    exchange: Arc<E>,
-    parts: Arc<Parts>,
-    attempts: u32,
-    held: Arc<Token>,
+    exchange: &E,
     (method, host): &(Method, Arc<str>),
+    attempts: Attempts,
 ) -> Result<Token, Error> {
-    let tries = try_often(&*exchange, &parts, attempts, &held);
-    let told = parts.report.exchange(method, host, tries);
+    let tries = try_often(exchange, &attempts);
+    let told = attempts.parts.report.exchange(method, host, tries);
     told.await
 }
 
-async fn try_often<E: TokenExchange>(
-    exchange: &E,
-    parts: &Parts,
-    attempts: u32,
-    held: &Token,
-) -> Result<Token, Error> {
+async fn try_often<E: TokenExchange>(exchange: &E, attempts: &Attempts) -> Result<Token, Error> {
+    let Attempts { parts, began, most, held } = attempts;
     let policy = &parts.retry;
-    let began = parts.clock.monotonic();
-    let spent = || parts.clock.monotonic().saturating_sub(began);
+    let spent = || parts.clock.monotonic().saturating_sub(*began);
     let mut attempt = 1;
     loop {
         // One timer per attempt covers both limits: the attempt's own and the rest of the flight's.
@@ -75,7 +79,7 @@ async fn try_often<E: TokenExchange>(
             continue;
         }
         let error = parts.report.sign(failed.error);
-        let is_last = attempt >= attempts;
+        let is_last = attempt >= *most;
         let pause = if is_last {
             None
         } else {

@@ -15,6 +15,7 @@ use crate::exchange::TokenExchange;
 use crate::http::HttpClient;
 use crate::observer::Observer;
 use crate::policy::{RefreshPolicy, RetryPolicy};
+use crate::resolver::Resolver;
 
 /// Builds a [`CachedTokenSource`] with parts of your own.
 ///
@@ -57,6 +58,7 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 #[must_use]
 pub struct CachedTokenSourceBuilder<E> {
     exchange: E,
+    resolver: Option<Arc<dyn Resolver<E>>>,
     http_client: Option<Arc<dyn HttpClient>>,
     clock: SourceClock,
     refresh: Option<RefreshPolicy>,
@@ -70,6 +72,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
     pub(super) fn new(exchange: E) -> Self {
         Self {
             exchange,
+            resolver: None,
             http_client: None,
             clock: SourceClock::System,
             refresh: None,
@@ -78,6 +81,11 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
             label: None,
             observer: None,
         }
+    }
+
+    pub(super) fn resolver(mut self, resolver: Arc<dyn Resolver<E>>) -> Self {
+        self.resolver = Some(resolver);
+        self
     }
 
     /// Sets the HTTP client. By default all sources share one.
@@ -153,7 +161,7 @@ impl<E: TokenExchange> CachedTokenSourceBuilder<E> {
         };
         let parts =
             Parts { http_client, clock: self.clock, refresh, retry, jitter: self.jitter, report };
-        Engine::new(self.exchange, parts)
+        Engine::new(self.exchange, self.resolver, parts)
             .map(|engine| CachedTokenSource::from_engine(Arc::new(engine)))
     }
 }

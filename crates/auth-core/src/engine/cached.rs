@@ -9,10 +9,13 @@ use http::response::Parts;
 use tokio::runtime::Id;
 
 use super::{CachedTokenSourceBuilder, Engine, Look};
+use crate::clock::SystemClock;
 use crate::endpoint::Endpoint;
+use crate::env::Env;
 use crate::error::Error;
 use crate::exchange::TokenExchange;
 use crate::observer::Read;
+use crate::resolver::{FromEnv, PATIENCE, Resolve, Resolver, ask};
 use crate::source::{SharedTokenSource, TokenSource};
 use crate::status::SourceStatus;
 use crate::term::TokenState;
@@ -93,6 +96,63 @@ impl<E: TokenExchange> CachedTokenSource<E> {
     /// A source with a client, a clock or policies of your own.
     pub fn builder(exchange: E) -> CachedTokenSourceBuilder<E> {
         CachedTokenSourceBuilder::new(exchange)
+    }
+
+    /// Builds a source whose credentials move: the resolver is asked now, again when an exchange
+    /// begins, and once more if the provider rejects them.
+    ///
+    /// Credentials that are found are used, and a token of the same account stays good until it
+    /// expires, so nothing has to hear of a rotated secret earlier. If the resolver fails later, the
+    /// credentials of before are used, and one warning says so; the provider's rejection names the
+    /// fault. After a rejection one other request may follow in the same exchange, but never the
+    /// same. Nothing watches and no timer runs: a fresh token costs what it costs without a resolver.
+    ///
+    /// # If the caller goes away
+    /// Dropping the future drops that of the resolver.
+    ///
+    /// # Errors
+    /// That of the resolver; if nothing is configured, or if it takes over 5 s.
+    ///
+    /// ```
+    /// use auth_core::{CachedTokenSource, Chain, Env, Error, FromEnv, TokenExchange};
+    ///
+    /// async fn tokens<E: TokenExchange>(
+    ///     read_env: fn(&Env) -> Result<E, Error>, // such as `Digitalpaye::read_env`
+    /// ) -> Result<CachedTokenSource<E>, Error> {
+    ///     let places = Chain::new().or("the environment", FromEnv::new(Env::process(), read_env));
+    ///     CachedTokenSource::resolved("acme", places).await?.build()
+    /// }
+    /// ```
+    pub async fn resolved(
+        provider: &'static str,
+        resolver: impl Resolver<E>,
+    ) -> Result<CachedTokenSourceBuilder<E>, Error> {
+        let found = ask(&resolver, Resolve::Exchange, &SystemClock, PATIENCE).await;
+        let exchange = found.map_err(|error| error.with_provider(provider))?;
+        Ok(Self::builder(exchange).resolver(Arc::new(resolver)))
+    }
+
+    /// Builds a source that reads variables and the files that they name now, and again when an
+    /// exchange begins: [`resolved`](Self::resolved) with [`FromEnv`], for code without async too.
+    ///
+    /// # Errors
+    /// That of the function.
+    ///
+    /// ```
+    /// use auth_core::{CachedTokenSource, Env, Error, TokenExchange};
+    ///
+    /// fn tokens<E: TokenExchange>(
+    ///     read_env: fn(&Env) -> Result<E, Error>, // such as `Digitalpaye::read_env`
+    /// ) -> Result<CachedTokenSource<E>, Error> {
+    ///     CachedTokenSource::rereading(Env::process(), read_env)?.build()
+    /// }
+    /// ```
+    pub fn rereading(
+        env: Env,
+        read: impl Fn(&Env) -> Result<E, Error> + Send + Sync + 'static,
+    ) -> Result<CachedTokenSourceBuilder<E>, Error> {
+        let found = FromEnv::new(env, read);
+        Ok(Self::builder(found.read()?).resolver(Arc::new(found)))
     }
 
     pub(super) fn from_engine(engine: Arc<Engine<E>>) -> Self {
@@ -190,7 +250,8 @@ impl<E: TokenExchange> CachedTokenSource<E> {
         self.engine.invalidate(token);
     }
 
-    /// Replaces the exchange, and with it the credentials, without a restart.
+    /// Replaces the exchange, and with it the credentials, without a restart. A source with a
+    /// resolver has none from then on.
     ///
     /// A remembered failure is forgotten, and the flight of the old exchange is ended: its waiters
     /// wait for a new one. The cached token is kept if both exchanges have the same

@@ -1,7 +1,10 @@
-//! What changes the cached token: a flight that lands, an API that refused it, other credentials.
+//! What changes the cached token: a flight that lands, an API that refused it, other credentials,
+//! whether the program replaces them or a resolver finds them.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use http::Method;
 
 use super::flight::End;
 use super::memory::Failure;
@@ -12,6 +15,7 @@ use crate::clock::Clock as _;
 use crate::error::Error;
 use crate::error::runtime::is_shut_down;
 use crate::exchange::TokenExchange;
+use crate::identity::Identity;
 use crate::status::LastFailure;
 use crate::token::{AccessToken, Token};
 
@@ -103,6 +107,7 @@ impl<E: TokenExchange> Engine<E> {
             self.kept.store(Token::none());
         }
         let exchange = std::mem::replace(&mut state.exchange, Arc::new(exchange));
+        let resolver = state.resolver.take();
         let failure = state.failure.take();
         let current = state.current.take();
         state.identity = identity;
@@ -111,7 +116,39 @@ impl<E: TokenExchange> Engine<E> {
         state.throttle = Throttle::default();
         // Dropped without the lock: the `Drop` of a caller's type may call this source.
         drop(state);
-        drop((Replaced { current, failure }, exchange));
+        drop((Replaced { current, failure }, exchange, resolver));
         Ok(())
+    }
+
+    /// Takes over what the resolver of a flight found, unless the flight was replaced.
+    pub(super) fn adopt(
+        &self,
+        number: u64,
+        exchange: Arc<E>,
+        identity: Identity,
+        asks: (Method, Arc<str>),
+    ) {
+        let mut state = self.locked();
+        let is_live = state.current.as_ref().is_some_and(|current| current.number == number);
+        if !is_live {
+            drop(state);
+            drop(exchange);
+            return;
+        }
+        if identity != state.identity {
+            self.kept.store(Token::none());
+        }
+        let old = std::mem::replace(&mut state.exchange, exchange);
+        state.identity = identity;
+        state.asks = asks;
+        state.is_unread = false;
+        // Dropped without the lock, as above.
+        drop(state);
+        drop(old);
+    }
+
+    /// Whether this failure of the resolver is the first since it last answered.
+    pub(super) fn is_first_unread(&self) -> bool {
+        !std::mem::replace(&mut self.locked().is_unread, true)
     }
 }

@@ -95,6 +95,11 @@ impl Report {
         crate::trace::remark(self.provider, self.label.as_deref(), remark);
     }
 
+    /// The resolver found no credentials: those of before are used.
+    pub(super) fn unread(&self, error: &Error) {
+        crate::trace::unread(self.provider, self.label.as_deref(), error);
+    }
+
     pub(super) fn remembered(&self, kind: ErrorKind, pause: Duration) {
         self.tell(|| Event::Remembered { kind, pause });
     }

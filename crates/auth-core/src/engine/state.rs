@@ -13,12 +13,17 @@ use super::throttle::Throttle;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::resolver::Resolver;
 use crate::status::LastFailure;
 use crate::token::AccessToken;
 
 /// The fields under the short lock.
 pub(super) struct State<E> {
     pub(super) exchange: Arc<E>,
+    /// Finds the exchange of the next flight; `None` if that is this one.
+    pub(super) resolver: Option<Arc<dyn Resolver<E>>>,
+    /// Whether the resolver failed last, and a warning said so.
+    pub(super) is_unread: bool,
     pub(super) identity: Identity,
     /// The method and host of its request, for logs.
     pub(super) asks: (Method, Arc<str>),

@@ -2,24 +2,24 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
+use std::path::Path;
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::secret::pasting_mark;
+use super::seen::Stamp;
 
 /// The longest file that is read.
 const FILE_LIMIT: usize = 64 * 1024;
 
-/// The file's text without one trailing line break. An error completes "`NAME_FILE` names".
-pub(super) fn read(path: &str) -> Result<SecretString, String> {
+/// The end of the error about a file that is not there.
+pub(super) const MISSING: &str = "(no such file)";
+
+/// The file's text without one trailing line break, and its stamp from before it was read. An error
+/// completes "`NAME_FILE` names".
+pub(super) fn read(path: &Path) -> Result<(SecretString, Option<Stamp>), String> {
     // Checked before it is opened: opening a FIFO without a writer would hang.
-    let kind = std::fs::metadata(path).map_err(|error| match pasting_mark(path) {
-        Some(mark) if error.kind() == ErrorKind::NotFound => {
-            format!("{}: {mark}", unreadable(error))
-        }
-        _ => unreadable(error),
-    })?;
+    let kind = std::fs::metadata(path).map_err(unreadable)?;
     if kind.is_dir() {
         return Err("a directory: name the file in it".into());
     }
@@ -27,6 +27,7 @@ pub(super) fn read(path: &str) -> Result<SecretString, String> {
         return Err("a pipe, a socket or a device: only regular files are read".into());
     }
     let mut file = File::open(path).map_err(unreadable)?;
+    let stamp = file.metadata().ok().as_ref().map(Stamp::of);
     // Allocated once, so that growing leaves no unwiped copy.
     let mut buffer = Zeroizing::new(vec![0; FILE_LIMIT.saturating_add(1)]);
     let mut count = 0_usize;
@@ -41,7 +42,7 @@ pub(super) fn read(path: &str) -> Result<SecretString, String> {
     if count > FILE_LIMIT {
         return Err("a file of over 64 KiB, which is too long for a secret".into());
     }
-    text(buffer.get(..count).unwrap_or_default())
+    text(buffer.get(..count).unwrap_or_default()).map(|text| (text, stamp))
 }
 
 fn text(bytes: &[u8]) -> Result<SecretString, String> {
@@ -63,11 +64,10 @@ fn text(bytes: &[u8]) -> Result<SecretString, String> {
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unreadable(error: std::io::Error) -> String {
-    let reason = match error.kind() {
-        ErrorKind::NotFound => "no such file".to_owned(),
-        kind => kind.to_string(),
-    };
-    format!("a file that cannot be read ({reason})")
+    match error.kind() {
+        ErrorKind::NotFound => format!("a file that cannot be read {MISSING}"),
+        kind => format!("a file that cannot be read ({kind})"),
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_pipe_without_a_writer_is_refused_and_does_not_hang() {
         let dir = folder("pipe");
-        let path = dir.join("pipe").to_str().unwrap().to_owned();
+        let path = dir.join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let (done, answer) = std::sync::mpsc::channel();
         std::thread::spawn(move || done.send(read(&path).unwrap_err()));
@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_reported_with_the_reason() {
         let dir = folder("unreadable");
-        let fault = read(dir.join("nowhere").to_str().unwrap()).unwrap_err();
+        let fault = read(&dir.join("nowhere")).unwrap_err();
         assert_eq!(fault, "a file that cannot be read (no such file)");
-        let fault = read(dir.to_str().unwrap()).unwrap_err();
+        let fault = read(&dir).unwrap_err();
         assert_eq!(fault, "a directory: name the file in it");
         let fault = unreadable(ErrorKind::PermissionDenied.into());
         assert_eq!(fault, "a file that cannot be read (permission denied)");
@@ -111,7 +111,7 @@ mod tests {
         let path = dir.join("secret");
         for content in [&b"\xef\xbb\xbfs3cret\n"[..], b"\xff\xfes\0", b"\xfe\xff\0s"] {
             std::fs::write(&path, content).unwrap();
-            let fault = read(path.to_str().unwrap()).unwrap_err();
+            let fault = read(&path).unwrap_err();
             assert!(fault.contains("byte order mark"), "{fault}");
         }
         std::fs::remove_dir_all(dir).unwrap();
@@ -122,9 +122,9 @@ mod tests {
         let dir = folder("limit");
         let path = dir.join("secret");
         std::fs::write(&path, "a".repeat(FILE_LIMIT)).unwrap();
-        assert!(read(path.to_str().unwrap()).is_ok());
+        assert!(read(&path).is_ok());
         std::fs::write(&path, "a".repeat(FILE_LIMIT + 1)).unwrap();
-        assert!(read(path.to_str().unwrap()).unwrap_err().contains("over 64 KiB"));
+        assert!(read(&path).unwrap_err().contains("over 64 KiB"));
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -1,7 +1,13 @@
-//! Two functions of `std`, into a wiped buffer that is allocated once: growing leaves copies
-//! behind.
+//! Functions of `std`, into a wiped buffer that is allocated once: growing leaves copies behind.
 
+use secrecy::SecretString;
 use zeroize::Zeroizing;
+
+/// As `SecretString::from`, and the original is wiped: a `String` with spare capacity would be
+/// reallocated on conversion, which leaves an unwiped copy.
+pub(crate) fn moved(text: String) -> SecretString {
+    SecretString::from(Zeroizing::new(text).as_str())
+}
 
 /// As `String::from_utf8_lossy`.
 pub(crate) fn lossy(bytes: &[u8]) -> Zeroizing<String> {

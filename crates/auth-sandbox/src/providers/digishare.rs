@@ -149,7 +149,7 @@ impl Behaviour for Digishare {
             }
         };
         // league/oauth2-server 9 looks up the client first; no secret is malformed.
-        let credentials = shared.credentials();
+        let credentials = shared.expected(secret);
         if id != credentials.id() {
             return Err(refused());
         }

@@ -11,7 +11,7 @@ use crate::behaviour::{Behaviour, Paths};
 use crate::request::{Basic, Field, Request};
 use crate::shared::Shared;
 use crate::tokens::Term;
-use crate::{Handle, Provider, jwt, random};
+use crate::{Credentials, Handle, Provider, jwt, random};
 
 const JSON: &str = "application/json; charset=utf-8";
 const ENVIRONMENT: &str = "x-environment";
@@ -126,11 +126,10 @@ impl Behaviour for Digitalpaye {
         if !self.knows(environment) {
             return Err(bad_request("L'en-tête X-Environment est inconnu."));
         }
-        let credentials = shared.credentials();
         match request.basic() {
             Basic::Absent => return Err(bad_request(CREDENTIALS_REQUIRED)),
             Basic::Pair(key, secret)
-                if key == credentials.id() && secret == credentials.secret() => {}
+                if shared.expected(&secret) == Credentials::new(&*key, &*secret) => {}
             Basic::Pair(..) | Basic::Garbled => return Err(unauthorized(CREDENTIALS_WRONG)),
         }
         let header = Header { alg: "HS256", typ: "JWT" };

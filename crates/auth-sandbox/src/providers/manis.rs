@@ -188,7 +188,7 @@ impl Behaviour for Manis {
             }
         };
         let (id, secret) = (required(MERCHANT_ID)?, required(SECRET)?);
-        let credentials = shared.credentials();
+        let credentials = shared.expected(secret);
         if id != credentials.id() || secret != credentials.secret() {
             return Err(self.refuse(StatusCode::UNAUTHORIZED, request, shared));
         }

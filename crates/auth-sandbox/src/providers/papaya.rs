@@ -167,7 +167,7 @@ impl Behaviour for Papaya {
             Unfit::Syntax => bad_request(),
             Unfit::NotAnObject | Unfit::Duplicate(_) => invalid_request(),
         })?;
-        let credentials = shared.credentials();
+        let credentials = shared.expected(object.text("client_secret").unwrap_or_default());
         let right = object.text("api_key") == Some(credentials.id())
             && object.text("client_secret") == Some(credentials.secret());
         if !right {

@@ -53,7 +53,7 @@ pub(super) fn authenticate(request: &Request, form: &Form, shared: &Shared) -> R
     let (id, secret) = basic.unzip();
     let id = form.first("client_id").map(str::to_owned).or(id);
     let secret = form.first("client_secret").map(str::to_owned).or(secret);
-    let credentials = shared.credentials();
+    let credentials = shared.expected(secret.as_deref().unwrap_or_default());
     match (id, secret) {
         (None, _) => Err(bad_request("invalid_client", "Missing client_id parameter")),
         (Some(id), _) if id != credentials.id() => Err(oauth(
