@@ -19,8 +19,9 @@
 //!
 //! Such a token outlives a rotated secret and a revoked client. The flow therefore keeps a token for
 //! one day at most ([`RefreshPolicy::max_age`] changes that), so a rotated secret is noticed within a
-//! day. When the API answers 401 `Unauthenticated.`, call
-//! [`invalidate`](CachedTokenSource::invalidate) and try once more:
+//! day. When the API answers 401 `Unauthenticated.`,
+//! [`auth-middleware`](https://docs.rs/auth-middleware) renews the token and sends the request once
+//! more. With an HTTP client of your own, call [`invalidate`](CachedTokenSource::invalidate):
 //!
 //! ```no_run
 //! use digishare_auth::{CachedTokenSource, Digishare};
@@ -69,7 +70,7 @@
 //! | G6 | its sample token is a placeholder | accepts any token, JWT or opaque; a JWT's own `exp` can only shorten its lifetime |
 //! | G7 | shows no error; in the public OpenAPI `error` is prose | [`Error::code`] holds codes only, prose goes to [`Error::description`]; the status decides the kind |
 //! | G8 | states no rate limit; Laravel counts by address, so everything behind one NAT shares it | obeys `Retry-After`, sends one request at a time, with jitter; never retries a 400 or 401 |
-//! | G9 | other pages name a second API host, `api-app.digishare.ma` | sends credentials to [`Digishare::endpoint`] only; you choose where tokens go: `api.digishare.ma` and `api-app.digishare.ma`, no other host |
+//! | G9 | other pages name a second API host, `api-app.digishare.ma` | sends credentials to [`Digishare::endpoint`] only, and names both hosts as its API ([`TokenSource::api_hosts`]): `auth-middleware` sends tokens to no other |
 //! | G10 | writes `Bearer`; RFC 6749 section 5.1 ignores case | accepts any case; refuses another type or none |
 //!
 //! The provider's public OpenAPI names `https://dev.api.digishare.ma` for tests (unverified): pass it
