@@ -52,7 +52,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 pub use self::builder::CachedTokenSourceBuilder;
 pub use self::cached::CachedTokenSource;
-use self::flight::{End, Flight, contained};
+use self::flight::{End, Flight};
 use self::origin::Origin;
 use self::parts::Parts;
 use self::report::Report;
@@ -63,6 +63,7 @@ use crate::error::runtime::shut_down;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::TokenExchange;
 use crate::identity::Identity;
+use crate::panics::contained;
 use crate::resolver::Resolver;
 use crate::status::SourceStatus;
 use crate::term::TokenState;

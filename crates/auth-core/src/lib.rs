@@ -18,6 +18,7 @@ mod jwt;
 mod metrics;
 pub mod oauth2;
 mod observer;
+mod panics;
 mod pointers;
 mod policy;
 mod request;

@@ -3,8 +3,6 @@
 mod chain;
 mod from_env;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +11,7 @@ pub use self::chain::Chain;
 pub use self::from_env::FromEnv;
 use crate::clock::{Clock, within};
 use crate::error::{Error, ErrorKind};
+use crate::panics::contained;
 
 /// Finds the credentials of a source, as a flow that has them: when the source is made, and again
 /// when an exchange begins, which is once in a token's life.
@@ -85,21 +84,13 @@ pub(crate) async fn ask<E: 'static>(
     limit: Duration,
 ) -> Result<E, Error> {
     const PANICKED: &str = "the resolver of the credentials panicked: report the bug to its author";
-    let mut asked = None;
-    let contained = std::future::poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            asked.get_or_insert_with(|| resolver.resolve(ask)).as_mut().poll(cx)
-        }));
-        polled.unwrap_or_else(|payload| {
-            // Dropping it may panic again.
-            std::mem::forget(payload);
-            Poll::Ready(Err(Error::new(ErrorKind::Internal, PANICKED)))
-        })
-    });
-    match within(clock, limit, contained).await {
-        Some(Ok(Some(exchange))) => Ok(exchange),
-        Some(Ok(None)) => Err(Error::config("no credentials are configured")),
-        Some(Err(error)) => Err(error),
+    // In a block of its own: making the future may panic too.
+    let answer = contained(async { resolver.resolve(ask).await });
+    match within(clock, limit, answer).await {
+        Some(Some(Ok(Some(exchange)))) => Ok(exchange),
+        Some(Some(Ok(None))) => Err(Error::config("no credentials are configured")),
+        Some(Some(Err(error))) => Err(error),
+        Some(None) => Err(Error::new(ErrorKind::Internal, PANICKED)),
         None => {
             let text = format!("the resolver of the credentials gave no answer in {limit:?}");
             Err(Error::new(ErrorKind::Timeout, text))

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
+    "panics",
     "clock",
     "policy",
     "secret",

@@ -12,7 +12,6 @@
 //! - no waker, course or outcome is woken or dropped under the lock: each may run foreign code.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -218,23 +217,6 @@ impl<T: Clone + Send + 'static> Drop for Wait<T> {
             self.flight.end(End::Lost);
         }
     }
-}
-
-/// A future's output, or `None` if it panicked. The payload is not read: it may quote a secret.
-pub(super) async fn contained<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    std::future::poll_fn(move |cx| {
-        // The future is not polled again after a panic, so its broken state is never observed.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(payload) => {
-                // Dropping it may panic again.
-                std::mem::forget(payload);
-                Poll::Ready(None)
-            }
-        }
-    })
-    .await
 }
 
 #[cfg(all(test, auth_model))]

@@ -1,13 +1,13 @@
 //! What a source says of what it does: to the log, to the observer, and in its status.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::observer::{Event, Observer, Read};
+use crate::panics::contained_call;
 use crate::secret::scrub::printable;
 use crate::term::Term;
 
@@ -113,9 +113,7 @@ impl Report {
     fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observer) = &self.observer {
             // A bug in what only counts must not cost a token.
-            let told = catch_unwind(AssertUnwindSafe(|| observer.observe(self.provider, &event())));
-            // Dropping the payload may panic again.
-            told.unwrap_or_else(std::mem::forget);
+            contained_call(|| observer.observe(self.provider, &event()));
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::error::cause::innermost;
 use crate::error::runtime::shut_down;
 use crate::http::{BODY_LIMIT, HttpClient, HttpRequest, HttpResponse};
+use crate::panics::contained_call;
 use crate::secret::WipedBuffer;
 
 /// The longest time to connect.
@@ -201,9 +202,9 @@ fn build(builder: ClientBuilder) -> Result<Client, Error> {
     ))]
     let builder = builder.tls_backend_native();
     // reqwest panics if rustls has no crypto provider.
-    match catch_unwind(AssertUnwindSafe(|| builder.build())) {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(cause)) => {
+    match contained_call(|| builder.build()) {
+        Some(Ok(client)) => Ok(client),
+        Some(Err(cause)) => {
             let cause = cause.without_url();
             let text = format!(
                 "the HTTP client could not be set up ({}): install `ca-certificates` or set SSL_CERT_FILE, and check proxy and TLS settings",
@@ -211,7 +212,7 @@ fn build(builder: ClientBuilder) -> Result<Client, Error> {
             );
             Err(Error::config(text).with_source(cause))
         }
-        Err(_) => Err(Error::config(
+        None => Err(Error::config(
             "the HTTP client could not be set up, its TLS library panicked: with the feature rustls-no-provider, install a rustls crypto provider before the first client is made",
         )),
     }
