@@ -178,11 +178,11 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let auth = &self.layer.auth;
-        let home =
-            match origin(request.uri()).and_then(|to| auth.rules().home(to, request.headers())) {
-                Ok(home) => home.clone(),
-                Err(error) => return AuthFuture::failed(error),
-            };
+        let listed =
+            origin(request.uri()).and_then(|to| auth.rules().listed_host(to, request.headers()));
+        if let Err(error) = listed {
+            return AuthFuture::failed(error);
+        }
         if is_authorized(request.headers()) {
             return AuthFuture::sending(inner.call(request), None);
         }
@@ -197,12 +197,12 @@ where
         match auth.rules().fresh() {
             Some(token) => {
                 let sending = inner.call(with_token(request, &token));
-                AuthFuture::sending(sending, Some(Sent { auth, home, token, again, inner }))
+                AuthFuture::sending(sending, Some(Sent { auth, token, again, inner }))
             }
             None => AuthFuture::boxed(async move {
                 let token = auth.rules().token().await.map_err(Error::from)?;
                 let answer = inner.call(with_token(request, &token)).await.map_err(Into::into)?;
-                Sent { auth, home, token, again, inner }.settle(answer).await
+                Sent { auth, token, again, inner }.settle(answer).await
             }),
         }
     }

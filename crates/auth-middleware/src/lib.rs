@@ -13,7 +13,6 @@ mod error;
 pub mod guide;
 #[cfg(feature = "tower")]
 mod layer;
-#[cfg(any(feature = "reqwest-0_13", feature = "tower"))]
 mod log;
 #[cfg(feature = "reqwest-0_13")]
 pub mod reqwest_0_13;

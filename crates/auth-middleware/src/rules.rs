@@ -4,9 +4,10 @@ use auth_core::{AccessToken, Endpoint, TokenSource};
 use http::header::{AUTHORIZATION, HOST};
 use http::response::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Extensions, HeaderMap, Method, StatusCode};
 
-use crate::error::{Error, HostNotAllowed};
+use crate::error::{Error, HostNotAllowed, RenewalFailed};
+use crate::log;
 
 /// A source, and the hosts that get its tokens.
 #[derive(Clone, Copy)]
@@ -35,8 +36,13 @@ impl<'a> Rules<'a> {
     ///
     /// A `Host` of the caller's must name the same host: behind one address there may be many servers,
     /// and that header chooses among them.
-    pub(crate) fn home(self, to: Origin<'_>, headers: &HeaderMap) -> Result<&'a Endpoint, Error> {
-        let home = self.hosts.iter().find(|host| to.is_of(host)).ok_or_else(|| self.refuse(to))?;
+    pub(crate) fn listed_host(
+        self,
+        to: Origin<'_>,
+        headers: &HeaderMap,
+    ) -> Result<&'a Endpoint, Error> {
+        let listed =
+            self.hosts.iter().find(|host| to.is_of(host)).ok_or_else(|| self.refuse(to))?;
         for named in headers.get_all(HOST) {
             let named = Authority::try_from(named.as_bytes()).ok();
             let named = named.as_ref().map_or(Origin { host: "", ..to }, |named| Origin {
@@ -44,11 +50,11 @@ impl<'a> Rules<'a> {
                 port: named.port_u16(),
                 ..to
             });
-            if !named.is_of(home) {
+            if !named.is_of(listed) {
                 return Err(self.refuse(named));
             }
         }
-        Ok(home)
+        Ok(listed)
     }
 
     fn refuse(self, to: Origin<'_>) -> Error {
@@ -82,15 +88,23 @@ impl<'a> Rules<'a> {
     }
 
     /// Returns a token other than the refused one, or `None` if the source has no other: it may
-    /// hold back a further exchange, or know one token only.
-    pub(crate) async fn another(
+    /// hold back a further exchange, or know one token only. If the exchange fails, that is logged,
+    /// and stands in the extensions of the 401, which is then the answer.
+    pub(crate) async fn renewed(
         self,
         refused: &AccessToken,
-    ) -> Result<Option<AccessToken>, auth_core::Error> {
-        let token = self.token().await?;
-        // A provider may grant the same bytes again, which the API has just refused.
-        let is_other = token.authorization() != refused.authorization();
-        Ok(is_other.then_some(token))
+        to: Option<Origin<'_>>,
+        answer: &mut Extensions,
+    ) -> Option<AccessToken> {
+        match self.token().await {
+            // A provider may grant the same bytes again, which the API has just refused.
+            Ok(token) => (token.authorization() != refused.authorization()).then_some(token),
+            Err(error) => {
+                log::renewal_failed(to, &error);
+                answer.insert(RenewalFailed::new(error));
+                None
+            }
+        }
     }
 }
 
@@ -153,15 +167,15 @@ mod tests {
             .map(|url| Endpoint::parse(url).unwrap());
         let rules = Rules { source: &source, hosts: &hosts };
         let none = HeaderMap::new();
-        let is_home =
-            |(scheme, host, port)| rules.home(Origin { scheme, host, port }, &none).is_ok();
+        let is_listed =
+            |(scheme, host, port)| rules.listed_host(Origin { scheme, host, port }, &none).is_ok();
         for good in [
             ("https", "api.example.com", None),
             ("https", "API.example.com", Some(443)),
             ("http", "127.0.0.1", Some(8080)),
             ("http", "[::1]", Some(8080)),
         ] {
-            assert!(is_home(good), "{good:?}");
+            assert!(is_listed(good), "{good:?}");
         }
         for bad in [
             ("http", "api.example.com", None),
@@ -177,7 +191,7 @@ mod tests {
             ("ftp", "api.example.com", None),
             ("https", "", None),
         ] {
-            assert!(!is_home(bad), "{bad:?}");
+            assert!(!is_listed(bad), "{bad:?}");
         }
     }
 
@@ -187,7 +201,7 @@ mod tests {
         let hosts = [Endpoint::parse("https://api.example.com").unwrap()];
         let rules = Rules { source: &source, hosts: &hosts };
         let to = Origin { scheme: "https", host: "api.example.com", port: None };
-        for (named, is_home) in [
+        for (named, is_listed) in [
             ("api.example.com", true),
             ("API.example.com:443", true),
             ("api.example.com:8443", false),
@@ -196,11 +210,11 @@ mod tests {
             ("api.example.com, evil.example.com", false),
         ] {
             let headers = HeaderMap::from_iter([(HOST, named.parse().unwrap())]);
-            assert_eq!(rules.home(to, &headers).is_ok(), is_home, "{named:?}");
+            assert_eq!(rules.listed_host(to, &headers).is_ok(), is_listed, "{named:?}");
         }
         let mut both = HeaderMap::from_iter([(HOST, "api.example.com".parse().unwrap())]);
         both.append(HOST, "evil.example.com".parse().unwrap());
-        let error = rules.home(to, &both).unwrap_err().to_string();
+        let error = rules.listed_host(to, &both).unwrap_err().to_string();
         assert!(error.starts_with("https://evil.example.com does not get the token"), "{error}");
     }
 

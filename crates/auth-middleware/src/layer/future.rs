@@ -5,17 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use auth_core::{AccessToken, Endpoint};
+use auth_core::AccessToken;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::with_token;
+use super::{origin, with_token};
 use crate::auth::TokenAuth;
 use crate::drain::drain;
-use crate::error::{Error, RenewalFailed};
-use crate::log;
+use crate::error::Error;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Boxed<R> = Pin<Box<dyn Future<Output = Result<R, BoxError>> + Send>>;
@@ -23,7 +22,6 @@ type Boxed<R> = Pin<Box<dyn Future<Output = Result<R, BoxError>> + Send>>;
 /// A request with a token that was sent, and what it takes to send it once more.
 pub(super) struct Sent<S, B> {
     pub(super) auth: Arc<TokenAuth>,
-    pub(super) home: Endpoint,
     pub(super) token: AccessToken,
     pub(super) again: Option<Request<B>>,
     pub(super) inner: S,
@@ -44,19 +42,12 @@ where
         let (true, Some(again)) = (refused, self.again) else {
             return Ok(Response::from_parts(head, body));
         };
-        match rules.another(&self.token).await {
-            Ok(Some(other)) => {
-                drain(body).await;
-                std::future::poll_fn(|cx| self.inner.poll_ready(cx)).await.map_err(Into::into)?;
-                self.inner.call(with_token(again, &other)).await.map_err(Into::into)
-            }
-            Ok(None) => Ok(Response::from_parts(head, body)),
-            Err(error) => {
-                log::renewal_failed(&self.home, &error);
-                head.extensions.insert(RenewalFailed::new(error));
-                Ok(Response::from_parts(head, body))
-            }
-        }
+        let to = origin(again.uri()).ok();
+        let renewed = rules.renewed(&self.token, to, &mut head.extensions).await;
+        let Some(renewed) = renewed else { return Ok(Response::from_parts(head, body)) };
+        drain(body).await;
+        std::future::poll_fn(|cx| self.inner.poll_ready(cx)).await.map_err(Into::into)?;
+        self.inner.call(with_token(again, &renewed)).await.map_err(Into::into)
     }
 }
 

@@ -8,8 +8,7 @@ use reqwest::{Body, Request, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use crate::drain::drain;
-use crate::error::{Error, RenewalFailed};
-use crate::log;
+use crate::error::Error;
 use crate::rules::{Origin, Rules, is_authorized, may_repeat};
 
 /// The host that reqwest names for an answer without a URL: one that a middleware below made.
@@ -36,7 +35,7 @@ pub(crate) async fn run<T: Transport>(
     allow_replay: bool,
     transport: &mut T,
 ) -> Result<Response, T::Error> {
-    let home = rules.home(origin(request.url()), request.headers()).map_err(T::fail)?;
+    let host = rules.listed_host(origin(request.url()), request.headers()).map_err(T::fail)?;
     if is_authorized(request.headers()) {
         return transport.send(request).await;
     }
@@ -51,23 +50,15 @@ pub(crate) async fn run<T: Transport>(
 
     // Another host at the end of a chain of redirects did not get the token.
     let refused = answer.status() == StatusCode::UNAUTHORIZED
-        && (origin(answer.url()).is_of(home) || answer.url().host_str() == Some(NO_URL))
+        && (origin(answer.url()).is_of(host) || answer.url().host_str() == Some(NO_URL))
         && with_head(&mut answer, |head| rules.drop_refused(&token, head));
     let (true, Some(mut again)) = (refused, again) else { return Ok(answer) };
-    match budget.cover(rules.another(&token)).await.map_err(T::fail)? {
-        Ok(Some(other)) => {
-            drain(Body::from(answer)).await;
-            other.apply(again.headers_mut());
-            budget.apply(&mut again);
-            transport.send(again).await
-        }
-        Ok(None) => Ok(answer),
-        Err(error) => {
-            log::renewal_failed(home, &error);
-            answer.extensions_mut().insert(RenewalFailed::new(error));
-            Ok(answer)
-        }
-    }
+    let renewed = rules.renewed(&token, Some(origin(again.url())), answer.extensions_mut());
+    let Some(renewed) = budget.cover(renewed).await.map_err(T::fail)? else { return Ok(answer) };
+    drain(Body::from(answer)).await;
+    renewed.apply(again.headers_mut());
+    budget.apply(&mut again);
+    transport.send(again).await
 }
 
 fn origin(url: &Url) -> Origin<'_> {
