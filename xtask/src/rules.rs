@@ -10,7 +10,7 @@ use crate::workspace::files;
 const LONGEST: usize = 400;
 /// What every provider crate has.
 const FILES: &str = "Cargo.toml README.md src/config.rs src/credentials.rs src/exchange.rs src/lib.rs \
-                     src/wire.rs tests/request.rs";
+                     src/test_util.rs src/wire.rs tests/request.rs";
 /// Beginnings of the documents' own keys, tokens and address, in halves so that this file is clean.
 const SAMPLES: &str = "live_digital|paye6 59bec586-|29f0 bGl2ZV9ka|Wdp 8437dd13-9|5ac 82725488-|22bf \
                        eya|l1 MySec|ret!!! A3-AD5mG|awb gLmL4am5|bro";

@@ -28,6 +28,8 @@ pub mod secret;
 mod source;
 mod status;
 mod term;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
 mod token;
 mod trace;
 pub mod wire;

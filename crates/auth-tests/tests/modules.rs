@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "panics",
     "clock",
     "policy",
@@ -30,6 +30,7 @@ const ORDER: [&str; 29] = [
     "token",
     "status",
     "source",
+    "test_util",
     "env",
     "resolver",
     "engine",

@@ -1,8 +1,8 @@
 //! For your own unit tests, without a network: a ready token, and the bodies of the provider.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_core::test_util::token;
 use auth_core::{Clock, StaticTokenSource};
 
 /// A source of one ready token with its headers, `Authorization` and `X-Environment: Sandbox`: for code that takes a source.
@@ -17,8 +17,7 @@ use auth_core::{Clock, StaticTokenSource};
 /// ```
 #[must_use]
 pub fn source() -> StaticTokenSource {
-    #[allow(clippy::expect_used)] // a constant
-    let source = StaticTokenSource::bearer("made-up-token").expect("this is a token");
+    let source = auth_core::test_util::source();
     source.header(crate::exchange::X_ENVIRONMENT, http::HeaderValue::from_static("Sandbox"))
 }
 
@@ -46,8 +45,7 @@ pub fn source() -> StaticTokenSource {
 /// ```
 #[must_use]
 pub fn granted(clock: &impl Clock, lifetime: Duration) -> (u16, String) {
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    let token = format!("made-up-token-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let token = token();
     let body = format!(
         r#"{{"statusCode":200,"message":"Successful","data":{{"token":"{token}","exp":{}}}}}"#,
         unix_seconds(clock.wall() + lifetime)

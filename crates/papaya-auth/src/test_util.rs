@@ -1,25 +1,10 @@
 //! For your own unit tests, without a network: a ready token, and the bodies of the provider.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use auth_core::{Clock, StaticTokenSource};
-
-/// A source of one ready token with its `Authorization` header: for code that takes a source.
-///
-/// ```
-/// use papaya_auth::TokenSource;
-///
-/// let tokens = papaya_auth::test_util::source();
-/// let headers = tokens.fresh().unwrap().header_map();
-/// assert_eq!(headers["authorization"], "Bearer made-up-token");
-/// ```
-#[must_use]
-pub fn source() -> StaticTokenSource {
-    #[allow(clippy::expect_used)] // a constant
-    let source = StaticTokenSource::bearer("made-up-token").expect("this is a token");
-    source
-}
+use auth_core::Clock;
+pub use auth_core::test_util::source;
+use auth_core::test_util::token;
 
 /// The status and the body of Papaya's answer with a token that lives for so long from the time that the
 /// clock shows. Each call makes another token.
@@ -45,8 +30,7 @@ pub fn source() -> StaticTokenSource {
 /// ```
 #[must_use]
 pub fn granted(clock: &impl Clock, lifetime: Duration) -> (u16, String) {
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    let token = format!("made-up-token-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let token = token();
     let body = format!(
         r#"{{"valid_until":"{}","token":"{token}","token_name":"made-up"}}"#,
         jiff::Timestamp::try_from(clock.wall() + lifetime).unwrap_or(jiff::Timestamp::MAX)
