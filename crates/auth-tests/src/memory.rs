@@ -120,9 +120,9 @@ impl Search {
             for (from, to) in [(start, end.min(own.start)), (start.max(own.end), end)] {
                 let mut at = from;
                 while at + TAIL as u64 <= to {
-                    let room = usize::try_from(to - at).unwrap().min(page.len());
+                    let length = usize::try_from(to - at).unwrap().min(page.len());
                     memory.seek(SeekFrom::Start(at)).unwrap();
-                    let Ok(count @ TAIL..) = memory.read(&mut page[..room]) else {
+                    let Ok(count @ TAIL..) = memory.read(&mut page[..length]) else {
                         break;
                     };
                     for (hidden, copies) in hidden.iter().zip(&mut copies) {

@@ -31,8 +31,8 @@ pub(super) fn read(path: &Path) -> Result<(SecretString, Option<Stamp>), String>
     // Allocated once, so that growing leaves no unwiped copy.
     let mut buffer = Zeroizing::new(vec![0; FILE_LIMIT.saturating_add(1)]);
     let mut count = 0_usize;
-    while let Some(room) = buffer.get_mut(count..).filter(|room| !room.is_empty()) {
-        match file.read(room) {
+    while let Some(free) = buffer.get_mut(count..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
             Ok(0) => break,
             Ok(more) => count = count.saturating_add(more),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

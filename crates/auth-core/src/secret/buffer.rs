@@ -130,19 +130,19 @@ mod tests {
         assert_eq!(format!("{buffer:?}"), "WipedBuffer(256 bytes)");
     }
 
-    /// A `Vec` that grows by itself has room for eight bytes at first, and frees the storage that
+    /// A `Vec` that grows by itself allocates eight bytes at first, and frees the storage that
     /// it leaves unwiped.
     #[test]
     fn a_buffer_never_grows_in_place_and_only_if_it_must() {
         let mut buffer = WipedBuffer::default();
         assert!(buffer.is_empty());
-        let mut room = Vec::new();
+        let mut capacities = Vec::new();
         for length in 1..=9 {
             buffer.extend_from_slice(b"x");
             assert!(buffer.len() == length && !buffer.is_empty());
-            room.push(buffer.0.capacity());
+            capacities.push(buffer.0.capacity());
         }
-        assert_eq!(room, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
+        assert_eq!(capacities, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
     }
 
     #[test]

@@ -174,16 +174,16 @@ mod tests {
         assert_eq!(text.get().unwrap(), "\u{e9}b".repeat(100));
     }
 
-    /// A `String` that grows by itself has room for eight bytes at first, and frees the storage
+    /// A `String` that grows by itself allocates eight bytes at first, and frees the storage
     /// that it leaves unwiped.
     #[test]
     fn a_text_never_grows_in_place_and_only_if_it_must() {
         let mut text = Text::default();
-        let mut room = Vec::new();
+        let mut capacities = Vec::new();
         for _ in 0..9 {
             text.push_str("x");
-            room.push(text.0.as_ref().unwrap().capacity());
+            capacities.push(text.0.as_ref().unwrap().capacity());
         }
-        assert_eq!(room, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
+        assert_eq!(capacities, [1, 2, 4, 4, 8, 8, 8, 8, 16]);
     }
 }

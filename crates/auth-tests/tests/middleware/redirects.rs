@@ -1,4 +1,4 @@
-//! Chains of redirects between the API, A, and a stranger, B.
+//! Chains of redirects between the API, A, and another host, B.
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,14 +35,14 @@ async fn chain(hosts: &'static str, redirect: u16, last: u16) -> (World, Server)
 }
 
 #[tokio::test]
-async fn nothing_of_ours_reaches_a_stranger_on_any_hop() {
+async fn nothing_of_ours_reaches_another_host_on_any_hop() {
     for surface in ALL {
         for redirect in [302, 307] {
             for hosts in ["AB", "ABB", "ABA", "AAB"] {
                 let about = format!("{surface:?}, {redirect}, {hosts}");
-                let (world, stranger) = chain(hosts, redirect, 200).await;
+                let (world, foreign) = chain(hosts, redirect, 200).await;
                 let answer = surface.caller(world.tokens.clone()).get(world.api.url("/0")).await;
-                assert_eq!(stranger.connections(), 0, "{about}");
+                assert_eq!(foreign.connections(), 0, "{about}");
                 match surface {
                     Surface::Follower => {
                         let error = answer.unwrap_err();
@@ -113,23 +113,23 @@ async fn another_host_of_the_api_is_another_request() {
 
 #[tokio::test]
 async fn send_with_refuses_a_client_that_is_seen_to_follow_anywhere() {
-    let (world, stranger) = chain("ABB", 302, 200).await;
+    let (world, foreign) = chain("ABB", 302, 200).await;
     for policy in [Policy::default(), Policy::limited(3)] {
         let client = builder().redirect(policy).build().unwrap();
         let error = client.get(world.api.url("/0")).send_with(&world.tokens).await.unwrap_err();
         assert!(error.to_string().contains("redirect_policy()"), "{error}");
     }
-    assert_eq!((world.api.connections(), stranger.connections()), (0, 0));
+    assert_eq!((world.api.connections(), foreign.connections()), (0, 0));
     assert_eq!(world.provider.requests(), 0);
 }
 
 #[tokio::test]
 async fn a_refusal_from_a_foreign_hop_says_nothing_about_the_token() {
-    let (world, stranger) = chain("AB", 302, 401).await;
+    let (world, foreign) = chain("AB", 302, 401).await;
     let anywhere = Policy::custom(|attempt| attempt.follow());
     let client = builder().redirect(anywhere).build().unwrap();
     let answer = client.get(world.api.url("/0")).send_with(&world.tokens).await.unwrap();
-    assert_eq!((answer.status().as_u16(), stranger.requests().len()), (401, 1));
+    assert_eq!((answer.status().as_u16(), foreign.requests().len()), (401, 1));
     assert_eq!(world.tokens.token().await.unwrap().authorization(), "Bearer one");
     assert_eq!(world.provider.requests(), 1);
 }
@@ -137,13 +137,13 @@ async fn a_refusal_from_a_foreign_hop_says_nothing_about_the_token() {
 /// Why there is a policy of ours: what reqwest's own does with a token. If this fails, reqwest has
 /// changed, and `send_with` may become more lenient.
 #[tokio::test]
-async fn reqwest_alone_carries_a_token_to_a_stranger() {
-    let (world, stranger) = chain("ABB", 302, 200).await;
+async fn reqwest_alone_carries_a_token_to_another_host() {
+    let (world, foreign) = chain("ABB", 302, 200).await;
     let client = builder().build().unwrap();
     let headers = world.tokens.token().await.unwrap().header_map();
     client.get(world.api.url("/0")).headers(headers).send().await.unwrap();
-    assert_eq!(stranger.authorizations(), ["none", "Bearer one"]);
-    for request in stranger.requests() {
+    assert_eq!(foreign.authorizations(), ["none", "Bearer one"]);
+    for request in foreign.requests() {
         assert_eq!(request.header("x-environment"), "Sandbox");
     }
 }

@@ -301,8 +301,8 @@ async fn read(
     limit: usize,
 ) -> Result<(), reqwest::Error> {
     while let Some(chunk) = response.chunk().await? {
-        let room = limit.saturating_sub(body.len());
-        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        let left = limit.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..left).unwrap_or(&chunk));
         if body.len() >= limit {
             break;
         }
