@@ -183,7 +183,10 @@ impl Endpoint {
             return refuse("has a path with //, a dot segment, or characters that need encoding");
         }
         let scheme = if secure { "https" } else { "http" };
-        let port = port.filter(|p| !p.is_empty()).map(|p| format!(":{p}")).unwrap_or_default();
+        // The scheme's own port is left out, so that one server has one spelling.
+        let usual = if secure { 443 } else { 80 };
+        let port = port.and_then(|port| port.parse::<u16>().ok()).filter(|port| *port != usual);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         let origin = format!("{scheme}://{host}{port}");
         let proved =
             Self { path_start: origin.len(), url: Cow::Owned(origin + path.trim_end_matches('/')) };
@@ -350,7 +353,11 @@ mod tests {
             ("https://api.example.com:8443/base/", "https://api.example.com:8443/base"),
             ("http://localhost:8080", "http://localhost:8080"),
             ("http://127.0.0.2", "http://127.0.0.2"),
-            ("http://[::1]:80/x", "http://[::1]:80/x"),
+            ("http://[::1]:80/x", "http://[::1]/x"),
+            ("https://api.example.com:443", "https://api.example.com"),
+            ("https://api.example.com:0443/x", "https://api.example.com/x"),
+            ("https://api.example.com:80", "https://api.example.com:80"),
+            ("http://localhost:443", "http://localhost:443"),
             ("https://xn--exmple-cua.com", "https://xn--exmple-cua.com"),
         ] {
             assert_eq!(Endpoint::parse(url).unwrap().as_str(), normal);

@@ -27,6 +27,7 @@ mod response;
 pub mod secret;
 mod source;
 mod status;
+mod store;
 mod term;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
@@ -64,5 +65,6 @@ pub use crate::response::TokenResponse;
 pub use crate::secret::scrub::Scrubber;
 pub use crate::source::{SharedTokenSource, StaticTokenSource, TokenSource};
 pub use crate::status::{LastFailure, SourceStatus};
+pub use crate::store::{Ask, Claim, Generation, Lease, Offered, Settled, StoredToken, TokenStore};
 pub use crate::term::TokenState;
 pub use crate::token::AccessToken;

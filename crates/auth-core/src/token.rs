@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::secret::WipedBuffer;
+use crate::store::Generation;
 use crate::term::Term;
 
 /// A bearer token, as the headers that carry it.
@@ -50,8 +51,12 @@ pub(crate) struct Token {
     authorization: HeaderValue,
     /// The offset of the secret in `authorization`.
     secret_start: usize,
-    headers: HeaderMap,
+    /// A boxed slice: a `HeaderMap` takes 656 bytes for its first header.
+    headers: Box<[(HeaderName, HeaderValue)]>,
     pub(crate) term: Term,
+    /// Under which generation a store holds it; in a placeholder, that of the token which an API
+    /// refused.
+    pub(crate) generation: Option<Generation>,
 }
 
 impl Token {
@@ -67,7 +72,8 @@ impl Token {
         header.extend_from_slice(b" ");
         header.extend_from_slice(secret.as_bytes());
         let authorization = header.into_header()?;
-        Ok(Self { authorization, secret_start, headers: grant.headers, term })
+        let headers = grant.headers.into_iter().filter_map(|(name, value)| Some((name?, value)));
+        Ok(Self { authorization, secret_start, headers: headers.collect(), term, generation: None })
     }
 
     /// Whether a grant repeats this token.
@@ -78,24 +84,33 @@ impl Token {
 
     /// The placeholder in a cache without a token: already expired, so it is never handed out.
     pub(crate) fn none() -> Arc<Self> {
-        static NONE: LazyLock<Arc<Token>> = LazyLock::new(|| {
-            Arc::new(Token {
-                authorization: HeaderValue::from_static(""),
-                secret_start: 0,
-                headers: HeaderMap::new(),
-                term: Term::over(),
-            })
-        });
+        static NONE: LazyLock<Arc<Token>> = LazyLock::new(|| Arc::new(Token::refused(None)));
         Arc::clone(&NONE)
     }
 
-    /// Whether it is that placeholder.
+    /// The placeholder for a token that an API refused, which a store still holds.
+    pub(crate) fn refused(generation: Option<Generation>) -> Self {
+        Self {
+            authorization: HeaderValue::from_static(""),
+            secret_start: 0,
+            headers: Box::default(),
+            term: Term::over(),
+            generation,
+        }
+    }
+
+    /// Whether it is a placeholder.
     pub(crate) fn is_none(&self) -> bool {
         self.authorization.is_empty()
     }
 
+    /// The headers beside `Authorization`.
+    pub(crate) fn extra_headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.headers.iter().map(|(name, value)| (name, value))
+    }
+
     /// The token type with its trailing space, and the secret. `Grant` checked that both are ASCII.
-    fn text(&self) -> (&str, &str) {
+    pub(crate) fn text(&self) -> (&str, &str) {
         let text = std::str::from_utf8(self.authorization.as_bytes()).unwrap_or_default();
         text.split_at_checked(self.secret_start).unwrap_or_default()
     }
@@ -118,13 +133,13 @@ impl AccessToken {
     /// The same token with one more header.
     pub(crate) fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
         let token = self.token();
-        let mut headers = token.headers.clone();
-        headers.insert(name, value);
+        let kept = token.headers.iter().filter(|(kept, _)| *kept != name).cloned();
+        let headers = kept.chain([(name.clone(), value)]).collect();
         let authorization = token.authorization.clone(); // shares its bytes
         Self::from_arc(Arc::new(Token { authorization, headers, ..*token }))
     }
 
-    fn token(&self) -> &Token {
+    pub(crate) fn token(&self) -> &Token {
         match &self.0 {
             Hold::Guard(guard) => guard,
             Hold::Arc(token) => token,
@@ -181,7 +196,7 @@ impl AccessToken {
     /// Iterates over the headers that [`apply`](Self::apply) sets.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let token = self.token();
-        std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.headers.iter())
+        std::iter::once((&AUTHORIZATION, &token.authorization)).chain(token.extra_headers())
     }
 
     /// Returns the authentication scheme, `Bearer` in all five documented flows.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. `pointers` implements the traits for `Arc` and `Box`.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "panics",
     "clock",
     "policy",
@@ -27,6 +27,7 @@ const ORDER: [&str; 30] = [
     "term",
     "challenge",
     "exchange",
+    "store",
     "token",
     "status",
     "source",
