@@ -26,7 +26,9 @@ impl Server {
         let as_user = |program: &str| {
             let path = programs.join(program);
             if fs::metadata("/proc/self").is_ok_and(|it| owner(&it) == 0) {
-                assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+                assert!(
+                    Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success()
+                );
                 let mut command = Command::new("runuser");
                 command.args(["-u", "postgres", "--"]).arg(path);
                 command
