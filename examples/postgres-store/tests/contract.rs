@@ -73,8 +73,7 @@ fn programs() -> Option<PathBuf> {
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = debian.map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = debian.chain(std::env::split_paths(&path)).find(|at| is_in(at));
-    found
+    debian.chain(std::env::split_paths(&path)).find(|at| is_in(at))
 }
 
 fn is_in(folder: &Path) -> bool {
