@@ -2,7 +2,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
 mod backend;
+#[cfg(any(test, feature = "test-util"))]
+pub mod contract;
 mod key;
+mod memory;
+mod shared;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::key::{RecordName, StoreKey};
+pub use crate::memory::MemoryBackend;
+pub use crate::shared::SharedStore;
