@@ -4,11 +4,15 @@
 mod backend;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+#[cfg(feature = "file")]
+mod file;
 mod key;
 mod memory;
 mod shared;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
+#[cfg(feature = "file")]
+pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
 pub use crate::shared::SharedStore;

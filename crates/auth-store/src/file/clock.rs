@@ -159,7 +159,8 @@ mod tests {
     fn a_start_has_a_name_of_32_digits() {
         let id = boot_id("00112233-4455-6677-8899-aabbccddeeff\n").unwrap();
         assert_eq!((id.first(), id.last()), (Some(&0), Some(&0xff)));
-        for text in ["", "+0112233445566778899aabbccddeeff", "00", "g0112233445566778899aabbccddeeff"]
+        for text in
+            ["", "+0112233445566778899aabbccddeeff", "00", "g0112233445566778899aabbccddeeff"]
         {
             assert_eq!(boot_id(text), None, "{text}");
         }

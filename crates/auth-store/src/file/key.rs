@@ -120,7 +120,8 @@ fn unfit(path: &Path, what: &str) -> Error {
     wrong(path, &format!("{what}: remove it, and a new key is made"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, symlink};
     use std::sync::Barrier;

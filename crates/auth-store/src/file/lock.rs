@@ -69,7 +69,8 @@ fn locked(file: &File, try_lock: TryLock) -> Result<(), TryLockError> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::fd::OwnedFd;
     use std::process::{Command, Stdio};
