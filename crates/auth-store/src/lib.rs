@@ -10,6 +10,7 @@ mod file;
 mod id;
 mod key;
 mod memory;
+mod random;
 mod record;
 mod seal;
 mod shared;

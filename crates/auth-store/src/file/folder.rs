@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use auth_core::{Error, ErrorKind};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 
 use super::lock::TryLock;
+use crate::random::fill;
 
 /// A temporary file that is older was left by a process that ended while it wrote.
 const STALE: Duration = Duration::from_secs(60);
@@ -109,23 +109,23 @@ impl Folder {
         }
     }
 
-    /// Replaces a file with another one in one step, so that nobody sees half of it. `durable` also
-    /// after a power failure.
+    /// Replaces a file with another one in one step, so that nobody sees half of it; if `durable`,
+    /// also after a power failure a moment later.
     pub(super) fn replace(&self, name: &str, bytes: &[u8], durable: bool) -> Result<(), Error> {
         let mut random = [0; 8];
-        let drawn = SystemRandom::new().fill(&mut random);
-        drawn.map_err(|_| Error::new(ErrorKind::Store, "the system gave no random bytes"))?;
+        fill(&mut random)?;
         let stem = name.strip_suffix(".rec").unwrap_or(name);
         let temp = self.file(&format!(".{stem}.{:016x}.tmp", u64::from_le_bytes(random)));
         let path = self.file(name);
         let write = || {
             let mut file = options().write(true).create_new(true).open(&temp)?;
             file.write_all(bytes)?;
+            rename(&temp, &path)?;
             if durable {
-                file.sync_all()?;
+                // Late, so that nobody waits for a busy disk: the file can be read already.
+                let _ = file.sync_all();
             }
-            drop(file);
-            rename(&temp, &path)
+            Ok(())
         };
         write().map_err(|error| {
             let _ = fs::remove_file(&temp);

@@ -10,13 +10,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use auth_core::{Error, ErrorKind};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use auth_core::Error;
 use zeroize::Zeroizing;
 
 use super::folder::{Folder, failed, private, wrong};
 use super::lock;
 use crate::key::StoreKey;
+use crate::random::fill;
 
 const NAME: &str = "key";
 /// How long to wait for a process that makes the key: 200 ms in all.
@@ -110,8 +110,7 @@ impl KeyFile {
 
 fn make(folder: &Folder) -> Result<(), Error> {
     let mut key = Zeroizing::new([0; 32]);
-    let drawn = SystemRandom::new().fill(&mut *key);
-    drawn.map_err(|_| Error::new(ErrorKind::Store, "the system gave no random bytes"))?;
+    fill(&mut *key)?;
     // Durable, unlike records: an empty one would have to be removed by hand.
     folder.replace(NAME, &*key, true)
 }
@@ -125,6 +124,8 @@ fn unfit(path: &Path, what: &str) -> Error {
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, symlink};
     use std::sync::Barrier;
+
+    use auth_core::ErrorKind;
 
     use super::super::folder::tests::{Dir, chmod};
     use super::*;

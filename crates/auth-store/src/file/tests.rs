@@ -323,3 +323,9 @@ fn a_user_has_a_folder_at_the_place_that_the_system_names() {
     assert_eq!(below(&[("XDG_CACHE_HOME", "relative"), home]).unwrap(), in_home);
     assert!(below(&[]).unwrap_err().message().contains("XDG_CACHE_HOME or HOME"));
 }
+
+#[tokio::test]
+async fn it_keeps_the_contract() {
+    let dir = Dir::new("contract");
+    crate::contract::all(|| async { FileBackend::open(dir.path()).unwrap() }).await;
+}
