@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use auth_core::ErrorKind;
+use auth_core::{Claim, ErrorKind, TokenStore as _};
 
 use super::folder::tests::{Dir, chmod};
 use super::*;
@@ -328,4 +328,68 @@ fn a_user_has_a_folder_at_the_place_that_the_system_names() {
 async fn it_keeps_the_contract() {
     let dir = Dir::new("contract");
     crate::contract::all(|| async { FileBackend::open(dir.path()).unwrap() }).await;
+}
+
+/// A store on this folder, and an account to ask it for.
+struct Asked(FileStore, auth_core::Identity, auth_core::HttpRequest);
+
+impl Asked {
+    fn new(folder: FileBackend) -> Self {
+        let host = auth_core::Endpoint::from_static("https://pay.example.com");
+        let identity = auth_core::Identity::new("acme", &host, &["a"]);
+        let request = auth_core::TokenRequest::post(&host).empty().unwrap();
+        Self(SharedStore::unsealed(folder), identity, request)
+    }
+
+    async fn claim(&self) -> Claim {
+        self.0.claim(&auth_core::Ask::new(&self.1, &self.2)).await
+    }
+
+    async fn settle(&self, lease: auth_core::Lease, life: Duration) {
+        let offered = auth_core::Offered::new("Bearer", "made-up", &[], life, life);
+        let ask = auth_core::Ask::new(&self.1, &self.2);
+        let settled = self.0.settle(&ask, Some(lease), &offered).await;
+        assert!(matches!(settled, auth_core::Settled::Kept(_)), "{settled:?}");
+    }
+
+    async fn left(&self) -> Option<Duration> {
+        match self.claim().await {
+            Claim::Token(token) => Some(token.left),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_clock_gives_a_token_more_time_than_it_has() {
+    let life = SECOND * 300;
+    for (wall_ahead, wall_back, boot, left) in [
+        (Duration::ZERO, HOUR, SECOND * 100, Some(life - SECOND * 100)), // set back
+        (HOUR, Duration::ZERO, SECOND * 100, None),                      // set ahead
+        (SECOND * 100, Duration::ZERO, Duration::ZERO, Some(life - SECOND * 100)),
+        (Duration::ZERO, Duration::ZERO, SECOND * 100, Some(life - SECOND * 100)),
+        (Duration::ZERO, Duration::ZERO, HOUR, None), // suspended
+    ] {
+        let dir = Dir::new("time-store");
+        let machine = Machine::new();
+        let asked = Asked::new(machine.open(&dir));
+        let Claim::Lease(lease) = asked.claim().await else { panic!("no lease") };
+        asked.settle(lease, life).await;
+        assert_eq!(asked.left().await, Some(life));
+        machine.wall(|wall| wall + wall_ahead - wall_back);
+        machine.boot(boot);
+        assert_eq!(asked.left().await, left, "{wall_ahead:?} {wall_back:?} {boot:?}");
+    }
+}
+
+#[tokio::test]
+async fn locks_that_do_not_work_make_the_store_unavailable_and_nothing_else() {
+    let dir = Dir::new("no-locks-store");
+    FileBackend::open(dir.path()).unwrap().key().await.unwrap();
+    let no_locks = |_: &fs::File| {
+        Err(fs::TryLockError::Error(io::Error::from_raw_os_error(37))) // ENOLCK
+    };
+    let folder = Folder { try_lock: no_locks, ..dir.folder() };
+    let asked = Asked::new(FileBackend::with(folder, Clocks::Machine));
+    assert!(matches!(asked.claim().await, Claim::Unavailable));
 }
