@@ -5,15 +5,20 @@ mod backend;
 mod breaker;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+#[cfg(feature = "file")]
+mod file;
 mod id;
 mod key;
 mod memory;
+mod random;
 mod record;
 mod seal;
 mod shared;
 mod trace;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
+#[cfg(feature = "file")]
+pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
 pub use crate::shared::SharedStore;
