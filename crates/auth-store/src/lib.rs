@@ -6,9 +6,13 @@ mod backend;
 pub mod contract;
 mod key;
 mod memory;
+#[cfg(feature = "redis-1")]
+mod redis;
 mod shared;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
+#[cfg(feature = "redis-1")]
+pub use crate::redis::{RedisBackend, RedisBuilder, RedisStore};
 pub use crate::shared::SharedStore;
