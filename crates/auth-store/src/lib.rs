@@ -2,13 +2,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
 mod backend;
+mod breaker;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+mod id;
 mod key;
 mod memory;
 #[cfg(feature = "redis-1")]
 mod redis;
+mod record;
+mod seal;
 mod shared;
+mod trace;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::key::{RecordName, StoreKey};

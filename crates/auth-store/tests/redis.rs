@@ -37,9 +37,13 @@ async fn open(url: &str) -> RedisStore {
 
 /// What `connect` says to a server that does not serve us.
 async fn refusal(url: &str) -> String {
-    let error = RedisStore::connect(url, key()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
-    shown(&error)
+    match RedisStore::connect(url, key()).await {
+        Ok(store) => panic!("opened, though: {}", shown(&get(&store).await.unwrap_err())),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+            shown(&error)
+        }
+    }
 }
 
 /// The error as a log has it. It holds no part of a URL but the host.

@@ -11,10 +11,10 @@ use std::time::Duration;
 use redis::Value;
 
 /// A real server on a port and in a folder of its own.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub port: u16,
-    pub dir: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) dir: PathBuf,
     password: Option<String>,
 }
 
@@ -24,7 +24,7 @@ fn program() -> String {
 
 impl Server {
     /// `None`, and one line, if there is no server on this machine.
-    pub fn start(options: &[&str]) -> Option<Self> {
+    pub(crate) fn start(options: &[&str]) -> Option<Self> {
         static SAID: Once = Once::new();
         let program = program();
         let is_there = Command::new(&program).arg("--version").stdout(Stdio::null()).status();
@@ -82,16 +82,16 @@ impl Server {
         false
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub fn url_as(&self, login: &str) -> String {
+    pub(crate) fn url_as(&self, login: &str) -> String {
         format!("redis://{login}@127.0.0.1:{}", self.port)
     }
 
     /// Runs a command as the administrator.
-    pub fn run(&self, command: &str) -> Value {
+    pub(crate) fn run(&self, command: &str) -> Value {
         let login = self.password.as_ref().map_or(String::new(), |word| format!(":{word}@"));
         let client =
             redis::Client::open(format!("redis://{login}127.0.0.1:{}", self.port)).unwrap();
@@ -104,37 +104,37 @@ impl Server {
     }
 
     /// Changes the administrator's password.
-    pub fn set_password(&mut self, password: &str) {
+    pub(crate) fn set_password(&mut self, password: &str) {
         self.run(&format!("CONFIG SET requirepass {password}"));
         self.password = Some(password.to_owned());
     }
 
     /// Ends the connections of everybody else.
-    pub fn kill_clients(&self) {
+    pub(crate) fn kill_clients(&self) {
         self.run("CLIENT KILL TYPE normal SKIPME yes");
     }
 
     /// The connections that this crate has made.
-    pub fn clients(&self) -> usize {
+    pub(crate) fn clients(&self) -> usize {
         self.client_list().matches("name=auth-store").count()
     }
 
-    pub fn client_list(&self) -> String {
+    pub(crate) fn client_list(&self) -> String {
         text(&self.run("CLIENT LIST"))
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// The same server, after `stop`.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let again = Self::spawn(&program(), self.port, self.dir.clone(), &[]);
         let mut last = std::mem::replace(self, again);
         last.dir = PathBuf::new();
@@ -153,7 +153,7 @@ impl Drop for Server {
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::VerbatimString { text, .. } | Value::SimpleString(text) => text.clone(),
@@ -161,7 +161,7 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::SeqCst);
     let name = format!("auth-store-{name}-{}-{count}", std::process::id());
@@ -170,13 +170,13 @@ pub fn folder(name: &str) -> PathBuf {
     dir
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A socket that answers each piece that it reads with this, whatever it is; nothing means that it
 /// stays silent. It counts its connections.
-pub fn answers(
+pub(crate) fn answers(
     answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Clone + Send + 'static,
 ) -> (u16, std::sync::Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
