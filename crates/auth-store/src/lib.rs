@@ -8,9 +8,9 @@ pub mod contract;
 mod id;
 mod key;
 mod memory;
+mod record;
 #[cfg(feature = "redis-1")]
 mod redis;
-mod record;
 mod seal;
 mod shared;
 mod trace;

@@ -1,4 +1,4 @@
-//! A stream that remembers the first byte it heard, which tells HTTP and TLS from Redis.
+//! A stream that remembers how the server began, and how TLS ended: the crate redis does not say.
 
 use std::io;
 use std::pin::Pin;
@@ -7,30 +7,39 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The first byte that a server sent, once it did.
-#[derive(Clone, Debug, Default)]
-pub(super) struct First(Arc<OnceLock<u8>>);
+use super::trouble::tls_cause;
 
-impl First {
-    pub(super) fn byte(&self) -> Option<u8> {
-        self.0.get().copied()
+/// What was heard on a stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hearing(Arc<Notes>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    first_byte: OnceLock<u8>,
+    tls_error: OnceLock<rustls::Error>,
+}
+
+impl Hearing {
+    /// The first byte that the server sent, which tells HTTP and TLS from Redis.
+    pub(super) fn first_byte(&self) -> Option<u8> {
+        self.0.first_byte.get().copied()
     }
 
-    #[cfg(test)]
-    pub(super) fn of(byte: u8) -> Self {
-        Self(Arc::new(OnceLock::from(byte)))
+    /// Why TLS ended. A server of TLS 1.3 refuses a client's certificate after the handshake.
+    pub(super) fn tls_error(&self) -> Option<&rustls::Error> {
+        self.0.tls_error.get()
     }
 }
 
 pub(super) struct Heard<S> {
     stream: S,
-    first: First,
+    hearing: Hearing,
 }
 
 impl<S> Heard<S> {
-    pub(super) fn new(stream: S) -> (Self, First) {
-        let first = First::default();
-        (Self { stream, first: first.clone() }, first)
+    pub(super) fn new(stream: S) -> (Self, Hearing) {
+        let hearing = Hearing::default();
+        (Self { stream, hearing: hearing.clone() }, hearing)
     }
 }
 
@@ -42,8 +51,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let notes = &self.hearing.0;
         if let Some(byte) = buffer.filled().get(before) {
-            self.first.0.get_or_init(|| *byte);
+            notes.first_byte.get_or_init(|| *byte);
+        }
+        if let Poll::Ready(Err(error)) = &poll
+            && let Some(error) = tls_cause(error)
+        {
+            notes.tls_error.get_or_init(|| error.clone());
         }
         poll
     }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Handle, Id};
 use tokio::task::JoinHandle;
 
-use super::heard::{First, Heard};
+use super::heard::{Heard, Hearing};
 use super::trouble::Trouble;
 use super::url::Url;
 
@@ -35,7 +35,7 @@ pub(super) struct Link {
     connection: MultiplexedConnection,
     driver: JoinHandle<()>,
     host: Arc<str>,
-    first: First,
+    heard: Hearing,
     is_cluster: bool,
 }
 
@@ -49,16 +49,16 @@ impl Link {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stream, first) = Heard::new(stream);
+        let (stream, heard) = Heard::new(stream);
         let host = Arc::clone(&url.address);
         // No credentials in these settings, so that nothing is sent here, and no time limit: the
         // caller has one.
         let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let made = MultiplexedConnection::new_with_config(&settings, stream, config).await;
-        let (connection, driver) = made.map_err(|error| Trouble::io(&host, &error, &first))?;
+        let (connection, driver) = made.map_err(|_| Trouble::io(&host, &heard))?;
         let driver = runtime()?.spawn(driver);
-        let mut link = Self { connection, driver, host, first, is_cluster: false };
+        let mut link = Self { connection, driver, host, heard, is_cluster: false };
         link.introduce(url).await?;
         Ok(link)
     }
@@ -80,7 +80,7 @@ impl Link {
             pipeline.cmd("SELECT").arg(url.database);
         }
         let sent = self.connection.clone().send_packed_commands(&pipeline, 0, pipeline.len()).await;
-        let answers = sent.map_err(|error| Trouble::io(&self.host, &error, &self.first))?;
+        let answers = sent.map_err(|_| Trouble::io(&self.host, &self.heard))?;
         let mut answers = answers.into_iter();
         if url.password.is_some()
             && let Some(Value::ServerError(error)) = answers.next()
@@ -113,7 +113,7 @@ impl Link {
         match self.connection.clone().send_packed_command(command).await {
             Ok(Value::ServerError(error)) => Err(Trouble::said(&self.host, &error)),
             Ok(value) => Ok(value),
-            Err(error) => Err(Trouble::io(&self.host, &error, &self.first)),
+            Err(_) => Err(Trouble::io(&self.host, &self.heard)),
         }
     }
 }

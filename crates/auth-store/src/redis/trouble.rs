@@ -3,10 +3,10 @@
 use std::error::Error as StdError;
 use std::io;
 
-use ::redis::{ErrorKind as Cause, RedisError, ServerError};
+use ::redis::ServerError;
 use auth_core::{Error, ErrorKind};
 
-use super::heard::First;
+use super::heard::Hearing;
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -157,28 +157,26 @@ impl Trouble {
         Self::setting(host, "is a Sentinel, which keeps no records: name the primary itself")
     }
 
-    /// A connection that broke, or an answer that is not Redis's.
-    pub(super) fn io(host: &str, error: &RedisError, first: &First) -> Self {
-        if let Some(tls) = error.source().and_then(tls_cause) {
-            return Self::tls(host, tls);
+    /// A connection that broke. What was heard on it says more than the crate's error, which is
+    /// "broken pipe" whenever its task has ended.
+    pub(super) fn io(host: &str, heard: &Hearing) -> Self {
+        if let Some(error) = heard.tls_error() {
+            return Self::tls(host, error);
         }
-        match (error.kind(), first.byte()) {
-            (Cause::Parse, Some(b'H' | b'<')) => {
-                Self::setting(host, "answers HTTP and not Redis: check the host and the port")
-            }
-            // The types of a TLS record: alert and handshake.
-            (_, Some(0x15 | 0x16)) => {
-                Self::setting(host, "answers TLS: begin the URL with rediss://")
-            }
-            (Cause::Parse, Some(byte)) if !b"+-:$*_%~>,#(!=|".contains(&byte) => {
-                Self::setting(host, "is no Redis server: check the host and the port")
-            }
-            (Cause::Parse, _) => Self::broken(host, "answered something that is not Redis"),
-            (_, None) => Self::broken(
+        match heard.first_byte() {
+            None => Self::broken(
                 host,
                 "closed the connection without an answer: is it a Redis server, and without TLS?",
             ),
-            _ => Self::broken(host, "closed the connection"),
+            Some(b'H' | b'<') => {
+                Self::setting(host, "answers HTTP and not Redis: check the host and the port")
+            }
+            // The types of a TLS record: alert and handshake.
+            Some(0x15 | 0x16) => Self::setting(host, "answers TLS: begin the URL with rediss://"),
+            Some(byte) if !b"+-:$*_%~>,#(!=|".contains(&byte) => {
+                Self::setting(host, "is no Redis server: check the host and the port")
+            }
+            Some(_) => Self::broken(host, "closed the connection"),
         }
     }
 
@@ -208,7 +206,7 @@ impl Trouble {
         use rustls::{AlertDescription as Alert, CertificateError as Reason, Error as Tls};
         match error {
             Tls::InvalidMessage(_) => Self::no_tls(host),
-            Tls::InvalidCertificate(Reason::UnknownIssuer) => Self::setting(
+            Tls::InvalidCertificate(Reason::UnknownIssuer | Reason::BadSignature) => Self::setting(
                 host,
                 "has a certificate of an unknown issuer: name its authority in AUTH_STORE_REDIS_CA",
             ),
@@ -229,7 +227,7 @@ impl Trouble {
 }
 
 /// The TLS error inside an I/O error.
-fn tls_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+pub(super) fn tls_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let mut error = error;
     loop {
         if let Some(tls) = error.downcast_ref() {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use auth_store::{RedisBuilder, RedisStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::server::{Server, free_port};
 use super::{ErrorKind, ONE, get, key, put, refusal, shown};
@@ -48,7 +48,7 @@ impl Made {
 
 /// TLS on a port of its own, in front of this one. `clients` signs the certificates of clients.
 async fn in_front_of(port: u16, leaf: &Made, clients: Option<&Made>) -> u16 {
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
@@ -135,8 +135,7 @@ async fn tls_on_one_side_alone_is_named() {
 #[tokio::test]
 async fn a_client_certificate_is_presented_where_it_is_asked_for() {
     let Some(server) = Server::start(&[]) else { return };
-    let (root, own) = (Made::authority(), Made::leaf("app", &Made::authority()));
-    let _ = own;
+    let root = Made::authority();
     let mine = Made::leaf("app", &root);
     let front = in_front_of(server.port, &Made::leaf("localhost", &root), Some(&root)).await;
     let url = format!("rediss://localhost:{front}");
