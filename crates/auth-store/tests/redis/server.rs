@@ -119,6 +119,12 @@ impl Server {
         self.client_list().matches("name=auth-store").count()
     }
 
+    pub(crate) fn connections_so_far(&self) -> u64 {
+        let stats = text(&self.run("INFO stats"));
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+
     pub(crate) fn client_list(&self) -> String {
         text(&self.run("CLIENT LIST"))
     }
