@@ -202,3 +202,106 @@ impl RecordName {
         Self(format!("pa1:{number:0>43}").into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use auth_core::{Endpoint, SecretString, TokenRequest};
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn host() -> Endpoint {
+        Endpoint::parse("https://pay.example.com/token").unwrap()
+    }
+
+    #[test]
+    fn each_account_has_a_name_of_its_own_and_another_with_each_key() {
+        let (one, two) = (StoreKey::new([1; 32]), StoreKey::new([2; 32]));
+        let of = |key: Option<&StoreKey>, account: &str| {
+            RecordName::of(key, &Identity::new("acme", &host(), &[account])).unwrap()
+        };
+        let names = [of(None, "a"), of(None, "b"), of(Some(&one), "a"), of(Some(&two), "a")];
+        for (at, name) in names.iter().enumerate() {
+            let (prefix, rest) = name.as_str().split_at(4);
+            assert!(prefix == "pa1:" && rest.len() == 43, "{name:?}");
+            assert!(rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+            assert!(!names[..at].contains(name));
+        }
+        assert_eq!(of(Some(&one), "a"), of(Some(&StoreKey::new([1; 32])), "a"));
+    }
+
+    #[test]
+    fn a_print_is_of_every_part_of_the_request() {
+        let secret = SecretString::from("made-up");
+        let header = |name: &'static str| HeaderName::from_static(name);
+        let (a, b) = (HeaderValue::from_static("a"), HeaderValue::from_static("b"));
+        let post = || TokenRequest::post(&host());
+        let key = StoreKey::new([1; 32]);
+        let print = |request: TokenRequest| key.print(&request.empty().unwrap()).unwrap();
+        let body = |secret: &SecretString| {
+            key.print(&post().form(&[("secret", secret.into())]).unwrap()).unwrap()
+        };
+        let prints = [
+            print(post()),
+            print(TokenRequest::get(&host())),
+            print(post().query(&[("a", "b")])),
+            print(post().header(header("x-a"), a.clone())),
+            print(post().header(header("x-a"), b.clone())),
+            print(post().header(header("x-b"), a.clone())),
+            print(post().basic("user", &secret)),
+            body(&secret),
+            body(&"another".into()),
+            StoreKey::new([2; 32]).print(&post().empty().unwrap()).unwrap(),
+        ];
+        for (at, print) in prints.iter().enumerate() {
+            assert!(!prints[..at].contains(print), "{at}");
+        }
+        assert_eq!(print(post()), prints[0], "the same request has the same print");
+        let ab = post().header(header("x-a"), a.clone()).header(header("x-b"), b.clone());
+        let ba = post().header(header("x-b"), b).header(header("x-a"), a);
+        assert_eq!(print(ab), print(ba), "whatever order its headers were set in");
+    }
+
+    #[test]
+    fn a_key_is_32_bytes_in_base64_and_anything_else_is_refused_unseen() {
+        let with = |value: &str| StoreKey::from_env(&Env::from_pairs([(VARIABLE, value)]));
+        for text in [
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=",
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE",
+        ] {
+            let read = with(text).unwrap();
+            let same = StoreKey::new(*b"made-up key for a test of this 1");
+            let identity = Identity::new("acme", &host(), &["a"]);
+            let name = |key| RecordName::of(Some(key), &identity);
+            assert_eq!(name(&read), name(&same));
+        }
+        for text in [
+            "CANARY",
+            "Q0FOQVJZLXNob3J0",
+            "Q0FOQVJZLWZhci10b28tbG9uZy1mb3ItYS1rZXktb2YtdGhpcnR5LXR3by1ieXRlcw==",
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=CANARY",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY",
+        ] {
+            let error = with(text).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(!shown.contains(text) && !shown.contains("CANARY"), "{shown}");
+            assert!(shown.contains("AUTH_STORE_KEY: the key is"), "{shown}");
+            assert!(shown.contains("openssl rand -base64 32"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_set_is_an_error_that_says_how_to_make_one() {
+        let error = StoreKey::from_env(&Env::from_pairs([("AUTH_STORE_KEY", "")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "auth-store: set AUTH_STORE_KEY (or AUTH_STORE_KEY_FILE): make one with \
+             `openssl rand -base64 32`"
+        );
+        let both = [("AUTH_STORE_KEY", "CANARY"), ("AUTH_STORE_KEY_FILE", "/nowhere")];
+        let error = StoreKey::from_env(&Env::from_pairs(both)).unwrap_err();
+        assert!(error.message().ends_with("are both set: unset one"), "{error}");
+    }
+}

@@ -200,6 +200,18 @@ impl<B: Backend> SharedStore<B> {
         self.within(self.rest(began), clear).await.flatten().unwrap_or(false)
     }
 
+    /// Whether records are sealed.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) async fn seals(&self) -> bool {
+        self.key.is_some() || self.backend.key().await.is_ok_and(|key| key.is_some())
+    }
+
+    /// The name of an account's record.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) async fn name_of(&self, identity: &Identity) -> Option<RecordName> {
+        self.place(identity).await.ok().map(|place| place.name)
+    }
+
     async fn place(&self, identity: &Identity) -> Result<Place, Error> {
         let key = match &self.key {
             Some(key) => Some(key.clone()),
