@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 #![allow(clippy::print_stdout)]
 
+#[path = "redis/callers.rs"]
+mod callers;
 #[path = "redis/leaks.rs"]
 mod leaks;
 #[path = "redis/server.rs"]
