@@ -390,6 +390,24 @@ async fn what_is_no_redis_is_named_at_the_start() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_named_though_the_first_record_is_on_this_node() {
+    let (port, _) = answers(|asked| {
+        let has = |word: &str| asked.windows(word.len()).any(|part| part == word.as_bytes());
+        Some(if has("HELLO") {
+            b"*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n".to_vec()
+        } else if has("pa1:is-it-there-9") {
+            b"-MOVED 3999 10.0.0.1:6381\r\n".to_vec()
+        } else if has("'TIME'") {
+            b"*3\r\n$1\r\n1\r\n$1\r\n1\r\n$-1\r\n".to_vec()
+        } else {
+            b":1\r\n".to_vec()
+        })
+    });
+    let says = refusal(&format!("redis://127.0.0.1:{port}")).await;
+    assert!(says.contains("answered MOVED: it is part of a cluster"), "{says}");
+}
+
+#[tokio::test]
 async fn a_sentinel_is_named_and_a_cluster_of_one_serves() {
     let Some(sentinel) = Server::start(&["--sentinel"]) else { return };
     let says = refusal(&sentinel.url()).await;

@@ -14,6 +14,7 @@ use super::url::Url;
 use super::{RedisBackend, RedisStore, dial};
 use crate::key::StoreKey;
 use crate::shared::SharedStore;
+use crate::trace;
 
 /// How long opening a store waits for its server.
 const FIRST_TRY: Duration = Duration::from_secs(1);
@@ -163,8 +164,7 @@ impl RedisBuilder {
             if proves {
                 return Err(error);
             }
-            #[cfg(feature = "tracing")]
-            tracing::warn!("{error}; the store is opened all the same");
+            trace::not_reached(&error);
         }
         Ok(match key {
             Some(key) => SharedStore::sealed(backend, key),

@@ -221,10 +221,10 @@ pub(crate) fn answers(
                     if length == 0 {
                         return;
                     }
-                    if let Some(bytes) = answer(&piece[..length]) {
-                        if bytes.is_empty() || stream.write_all(&bytes).is_err() {
-                            return;
-                        }
+                    match answer(&piece[..length]) {
+                        None => {}
+                        Some(bytes) if bytes.is_empty() => return,
+                        Some(bytes) => stream.write_all(&bytes).unwrap_or_default(),
                     }
                 }
             });
