@@ -12,6 +12,8 @@ mod key;
 mod memory;
 mod random;
 mod record;
+#[cfg(feature = "redis-1")]
+mod redis;
 mod seal;
 mod shared;
 mod trace;
@@ -21,4 +23,6 @@ pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
+#[cfg(feature = "redis-1")]
+pub use crate::redis::{RedisBackend, RedisBuilder, RedisStore};
 pub use crate::shared::SharedStore;
