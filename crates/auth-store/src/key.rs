@@ -200,7 +200,7 @@ impl RecordName {
 
 #[cfg(test)]
 mod tests {
-    use auth_core::{Endpoint, SecretString, TokenRequest};
+    use auth_core::{Endpoint, ErrorKind, SecretString, TokenRequest};
     use http::{HeaderName, HeaderValue};
 
     use super::*;

@@ -7,6 +7,7 @@ mod breaker;
 pub mod contract;
 #[cfg(feature = "file")]
 mod file;
+pub mod guide;
 mod id;
 mod key;
 mod memory;
