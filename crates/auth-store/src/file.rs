@@ -87,7 +87,7 @@ impl FileStore {
 /// access list protects it.
 ///
 /// ```
-/// use auth_store::{Backend, FileBackend, RecordName};
+/// use auth_store::{Backend, FileBackend};
 ///
 /// # #[tokio::main] async fn main() -> Result<(), auth_core::Error> {
 /// # let dir = std::env::temp_dir().join(format!("auth-store-doc2-{}", std::process::id()));
