@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::said::Said;
 pub(crate) use self::token::Token;
+#[cfg(test)]
+pub(crate) use self::token::millis;
 use crate::id::Id;
 
 /// How long a lease lasts that is not renewed, in milliseconds.

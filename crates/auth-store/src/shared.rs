@@ -164,7 +164,7 @@ impl<B: Backend> TokenStore for SharedStore<B> {
             return Settled::Unpublished;
         };
         // The same generation if it is sent again, so that its own token is no other's.
-        let settle = || self.try_settle(ask, holder, generation, token);
+        let settle = || self.try_settle(ask, holder, generation, (token, began));
         let answer = self.patiently(began, settle).await;
         if let Some(settled) = self.noted(pass, began, answer) {
             return settled;
