@@ -169,7 +169,11 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
 ///
 /// ```
 /// use auth_store::RecordName;
-/// assert_eq!(RecordName::made_up(1).as_str().len(), 47);
+///
+/// /// As a file's name: a colon is no part of one everywhere.
+/// fn file_name(name: &RecordName) -> String {
+///     format!("{}.rec", name.as_str().replace(':', "."))
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordName(Arc<str>);

@@ -34,7 +34,8 @@ pub(crate) fn unavailable(_: &Error, _: Duration) {}
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn claimed(_: &'static str, _: &Claim) {}
 
-#[cfg(all(test, feature = "tracing"))]
+#[cfg(feature = "tracing")]
+#[cfg(test)]
 pub(crate) mod tests {
     use std::fmt::{Debug, Write as _};
     use std::sync::{Arc, Mutex};

@@ -258,7 +258,7 @@ fn a_settle_that_is_sent_twice_does_not_bring_a_dropped_token_back() {
 fn a_token_that_is_written_ends_what_was_said() {
     let error = Error::new(ErrorKind::Credentials, "x");
     let said = Said::of(&error, Some(PRINT), None, 0);
-    let mut record = Record { said: said.clone(), ..holding(1, 0) };
+    let mut record = Record { said, ..holding(1, 0) };
     assert_eq!(record.settle(0, nobody(None), token(2, 0)), Write::Superseded { left: 300_000 });
     assert!(record.said.is_some());
     assert_eq!(record.settle(0, nobody(Some(generation(1))), token(2, 0)), Write::Done);

@@ -301,15 +301,15 @@ fn run(seed: u64) -> Figures {
         };
         match drawn {
             0..48 => clock.advance(Duration::from_millis(u64::from(drawn))),
-            48..60 => clock.advance(Duration::from_millis(150 << (drawn - 48) / 2)),
+            48..60 => clock.advance(Duration::from_millis(150 << ((drawn - 48) / 2))),
             _ => {}
         }
         if actors[at].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
             drop(actors.swap_remove(at));
         }
     }
-    let figures = ledger.lock().unwrap().figures;
-    figures
+    let ledger = ledger.lock().unwrap();
+    ledger.figures
 }
 
 impl Figures {
