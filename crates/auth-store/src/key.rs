@@ -125,8 +125,7 @@ impl StoreKey {
             print.update(bytes);
         };
         part(request.method().as_str().as_bytes());
-        let uri = Zeroizing::new(request.uri().to_string());
-        part(uri.as_bytes());
+        part(request.uri().to_string().as_bytes());
         let mut headers: Vec<_> = request.headers().iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {

@@ -309,6 +309,8 @@ fn a_record_is_kept_ten_minutes_longer_than_anything_in_it() {
     record.said = Said::of(&limit, None, None, 1_000);
     assert_eq!(kept(&record), 4_200_000);
     assert_eq!(record.keep(u64::MAX).as_millis(), 600_000);
+    record.token.as_mut().unwrap().ends = u64::MAX;
+    assert_eq!(record.keep(0), Duration::from_secs(400 * 24 * 3_600));
 }
 
 #[test]

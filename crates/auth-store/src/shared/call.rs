@@ -92,13 +92,13 @@ impl<B: Backend> SharedStore<B> {
                     }
                 }
                 Look::Held { left } => Claim::held(poll.min(Duration::from_millis(left))),
-                Look::Refused { left } => match read.record.said_to(wish.print) {
-                    Some(said) => {
+                Look::Refused { left } => {
+                    let said = read.record.said_to(wish.print);
+                    said.map_or(Claim::Unavailable, |said| {
                         let error = said.error(left, ask.identity.provider());
                         Claim::refused(error, Duration::from_millis(left))
-                    }
-                    None => Claim::Unavailable, // Not so: it was looked at just now.
-                },
+                    })
+                }
                 Look::Free { is_probe } => {
                     let has_lock = guard.is_some();
                     let lease = Lease::new(Holder { place, owner, base, print: wish.print, guard })

@@ -174,3 +174,33 @@ async fn a_lease_that_is_renewed_lasts() {
     place.clock.advance(Duration::from_secs(5));
     leased(other.claim(&account.ask()).await);
 }
+
+#[tokio::test]
+async fn a_clock_of_the_place_that_steps_costs_a_token_and_never_gives_one_more_time() {
+    let (place, account) = (Faulty::new(), Account::new());
+    let store = sealed(&place);
+    let wall = auth_core::Clock::wall(&place.clock);
+    let hour = Duration::from_secs(3_600);
+    for (stepped, is_there) in [
+        (wall - Duration::from_secs(30), true),
+        (wall - hour, false),
+        (wall + Duration::from_secs(299), true),
+        (wall + LIFETIME + Duration::from_secs(2), false),
+        (wall + 24 * hour, false),
+    ] {
+        place.clock.set_wall(wall);
+        place.records.lose_all();
+        kept(store.settle(&account.ask(), None, &offered(TOKEN)).await);
+        place.clock.set_wall(stepped);
+        match store.claim(&account.ask()).await {
+            Claim::Token(token) => assert!(is_there && token.left <= LIFETIME, "{stepped:?}"),
+            claim => {
+                assert!(!is_there, "{stepped:?}");
+                // The lease of a clock that is set back again holds nobody up.
+                drop(leased(claim));
+                place.clock.set_wall(stepped - Duration::from_secs(1));
+                drop(leased(store.claim(&account.ask()).await));
+            }
+        }
+    }
+}
