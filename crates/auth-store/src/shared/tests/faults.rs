@@ -179,7 +179,7 @@ async fn a_lease_that_is_renewed_lasts() {
 async fn a_clock_of_the_place_that_steps_costs_a_token_and_never_gives_one_more_time() {
     let (place, account) = (Faulty::new(), Account::new());
     let store = sealed(&place);
-    let wall = auth_core::Clock::wall(&place.clock);
+    let wall = place.clock.wall();
     let hour = Duration::from_secs(3_600);
     for (stepped, is_there) in [
         (wall - Duration::from_secs(30), true),
