@@ -12,9 +12,8 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::random::fill;
-
 use crate::id::Id;
+use crate::random::fill;
 
 /// The key of a store: 32 random bytes that all processes of a fleet share.
 ///
@@ -66,7 +65,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is not set, or as for [`from_base64`](Self::from_base64).
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is not set, or as for [`from_base64`](Self::from_base64).
     pub fn from_env(env: &Env) -> Result<Self, Error> {
         let read = env.read("auth-store", |vars| vars.required_parsed(VARIABLE, Self::from_base64));
         read.map_err(|error| match error.message() {
@@ -87,7 +86,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is anything else, or 32 times the same byte. The text does not
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is anything else, or 32 times the same byte. The text does not
     /// show it.
     pub fn from_base64(text: &str) -> Result<Self, Error> {
         let mut decoded = Zeroizing::new([0; 48]);
@@ -105,7 +104,7 @@ impl StoreKey {
     /// Draws a key.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the system has no randomness.
+    /// [`ErrorKind::Internal`](auth_core::ErrorKind::Internal) if the system has no randomness.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill(&mut *bytes)?;
@@ -126,8 +125,7 @@ impl StoreKey {
             print.update(bytes);
         };
         part(request.method().as_str().as_bytes());
-        let uri = Zeroizing::new(request.uri().to_string());
-        part(uri.as_bytes());
+        part(request.uri().to_string().as_bytes());
         let mut headers: Vec<_> = request.headers().iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -164,7 +162,11 @@ impl fmt::Debug for StoreKey {
 ///
 /// ```
 /// use auth_store::RecordName;
-/// assert_eq!(RecordName::made_up(1).as_str().len(), 47);
+///
+/// /// As a file's name: a colon is no part of one everywhere.
+/// fn file_name(name: &RecordName) -> String {
+///     format!("{}.rec", name.as_str().replace(':', "."))
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordName(Arc<str>);

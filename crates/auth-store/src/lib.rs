@@ -5,6 +5,8 @@ mod backend;
 mod breaker;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+#[cfg(test)]
+mod faulty;
 #[cfg(feature = "file")]
 mod file;
 pub mod guide;

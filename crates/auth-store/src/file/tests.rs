@@ -338,7 +338,9 @@ impl Asked {
         let host = auth_core::Endpoint::from_static("https://pay.example.com");
         let identity = auth_core::Identity::new("acme", &host, &["a"]);
         let request = auth_core::TokenRequest::post(&host).empty().unwrap();
-        Self(SharedStore::unsealed(folder), identity, request)
+        // No time passes while a call runs.
+        let clock = auth_core::ManualClock::default();
+        Self(SharedStore::unsealed(folder).clock(clock), identity, request)
     }
 
     async fn claim(&self) -> Claim {
