@@ -130,3 +130,49 @@ async fn clones_are_one_store_with_one_breaker() {
     assert!(matches!(clone.claim(&account.ask()).await, Claim::Unavailable));
     assert_eq!(place.calls(), 0);
 }
+
+/// A flow whose provider nobody may ask.
+#[derive(Debug)]
+struct Flow;
+
+impl auth_core::TokenExchange for Flow {
+    fn provider(&self) -> &'static str {
+        "acme"
+    }
+
+    fn identity(&self) -> Identity {
+        Account::new().identity
+    }
+
+    fn request(&self) -> Result<HttpRequest, Error> {
+        Ok(Account::new().request)
+    }
+
+    fn read(&self, _: &auth_core::TokenResponse) -> Result<auth_core::Grant, Error> {
+        Err(Error::protocol("nobody asked"))
+    }
+}
+
+#[tokio::test]
+async fn a_source_gets_the_token_of_another_process_with_its_headers() {
+    use auth_core::{CachedTokenSource, ScriptedClient};
+
+    let (place, account) = (Faulty::new(), Account::new());
+    let mut key = http::HeaderValue::from_static("CANARY-key");
+    key.set_sensitive(true);
+    let headers = [(http::HeaderName::from_static("x-key"), key)];
+    let offer = Offered::new("DPoP", TOKEN, &headers, LIFETIME, LIFETIME);
+    kept(sealed(&place).settle(&account.ask(), None, &offer).await);
+    let provider = ScriptedClient::default();
+    let source = CachedTokenSource::builder(Flow)
+        .http_client(provider.clone())
+        .clock(place.clock.clone())
+        .store(sealed(&place))
+        .build()
+        .unwrap();
+    let token = source.token().await.unwrap();
+    let map = token.header_map();
+    assert_eq!(map["authorization"], format!("DPoP {TOKEN}"));
+    assert!(map["x-key"] == "CANARY-key" && map["x-key"].is_sensitive());
+    assert_eq!(provider.requests(), 0);
+}
