@@ -7,6 +7,7 @@
 //! - [`cached`]: the public type around the engine;
 //! - [`attempt`]: one exchange with its retries and its deadline;
 //! - [`origin`]: the exchange of a flight, from the source or from its resolver;
+//! - [`sharing`]: a flight with a store, which asks the provider only with the store's lease;
 //! - [`flight`]: one exchange shared by all its waiters, whichever of them leaves;
 //! - [`landing`]: what a landed flight, `invalidate` and `replace_exchange` change;
 //! - [`state`]: the fields that the short lock guards;
@@ -40,6 +41,7 @@ mod parts;
 mod promises;
 mod report;
 mod rule;
+mod sharing;
 mod state;
 mod throttle;
 
@@ -300,10 +302,13 @@ impl<E: TokenExchange> Engine<E> {
         };
         let course = async move {
             let result = contained(origin.fly(parts, most, held)).await;
-            let result = result.unwrap_or_else(|| Err(signing.report.sign(panicked())));
+            let result = result.unwrap_or_else(|| Err(signing.report.sign(panicked()).into()));
             match source.upgrade() {
                 Some(source) => source.land(epoch, number, began, result),
-                None => End::Landed(result.map(|token| AccessToken::from_arc(Arc::new(token)))),
+                None => End::Landed(match result {
+                    Ok(token) => Ok(AccessToken::from_arc(Arc::new(token))),
+                    Err(failed) => Err(failed.error),
+                }),
             }
         };
         let flight = Flight::new(Box::pin(course));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub struct Grant {
     pub(crate) secret: SecretString,
     pub(crate) scheme: String,
     pub(crate) expiry: Expiry,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) warnings: Vec<&'static str>,
 }
 
@@ -107,17 +107,18 @@ impl Grant {
                 secret,
                 scheme: scheme.to_owned(),
                 expiry,
-                headers: HeaderMap::new(),
+                headers: Vec::new(),
                 warnings: Vec::new(),
             });
         };
         Err(Error::protocol(format!("the answer holds {fault}")))
     }
 
-    /// Adds a header that the API needs beside `Authorization`.
+    /// Adds a header that the API needs beside `Authorization`, in place of one of that name.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.retain(|(kept, _)| *kept != name);
+        self.headers.push((name, value));
         self
     }
 

@@ -13,6 +13,7 @@ const REQUESTS: &str = "auth_token_requests_total";
 const LATENCY: &str = "auth_token_request_duration_seconds";
 const READS: &str = "auth_token_reads_total";
 const EXPIRY: &str = "auth_token_expiry_timestamp_seconds";
+const ADOPTED: &str = "auth_token_adoptions_total";
 const REMEMBERED: &str = "auth_token_failures_remembered_total";
 
 /// Reports what a source does to the [`metrics`] facade. With the feature `metrics` every source
@@ -24,6 +25,7 @@ const REMEMBERED: &str = "auth_token_failures_remembered_total";
 /// | `auth_token_request_duration_seconds` | histogram | `provider`, `outcome` | how long they took |
 /// | `auth_token_reads_total` | counter | `provider`, `read` | calls for a token: `fresh`, `stale` or `waited` |
 /// | `auth_token_expiry_timestamp_seconds` | gauge | `provider` | when the last token expires, as Unix time: subtract the time now |
+/// | `auth_token_adoptions_total` | counter | `provider` | tokens that another process got, taken from the store |
 /// | `auth_token_failures_remembered_total` | counter | `provider`, `kind` | failures that callers get at once for a while |
 ///
 /// No label names an account, so the number of series is bounded: sources of one provider share
@@ -78,7 +80,7 @@ impl Observer for MetricsObserver {
                 histogram!(LATENCY, "provider" => provider, "outcome" => outcome)
                     .record(latency.as_secs_f64());
             }
-            Event::Granted { expires_at } => {
+            Event::Granted { expires_at } | Event::Adopted { expires_at } => {
                 self.reads.get_or_init(|| {
                     describe();
                     let all = [Read::Fresh, Read::Stale, Read::Waited];
@@ -88,6 +90,9 @@ impl Observer for MetricsObserver {
                     expires_at.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
                 if let Some(end) = end {
                     gauge!(EXPIRY, "provider" => provider).set(end.as_secs_f64());
+                }
+                if let Event::Adopted { .. } = event {
+                    counter!(ADOPTED, "provider" => provider).increment(1);
                 }
             }
             Event::Remembered { kind, .. } => {
@@ -107,5 +112,6 @@ fn describe() {
     describe_histogram!(LATENCY, Unit::Seconds, "How long requests to token endpoints took.");
     describe_counter!(READS, "Calls for a token: fresh, stale or waited.");
     describe_gauge!(EXPIRY, Unit::Seconds, "When the last token expires, as Unix time.");
+    describe_counter!(ADOPTED, "Tokens of other processes, taken from the store.");
     describe_counter!(REMEMBERED, "Failures that callers get at once for a while.");
 }

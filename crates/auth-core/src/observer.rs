@@ -65,6 +65,12 @@ pub enum Event {
         /// When it expires, on this machine's wall clock.
         expires_at: Option<SystemTime>,
     },
+    /// A token that another process got was taken from the store.
+    #[non_exhaustive]
+    Adopted {
+        /// When it expires, on this machine's wall clock.
+        expires_at: Option<SystemTime>,
+    },
     /// A failure is remembered: until the pause is over, callers get it and nothing is sent.
     #[non_exhaustive]
     Remembered {

@@ -1,4 +1,4 @@
-//! Implements the five traits for `Arc<T>` and `Box<T>` of an implementation, `dyn` included.
+//! Implements the six traits for `Arc<T>` and `Box<T>` of an implementation, `dyn` included.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,7 @@ use crate::policy::{RefreshPolicy, RetryPolicy};
 use crate::response::TokenResponse;
 use crate::source::TokenSource;
 use crate::status::SourceStatus;
+use crate::store::{Ask, Claim, Lease, Offered, Settled, TokenStore};
 use crate::token::AccessToken;
 
 macro_rules! pass_on {
@@ -80,6 +81,30 @@ macro_rules! pass_on {
 
             fn refresh_policy(&self) -> RefreshPolicy {
                 (**self).refresh_policy()
+            }
+        }
+
+        #[async_trait]
+        impl<T: TokenStore + ?Sized> TokenStore for $pointer<T> {
+            async fn claim(&self, ask: &Ask<'_>) -> Claim {
+                (**self).claim(ask).await
+            }
+
+            async fn renew(&self, ask: &Ask<'_>, lease: &Lease) {
+                (**self).renew(ask, lease).await;
+            }
+
+            async fn settle(
+                &self,
+                ask: &Ask<'_>,
+                lease: Option<Lease>,
+                token: &Offered<'_>,
+            ) -> Settled {
+                (**self).settle(ask, lease, token).await
+            }
+
+            async fn release(&self, ask: &Ask<'_>, lease: Lease, said: Option<&Error>) {
+                (**self).release(ask, lease, said).await;
             }
         }
 

@@ -64,22 +64,28 @@ pub(crate) struct ServerTime {
 const FAR: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Term {
-    /// The term of a token with this lifetime, counted from `began`, the moment the request began.
+    /// The term of a token with so much `left` of its `lifetime` at the moment `asked`, when the
+    /// request for it began: all of it if the provider was asked, less if a store was.
     ///
     /// `jitter`, between 0 and 1, moves the refresh earlier by up to a quarter of its window.
     pub(crate) fn new(
+        left: Duration,
         lifetime: Duration,
-        began: Moment,
+        asked: Moment,
         policy: &RefreshPolicy,
         jitter: f64,
     ) -> Self {
+        let age = lifetime.saturating_sub(left);
+        let lifetime = lifetime.min(policy.max_age);
+        let left = left.min(lifetime.saturating_sub(age));
         let window = policy.window_for(lifetime);
         let early = (window / 4).mul_f64(jitter.clamp(0.0, 1.0));
         Self::Until {
-            began: began.monotonic,
-            refresh_due: began.plus(lifetime.saturating_sub(window).saturating_sub(early)),
-            usable_until: began.plus(lifetime.saturating_sub(policy.margin_for(lifetime))),
-            ends: began.plus(lifetime),
+            // A token may be older than the monotonic clock, which then says less.
+            began: asked.monotonic.saturating_sub(age),
+            refresh_due: asked.plus(left.saturating_sub(window).saturating_sub(early)),
+            usable_until: asked.plus(left.saturating_sub(policy.margin_for(lifetime))),
+            ends: asked.plus(left),
         }
     }
 
@@ -119,6 +125,14 @@ impl Term {
         match self {
             Self::Endless => None,
             Self::Until { began, .. } => Some(now.monotonic.saturating_sub(*began)),
+        }
+    }
+
+    /// How long it lives in all; `None` for a static token.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        match self {
+            Self::Endless => None,
+            Self::Until { began, ends, .. } => Some(ends.monotonic.saturating_sub(*began)),
         }
     }
 
@@ -221,7 +235,7 @@ mod tests {
 
     /// A token of five minutes.
     fn term(clock: &ManualClock, jitter: f64) -> Term {
-        Term::new(SECS(300), now(clock), &RefreshPolicy::default(), jitter)
+        Term::new(SECS(300), SECS(300), now(clock), &RefreshPolicy::default(), jitter)
     }
 
     fn opaque(expiry: Expiry) -> Grant {
@@ -349,7 +363,8 @@ mod tests {
     #[test]
     fn a_token_outlasts_another_by_the_clock_that_ends_it_first() {
         let clock = ManualClock::default();
-        let term = |life| Term::new(SECS(life), now(&clock), &RefreshPolicy::default(), 0.0);
+        let term =
+            |life| Term::new(SECS(life), SECS(life), now(&clock), &RefreshPolicy::default(), 0.0);
         let old = term(301);
         clock.suspend(SECS(8));
         let young = term(300);

@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::secret::WipedBuffer;
-use crate::store::Generation;
+use crate::store::{Generation, Offered};
 use crate::term::Term;
 
 /// A bearer token, as the headers that carry it.
@@ -72,8 +72,8 @@ impl Token {
         header.extend_from_slice(b" ");
         header.extend_from_slice(secret.as_bytes());
         let authorization = header.into_header()?;
-        let headers = grant.headers.into_iter().filter_map(|(name, value)| Some((name?, value)));
-        Ok(Self { authorization, secret_start, headers: headers.collect(), term, generation: None })
+        let headers = grant.headers.into();
+        Ok(Self { authorization, secret_start, headers, term, generation: None })
     }
 
     /// Whether a grant repeats this token.
@@ -104,13 +104,21 @@ impl Token {
         self.authorization.is_empty()
     }
 
+    /// The token as it is offered to a store.
+    pub(crate) fn offered(&self, now: Moment) -> Offered<'_> {
+        let (scheme, secret) = self.text();
+        let left = self.term.expires_in(now).unwrap_or_default();
+        let lifetime = self.term.lifetime().unwrap_or_default();
+        Offered::new(scheme.trim_end(), secret, &self.headers, left, lifetime)
+    }
+
     /// The headers beside `Authorization`.
     pub(crate) fn extra_headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.headers.iter().map(|(name, value)| (name, value))
     }
 
     /// The token type with its trailing space, and the secret. `Grant` checked that both are ASCII.
-    pub(crate) fn text(&self) -> (&str, &str) {
+    fn text(&self) -> (&str, &str) {
         let text = std::str::from_utf8(self.authorization.as_bytes()).unwrap_or_default();
         text.split_at_checked(self.secret_start).unwrap_or_default()
     }
@@ -139,7 +147,12 @@ impl AccessToken {
         Self::from_arc(Arc::new(Token { authorization, headers, ..*token }))
     }
 
-    pub(crate) fn token(&self) -> &Token {
+    /// Under which generation a store holds it.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.token().generation
+    }
+
+    fn token(&self) -> &Token {
         match &self.0 {
             Hold::Guard(guard) => guard,
             Hold::Arc(token) => token,

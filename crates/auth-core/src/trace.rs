@@ -78,6 +78,32 @@ pub(crate) fn granted(
     );
 }
 
+/// Logs that a token of another process was taken from the store.
+#[cfg(feature = "tracing")]
+pub(crate) fn adopted(provider: &'static str, label: Option<&str>, left: Duration) {
+    tracing::info!(
+        provider,
+        label,
+        expires_in_s = left.as_secs(),
+        "token of another process adopted"
+    );
+}
+
+/// Logs that nothing was sent, since the provider refused another process.
+#[cfg(feature = "tracing")]
+pub(crate) fn told(provider: &'static str, error: &Error, left: Duration) {
+    tracing::warn!(
+        provider,
+        label = error.label(),
+        "http.response.status_code" = error.status().map(|status| status.as_u16()),
+        "error.type" = ?error.kind(),
+        "error.code" = error.code(),
+        help = error.kind().help_url(),
+        retry_in_ms = millis(left),
+        "not asked: {error}"
+    );
+}
+
 /// Logs an oddity that did not prevent the token.
 #[cfg(feature = "tracing")]
 pub(crate) fn remark(provider: &'static str, label: Option<&str>, remark: &'static str) {
@@ -121,6 +147,10 @@ mod silent {
     pub(crate) fn attempt_failed(_: &'static str, _: u32, _: &Error, _: Option<Duration>) {}
 
     pub(crate) fn granted(_: &'static str, _: Option<&str>, _: u32, _: u16, _: Duration) {}
+
+    pub(crate) fn adopted(_: &'static str, _: Option<&str>, _: Duration) {}
+
+    pub(crate) fn told(_: &'static str, _: &Error, _: Duration) {}
 
     pub(crate) fn remark(_: &'static str, _: Option<&str>, _: &'static str) {}
 

@@ -35,8 +35,8 @@ use crate::shared::SharedStore;
 pub async fn all<B, M, F>(backend: M)
 where
     B: Backend,
-    M: Fn() -> F,
-    F: Future<Output = B>,
+    M: Fn() -> F + Send + Sync,
+    F: Future<Output = B> + Send,
 {
     let store = async |key: Option<&StoreKey>| {
         let backend = backend().await;

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::{Env, Error, ErrorKind, HttpRequest, Identity};
+use auth_core::{Env, Error, HttpRequest, Identity};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::{digest, error::Unspecified, hkdf, hmac};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,6 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::id::Id;
+use crate::random::fill;
 
 /// The key of a store: 32 random bytes that all processes of a fleet share.
 ///
@@ -65,7 +65,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is not set, or as for [`from_base64`](Self::from_base64).
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is not set, or as for [`from_base64`](Self::from_base64).
     pub fn from_env(env: &Env) -> Result<Self, Error> {
         let read = env.read("auth-store", |vars| vars.required_parsed(VARIABLE, Self::from_base64));
         read.map_err(|error| match error.message() {
@@ -86,7 +86,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is anything else, or 32 times the same byte. The text does not
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is anything else, or 32 times the same byte. The text does not
     /// show it.
     pub fn from_base64(text: &str) -> Result<Self, Error> {
         let mut decoded = Zeroizing::new([0; 48]);
@@ -104,7 +104,7 @@ impl StoreKey {
     /// Draws a key.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the system has no randomness.
+    /// [`ErrorKind::Internal`](auth_core::ErrorKind::Internal) if the system has no randomness.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill(&mut *bytes)?;
@@ -125,8 +125,7 @@ impl StoreKey {
             print.update(bytes);
         };
         part(request.method().as_str().as_bytes());
-        let uri = Zeroizing::new(request.uri().to_string());
-        part(uri.as_bytes());
+        part(request.uri().to_string().as_bytes());
         let mut headers: Vec<_> = request.headers().iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -155,12 +154,6 @@ impl fmt::Debug for StoreKey {
     }
 }
 
-/// Fills a buffer with random bytes.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
-    let drawn = SystemRandom::new().fill(bytes);
-    drawn.map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))
-}
-
 /// The name of a record: `pa1:` and 43 characters of `A-Z a-z 0-9 - _`. It says nothing of the
 /// account; with another key it is another name.
 ///
@@ -169,7 +162,11 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
 ///
 /// ```
 /// use auth_store::RecordName;
-/// assert_eq!(RecordName::made_up(1).as_str().len(), 47);
+///
+/// /// As a file's name: a colon is no part of one everywhere.
+/// fn file_name(name: &RecordName) -> String {
+///     format!("{}.rec", name.as_str().replace(':', "."))
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordName(Arc<str>);
@@ -205,7 +202,7 @@ impl RecordName {
 
 #[cfg(test)]
 mod tests {
-    use auth_core::{Endpoint, SecretString, TokenRequest};
+    use auth_core::{Endpoint, ErrorKind, SecretString, TokenRequest};
     use http::{HeaderName, HeaderValue};
 
     use super::*;

@@ -5,9 +5,15 @@ mod backend;
 mod breaker;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+#[cfg(test)]
+mod faulty;
+#[cfg(feature = "file")]
+mod file;
+pub mod guide;
 mod id;
 mod key;
 mod memory;
+mod random;
 mod record;
 #[cfg(feature = "redis-1")]
 mod redis;
@@ -16,6 +22,8 @@ mod shared;
 mod trace;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
+#[cfg(feature = "file")]
+pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
 #[cfg(feature = "redis-1")]

@@ -140,7 +140,7 @@ async fn try_once<E: TokenExchange>(
     if let Some(warning) = lifetime.warning {
         parts.report.remark(warning);
     }
-    let term = Term::new(lifetime.span, began, &parts.refresh, parts.jitter.draw());
+    let term = Term::new(lifetime.span, lifetime.span, began, &parts.refresh, parts.jitter.draw());
     let token = Token::new(grant, term).map_err(ended)?;
     if token.term.state(parts.clock.now()) == TokenState::Expired {
         let text = "the token expired before it arrived: check the network";

@@ -8,6 +8,7 @@ use http::Method;
 
 use super::flight::End;
 use super::memory::Failure;
+use super::sharing::Failed;
 use super::state::{Outcome, Replaced};
 use super::throttle::Throttle;
 use super::{Engine, proved};
@@ -26,7 +27,7 @@ impl<E: TokenExchange> Engine<E> {
         epoch: u64,
         number: u64,
         began: Duration,
-        result: Result<Token, Error>,
+        result: Result<Token, Failed>,
     ) -> End<Outcome> {
         let now = self.parts.clock.now();
         // Later than that, this process or runtime was suspended, so a failure says nothing about
@@ -47,7 +48,7 @@ impl<E: TokenExchange> Engine<E> {
         match (&result, &mut state.last_failure) {
             (Ok(_), Some(last)) => last.in_a_row = 0,
             (Ok(_), None) => {}
-            (Err(error), last) if !is_shut_down(error) => {
+            (Err(Failed { error, .. }), last) if !is_shut_down(error) => {
                 let in_a_row = last.as_ref().map_or(0, |last| last.in_a_row).saturating_add(1);
                 let at = SystemTime::UNIX_EPOCH.checked_add(now.wall);
                 let at = at.unwrap_or(SystemTime::UNIX_EPOCH);
@@ -67,16 +68,19 @@ impl<E: TokenExchange> Engine<E> {
                 }
                 End::Landed(Ok(AccessToken::from_arc(token)))
             }
-            Err(error) if is_live && in_time && !is_shut_down(&error) => {
+            Err(Failed { error, told }) if is_live && in_time && !is_shut_down(&error) => {
                 old_failure = state.failure.take();
-                state.failure = Failure::after(
-                    old_failure.as_ref(),
-                    error.clone(),
-                    began,
-                    now.monotonic,
-                    &self.parts.retry,
-                    draw,
-                );
+                state.failure = match told {
+                    Some(left) => Some(Failure::told(error.clone(), left, now.monotonic)),
+                    None => Failure::after(
+                        old_failure.as_ref(),
+                        error.clone(),
+                        began,
+                        now.monotonic,
+                        &self.parts.retry,
+                        draw,
+                    ),
+                };
                 let pause = state.failure.as_ref().and_then(|failure| failure.left(now.monotonic));
                 remembered = pause.map(|pause| (error.kind(), pause));
                 End::Landed(Err(error))
@@ -96,7 +100,9 @@ impl<E: TokenExchange> Engine<E> {
         let mut state = self.locked();
         let is_kept = AccessToken::from_guard(self.kept.load()).ptr_eq(token);
         if is_kept && state.throttle.admits(now) {
-            self.kept.store(Token::none());
+            // A store still holds it: the next claim says that it is no good.
+            let refused = token.generation().map(|it| Arc::new(Token::refused(Some(it))));
+            self.kept.store(refused.unwrap_or_else(Token::none));
         }
     }
 
@@ -121,7 +127,7 @@ impl<E: TokenExchange> Engine<E> {
     }
 
     /// Takes over what the resolver of a flight found, unless the flight was replaced.
-    pub(super) fn adopt(
+    pub(super) fn take_over(
         &self,
         number: u64,
         exchange: Arc<E>,

@@ -26,6 +26,8 @@ const THROTTLED: Duration = Duration::from_secs(5);
 const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
 const FIRST_REJECTION: Duration = Duration::from_secs(30);
 const LONGEST_REJECTION: Duration = Duration::from_secs(5 * 60);
+/// The longest pause that a store can impose: the longest `Retry-After`.
+const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
 
 impl Failure {
     /// What to remember of an error, given the previous failure; `None` if no request was sent.
@@ -64,6 +66,13 @@ impl Failure {
         let until = now.saturating_add(pause.max(asked));
         let rejections = if is_rejection { rejections.saturating_add(1) } else { 0 };
         Some(Self { error, since, until, rejections })
+    }
+
+    /// A failure that another process met, with the rest of the pause that it began.
+    pub(super) fn told(error: Error, left: Duration, now: Duration) -> Self {
+        let is_rejection = !error.is_retryable();
+        let until = now.saturating_add(left.min(LONGEST_TOLD));
+        Self { error, since: now, until, rejections: is_rejection.into() }
     }
 
     /// How much of the pause is left, if any.

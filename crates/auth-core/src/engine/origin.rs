@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::attempt::{Attempts, fly};
+use super::attempt::Attempts;
 use super::parts::Parts;
+use super::sharing::{Failed, fly};
 use super::{Engine, proved};
 use crate::clock::Clock as _;
 use crate::error::{Error, ErrorKind};
@@ -36,32 +37,33 @@ impl<E: TokenExchange> Origin<E> {
         parts: Arc<Parts>,
         most: u32,
         held: Arc<Token>,
-    ) -> Result<Token, Error> {
+    ) -> Result<Token, Failed> {
         let attempts = Attempts { began: parts.clock.monotonic(), parts, most, held };
         let Some(resolver) = self.resolver.clone() else {
             return fly(&*self.exchange, &self.asks, attempts).await;
         };
         self.resolve(&*resolver, Resolve::Exchange, &attempts).await.ok();
         let refused = Arc::clone(&self.exchange);
-        let error = match fly(&*refused, &self.asks, attempts.clone()).await {
-            Err(error) if error.kind() == ErrorKind::Credentials => error,
+        let failed = match fly(&*refused, &self.asks, attempts.clone()).await {
+            Err(failed) if failed.error.kind() == ErrorKind::Credentials => failed,
             other => return other,
         };
         if attempts.left().is_zero() {
-            return Err(error);
+            return Err(failed);
         }
         match self.resolve(&*resolver, Resolve::AfterRejection, &attempts).await {
             Ok(()) if differ(&*refused, &*self.exchange) && !attempts.left().is_zero() => {
                 fly(&*self.exchange, &self.asks, attempts.once()).await
             }
-            Ok(()) => Err(error),
+            Ok(()) => Err(failed),
             Err(cause) => {
+                let error = failed.error;
                 let text = format!(
                     "{}; they could not be read again: {}",
                     error.message(),
                     cause.message()
                 );
-                Err(error.with_message(text))
+                Err(Failed { error: error.with_message(text), ..failed })
             }
         }
     }
@@ -84,7 +86,7 @@ impl<E: TokenExchange> Origin<E> {
             Ok((exchange, identity, asks)) => {
                 (self.exchange, self.asks) = (Arc::clone(&exchange), asks.clone());
                 if let Some(source) = source {
-                    source.adopt(self.number, exchange, identity, asks);
+                    source.take_over(self.number, exchange, identity, asks);
                 }
                 Ok(())
             }
@@ -111,12 +113,12 @@ fn differ<E: TokenExchange>(one: &E, other: &E) -> bool {
 
 impl Attempts {
     /// How much of the flight's time is left.
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         let spent = self.parts.clock.monotonic().saturating_sub(self.began);
         self.parts.retry.deadline.saturating_sub(spent)
     }
 
-    fn once(self) -> Self {
+    pub(super) fn once(self) -> Self {
         Self { most: 1, ..self }
     }
 }

@@ -7,6 +7,7 @@ use super::report::Report;
 use crate::clock::SourceClock;
 use crate::http::HttpClient;
 use crate::policy::{RefreshPolicy, RetryPolicy};
+use crate::store::TokenStore;
 
 /// What the builder was given; it does not change for the life of the source.
 pub(super) struct Parts {
@@ -16,4 +17,6 @@ pub(super) struct Parts {
     pub(super) retry: RetryPolicy,
     pub(super) jitter: Jitter,
     pub(super) report: Report,
+    /// Shared with other processes.
+    pub(super) store: Option<Arc<dyn TokenStore>>,
 }

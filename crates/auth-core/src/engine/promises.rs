@@ -10,6 +10,7 @@ mod landings;
 mod not_asking;
 mod reading;
 mod requests;
+mod sharing;
 #[cfg(feature = "tracing")]
 mod speaking;
 mod status;

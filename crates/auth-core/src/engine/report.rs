@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clock::Moment;
 use crate::error::{Error, ErrorKind};
 use crate::observer::{Event, Observer, Read};
 use crate::panics::contained_call;
@@ -88,6 +89,18 @@ impl Report {
         crate::trace::granted(self.provider, self.label.as_deref(), attempt, status, lifetime);
         self.tell(|| Event::Request { outcome: Ok(()), latency });
         self.tell(|| Event::Granted { expires_at: term.expires_at() });
+    }
+
+    /// A token that another process got was taken from the store.
+    pub(super) fn adopted(&self, term: &Term, now: Moment) {
+        let left = term.expires_in(now).unwrap_or_default();
+        crate::trace::adopted(self.provider, self.label.as_deref(), left);
+        self.tell(|| Event::Adopted { expires_at: term.expires_at() });
+    }
+
+    /// The provider refused another process, so nothing was sent.
+    pub(super) fn told(&self, error: &Error, left: Duration) {
+        crate::trace::told(self.provider, error, left);
     }
 
     /// An oddity that did not prevent the token.

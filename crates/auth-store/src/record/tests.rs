@@ -258,7 +258,7 @@ fn a_settle_that_is_sent_twice_does_not_bring_a_dropped_token_back() {
 fn a_token_that_is_written_ends_what_was_said() {
     let error = Error::new(ErrorKind::Credentials, "x");
     let said = Said::of(&error, Some(PRINT), None, 0);
-    let mut record = Record { said: said.clone(), ..holding(1, 0) };
+    let mut record = Record { said, ..holding(1, 0) };
     assert_eq!(record.settle(0, nobody(None), token(2, 0)), Write::Superseded { left: 300_000 });
     assert!(record.said.is_some());
     assert_eq!(record.settle(0, nobody(Some(generation(1))), token(2, 0)), Write::Done);
@@ -309,6 +309,8 @@ fn a_record_is_kept_ten_minutes_longer_than_anything_in_it() {
     record.said = Said::of(&limit, None, None, 1_000);
     assert_eq!(kept(&record), 4_200_000);
     assert_eq!(record.keep(u64::MAX).as_millis(), 600_000);
+    record.token.as_mut().unwrap().ends = u64::MAX;
+    assert_eq!(record.keep(0), Duration::from_secs(400 * 24 * 3_600));
 }
 
 #[test]

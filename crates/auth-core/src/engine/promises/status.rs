@@ -137,6 +137,7 @@ impl Observer for Seen {
             }
             Event::Remembered { kind, pause } => format!("{kind} for {pause:?}"),
             Event::Read(read) => read.as_str().to_owned(),
+            Event::Adopted { .. } => "adopted".to_owned(),
         };
         self.0.lock().unwrap().push(format!("{provider}: {text}"));
     }
