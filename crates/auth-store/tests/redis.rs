@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use auth_core::{Env, Error, ErrorKind};
 use auth_store::{Backend, RecordName, RedisStore, Snapshot, StoreKey, contract};
 
-use self::server::{Server, answers, folder, free_port, text};
+use self::server::{Fake, Server, fake, folder, free_port, monitor, text};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ONE: &[u8] = b"first-stamp-of-1 and a record";
@@ -349,7 +349,7 @@ async fn what_is_no_redis_is_named_at_the_start() {
         (b"-DENIED Redis is running in protected mode\r\n", "protected mode"),
     ];
     for (answer, says) in proved {
-        let (port, _) = answers(redis(answer));
+        let Fake { port, .. } = fake(redis(answer));
         let text = refusal(&format!("redis://localhost:{port}")).await;
         assert!(text.contains(says) && text.contains(&format!("localhost:{port}")), "{text}");
     }
@@ -360,7 +360,7 @@ async fn what_is_no_redis_is_named_at_the_start() {
         (b"SSH-2.0-OpenSSH_9.2\r\n", "is no Redis server"),
     ];
     for (answer, says) in raw {
-        let (port, _) = answers(move |_| Some(answer.to_vec()));
+        let Fake { port, .. } = fake(move |_| Some(answer.to_vec()));
         let text = refusal(&format!("redis://127.0.0.1:{port}")).await;
         assert!(text.contains(says), "{text}");
     }
@@ -377,13 +377,13 @@ async fn what_is_no_redis_is_named_at_the_start() {
         (b"-canary CANARY\r\n", "answered an error"),
     ];
     for (answer, says) in passing {
-        let (port, _) = answers(redis(answer));
+        let Fake { port, .. } = fake(redis(answer));
         let store = open(&format!("redis://127.0.0.1:{port}")).await;
         let error = get(&store).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Store);
         assert!(shown(&error).contains(says), "{error}");
     }
-    let (port, _) = answers(|_| Some(Vec::new()));
+    let Fake { port, .. } = fake(|_| Some(Vec::new()));
     let store = open(&format!("redis://127.0.0.1:{port}")).await;
     let error = get(&store).await.unwrap_err();
     assert!(shown(&error).contains("closed the connection without an answer"), "{error}");
@@ -391,7 +391,7 @@ async fn what_is_no_redis_is_named_at_the_start() {
 
 #[tokio::test]
 async fn a_cluster_is_named_though_the_first_record_is_on_this_node() {
-    let (port, _) = answers(|asked| {
+    let Fake { port, .. } = fake(|asked| {
         let has = |word: &str| asked.windows(word.len()).any(|part| part == word.as_bytes());
         Some(if has("HELLO") {
             b"*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n".to_vec()
@@ -433,22 +433,57 @@ async fn a_sentinel_is_named_and_a_cluster_of_one_serves() {
 
 #[tokio::test]
 async fn a_server_that_accepts_and_says_nothing_costs_the_start_a_second_and_a_call_its_patience() {
-    let (port, count) = answers(|_| None);
+    let silent = fake(|_| None);
     for scheme in ["redis", "rediss"] {
         let began = Instant::now();
-        let store = open(&format!("{scheme}://127.0.0.1:{port}")).await;
+        let store = open(&format!("{scheme}://127.0.0.1:{}", silent.port)).await;
         let took = began.elapsed();
         assert!(
             took > Duration::from_millis(900) && took < Duration::from_millis(1_800),
             "{took:?}"
         );
-        let before = count.load(Ordering::SeqCst);
+        let before = silent.made.load(Ordering::SeqCst);
         for _ in 0..3 {
             let late = tokio::time::timeout(Duration::from_millis(50), get(&store)).await;
             assert!(late.is_err());
         }
-        assert_eq!(count.load(Ordering::SeqCst) - before, 3, "each dialled anew");
+        assert_eq!(silent.made.load(Ordering::SeqCst) - before, 3, "each dialled anew");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_is_closed_though_its_answer_never_came() {
+    let hello = |asked: &[u8]| {
+        let is_hello = asked.windows(5).any(|word| word == b"HELLO");
+        is_hello.then(|| b"-ERR unknown command\r\n".to_vec())
+    };
+    let server = fake(hello);
+    let store = open(&format!("redis://127.0.0.1:{}", server.port)).await;
+    for _ in 0..3 {
+        let late = tokio::time::timeout(Duration::from_millis(50), get(&store)).await;
+        assert!(late.is_err());
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(server.open.load(Ordering::SeqCst), 0);
+    assert!(server.made.load(Ordering::SeqCst) > 3);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_but_what_the_documentation_says() {
+    let Some(server) = Server::start(&[]) else { return };
+    let (stream, seen) = monitor(&server);
+    let store = open(&server.url()).await;
+    assert!(put(&store, None, Some(ONE)).await.unwrap());
+    assert_eq!(get(&store).await.unwrap().unwrap(), ONE);
+    assert!(put(&store, Some(ONE), None).await.unwrap());
+    stream.shutdown(std::net::Shutdown::Both).unwrap();
+    let seen = String::from_utf8_lossy(&seen.join().unwrap()).to_uppercase();
+    // `1764000000.123456 [0 127.0.0.1:1234] "EVAL" "local ..."`
+    let sent: std::collections::BTreeSet<_> =
+        seen.lines().filter_map(|line| line.split('"').nth(1)).collect();
+    let said = ["DEL", "EVAL", "GET", "GETRANGE", "HELLO", "SET", "TIME"];
+    assert!(sent.iter().all(|word| said.contains(word)), "{sent:?}");
+    assert!(sent.contains("EVAL") && sent.contains("GETRANGE"), "{sent:?}");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // Without this the task would wait for the answers of calls that were given up.
+        // The crate asks for it: the task may wait for the answers of calls that were given up.
         self.driver.abort();
     }
 }

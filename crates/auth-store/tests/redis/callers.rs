@@ -8,7 +8,7 @@ use auth_core::{
 };
 use auth_store::RedisStore;
 
-use super::server::{Server, answers};
+use super::server::{Fake, Server, fake};
 use super::{key, open};
 
 /// An account, and its request.
@@ -100,7 +100,7 @@ async fn a_server_that_stops_costs_one_patience_and_then_nothing() {
 
 #[tokio::test]
 async fn a_server_that_accepts_and_says_nothing_costs_at_most_the_patience() {
-    let (port, _) = answers(|_| None);
+    let Fake { port, .. } = fake(|_| None);
     let store = RedisStore::connect(format!("redis://127.0.0.1:{port}"), key()).await.unwrap();
     let account = Account::new();
     let began = Instant::now();

@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use redis::Value;
@@ -202,33 +202,39 @@ pub(crate) fn monitor(server: &Server) -> (TcpStream, std::thread::JoinHandle<Ve
     (stream, thread)
 }
 
-/// A socket that answers each piece that it reads with this, whatever it is; nothing means that it
-/// stays silent. It counts its connections.
-pub(crate) fn answers(
-    answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Clone + Send + 'static,
-) -> (u16, std::sync::Arc<AtomicUsize>) {
+/// A socket that answers each piece that it reads with what a test says: `None` is silence, and
+/// nothing hangs up.
+pub(crate) struct Fake {
+    pub(crate) port: u16,
+    /// How many connections there were, and how many there are.
+    pub(crate) made: Arc<AtomicUsize>,
+    pub(crate) open: Arc<AtomicUsize>,
+}
+
+pub(crate) fn fake(answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Clone + Send + 'static) -> Fake {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let count = std::sync::Arc::new(AtomicUsize::new(0));
-    let counted = count.clone();
+    let (made, open) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let fake = Fake { port, made: Arc::clone(&made), open: Arc::clone(&open) };
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            counted.fetch_add(1, Ordering::SeqCst);
-            let (mut stream, answer) = (stream.unwrap(), answer.clone());
+            made.fetch_add(1, Ordering::SeqCst);
+            open.fetch_add(1, Ordering::SeqCst);
+            let (mut stream, answer, open) = (stream.unwrap(), answer.clone(), Arc::clone(&open));
             std::thread::spawn(move || {
                 let mut piece = [0; 16 * 1024];
                 while let Ok(length) = stream.read(&mut piece) {
-                    if length == 0 {
-                        return;
-                    }
-                    match answer(&piece[..length]) {
+                    let answer =
+                        if length == 0 { Some(Vec::new()) } else { answer(&piece[..length]) };
+                    match answer {
                         None => {}
-                        Some(bytes) if bytes.is_empty() => return,
+                        Some(bytes) if bytes.is_empty() => break,
                         Some(bytes) => stream.write_all(&bytes).unwrap_or_default(),
                     }
                 }
+                open.fetch_sub(1, Ordering::SeqCst);
             });
         }
     });
-    (port, count)
+    fake
 }
