@@ -26,7 +26,7 @@ async fn replica(store: FileStore) -> Result<(), Box<dyn Error>> {
     let tokens = CachedTokenSource::builder(TresorPay::from_env()?).store(store).build()?;
     tokens.token().await?;
     let status = tokens.status();
-    println!("replica: a token, with {} requests of its own", status.requests);
+    println!("replica: a token, requests of its own: {}", status.requests);
     Ok(())
 }
 

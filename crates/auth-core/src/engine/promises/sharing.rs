@@ -93,7 +93,8 @@ impl TokenStore for Scripted {
     }
 
     async fn release(&self, _: &Ask<'_>, _: Lease, said: Option<&Error>) {
-        let said = said.and_then(Error::status).map_or("nothing".into(), |it| it.to_string());
+        let said =
+            said.and_then(Error::status).map_or_else(|| "nothing".into(), |it| it.to_string());
         self.note(format!("release, said {said}"));
     }
 }
