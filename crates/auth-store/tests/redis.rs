@@ -1,6 +1,6 @@
 //! The Redis store against a real server, which the tests start, and against sockets that are none.
 
-#![cfg(feature = "redis-1")]
+#![cfg(all(feature = "redis-1", feature = "test-util"))]
 // A test that cannot go on panics; time is real here, since the servers are.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 #![allow(clippy::print_stdout)]
@@ -519,6 +519,31 @@ fn a_store_outlives_the_runtime_that_it_was_opened_on() {
     let three = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     assert_eq!(three.block_on(get(&store)).unwrap().unwrap(), ONE);
     assert_eq!(server.clients(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_makes_a_connection_of_its_own_and_leaves_its_parents_alone() {
+    let Some(server) = Server::start(&[]) else { return };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ours = runtime();
+    let store = ours.block_on(open(&server.url()));
+    assert!(ours.block_on(put(&store, None, Some(ONE))).unwrap());
+    let before = server.connections_so_far();
+    match fork::fork().unwrap() {
+        fork::Fork::Child => {
+            // A runtime of its own: tokio's do not survive a fork.
+            let read = async { tokio::time::timeout(Duration::from_secs(5), get(&store)).await };
+            let read = runtime().block_on(read);
+            let is_read = matches!(read, Ok(Ok(Some(record))) if record == ONE);
+            std::process::exit(i32::from(!is_read));
+        }
+        fork::Fork::Parent(child) => assert_eq!(fork::waitpid(child).unwrap(), 0),
+    }
+    // The child's, and the one that asks.
+    assert_eq!(server.connections_so_far() - before, 2);
+    assert_eq!(ours.block_on(get(&store)).unwrap().unwrap(), ONE);
+    assert_eq!(server.connections_so_far() - before, 3, "the parent's was still good");
 }
 
 #[test]
