@@ -3,7 +3,6 @@
 #![cfg(all(feature = "redis-1", feature = "test-util"))]
 // A test that cannot go on panics; time is real here, since the servers are.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
-#![allow(clippy::print_stdout)]
 
 #[path = "redis/callers.rs"]
 mod callers;
