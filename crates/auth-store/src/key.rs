@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::{Env, Error, ErrorKind, HttpRequest, Identity};
+use auth_core::{Env, Error, HttpRequest, Identity};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::{digest, error::Unspecified, hkdf, hmac};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
+
+use crate::random::fill;
 
 use crate::id::Id;
 
@@ -153,12 +154,6 @@ impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreKey([redacted])")
     }
-}
-
-/// Fills a buffer with random bytes.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
-    let drawn = SystemRandom::new().fill(bytes);
-    drawn.map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))
 }
 
 /// The name of a record: `pa1:` and 43 characters of `A-Z a-z 0-9 - _`. It says nothing of the

@@ -5,15 +5,24 @@ mod backend;
 mod breaker;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+#[cfg(feature = "file")]
+mod file;
 mod id;
 mod key;
 mod memory;
+mod random;
 mod record;
+#[cfg(feature = "redis-1")]
+mod redis;
 mod seal;
 mod shared;
 mod trace;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
+#[cfg(feature = "file")]
+pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
+#[cfg(feature = "redis-1")]
+pub use crate::redis::{RedisBackend, RedisBuilder, RedisStore};
 pub use crate::shared::SharedStore;
