@@ -1,0 +1,311 @@
+//! A fleet under way: the provider, a store, and the replicas.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use auth_sandbox::{Fault, Handle, Provider, Sandbox};
+use auth_tests::canary::Account;
+
+use crate::figures::Figures;
+use crate::place::{Kind, Place};
+use crate::replica::Settings;
+use crate::time::{Lateness, PAUSE, now};
+
+/// How long a token lives.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(4);
+/// How long the provider thinks before it answers.
+pub(crate) const LATENCY: Duration = Duration::from_millis(200);
+/// Requests that come closer together than this are for one life of a token: it is refreshed 3 to
+/// 3.2 s after its request.
+pub(crate) const LIFE: Duration = Duration::from_millis(2_500);
+
+/// How a fleet differs from the usual one.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) store: Kind,
+    pub(crate) replicas: usize,
+    pub(crate) is_sealed: bool,
+    /// The wall clocks of half of the replicas are ahead by this many seconds, the others behind.
+    pub(crate) apart: i64,
+    /// How many replicas have a wrong secret.
+    pub(crate) wrong: usize,
+    pub(crate) api_every: Duration,
+}
+
+/// What a replica said, and when.
+pub(crate) struct Heard {
+    pub(crate) replica: u64,
+    pub(crate) at: Instant,
+    pub(crate) said: Said,
+}
+
+pub(crate) enum Said {
+    Up,
+    Leased,
+    Granted(Duration),
+    Token(String),
+    Figures(Box<Figures>),
+    Odd(String),
+    Gone,
+}
+
+struct Replica {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+pub(crate) struct Fleet {
+    pub(crate) plan: Plan,
+    pub(crate) place: Place,
+    pub(crate) provider: Handle,
+    pub(crate) account: Account,
+    _sandbox: Sandbox,
+    replicas: HashMap<u64, Replica>,
+    last: u64,
+    heard: Receiver<Heard>,
+    to: Sender<Heard>,
+    /// When tokens were granted, by the provider's counter.
+    mints: Arc<Mutex<Vec<Instant>>>,
+    lateness: Arc<Mutex<Lateness>>,
+    pub(crate) tokens: HashSet<String>,
+    /// When a token was first held by a replica.
+    pub(crate) first_held: Vec<Instant>,
+}
+
+impl Fleet {
+    pub(crate) fn start(plan: Plan) -> Result<Self, String> {
+        let place = Place::open(plan.store)?;
+        let sandbox = Sandbox::builder().token_lifetime(LIFETIME).start_blocking();
+        let sandbox = sandbox.map_err(|fault| fault.to_string())?;
+        let provider = sandbox.handle(Provider::Digishare);
+        let account = Account::new(Provider::Digishare, "the fleet's");
+        provider.accept(account.credentials.clone());
+        provider.inject(Fault::Latency(LATENCY));
+        let (to, heard) = channel();
+        let mut fleet = Self {
+            plan,
+            place,
+            provider,
+            account,
+            _sandbox: sandbox,
+            replicas: HashMap::new(),
+            last: 0,
+            heard,
+            to,
+            mints: Arc::default(),
+            lateness: Arc::default(),
+            tokens: HashSet::new(),
+            first_held: Vec::new(),
+        };
+        fleet.watch_provider();
+        for _ in 0..fleet.plan.replicas {
+            fleet.add()?;
+        }
+        fleet.up()?;
+        Ok(fleet)
+    }
+
+    /// Notes when tokens are granted, and how late this machine's sleeps end.
+    fn watch_provider(&self) {
+        let (mints, lateness) = (Arc::downgrade(&self.mints), Arc::downgrade(&self.lateness));
+        let provider = self.provider.clone();
+        std::thread::spawn(move || {
+            let mut known = 0;
+            while let Some(mints) = mints.upgrade() {
+                let issued = provider.counters().tokens_issued;
+                let mut mints = mints.lock().unwrap_or_else(PoisonError::into_inner);
+                mints.extend((known..issued).map(|_| now()));
+                known = issued;
+                drop(mints);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        std::thread::spawn(move || {
+            while let Some(lateness) = lateness.upgrade() {
+                let slept = now();
+                std::thread::sleep(PAUSE);
+                let slept = now().duration_since(slept);
+                lateness.lock().unwrap_or_else(PoisonError::into_inner).add(slept, PAUSE);
+            }
+        });
+    }
+
+    /// Starts one more replica.
+    pub(crate) fn add(&mut self) -> Result<u64, String> {
+        let number = self.last;
+        self.last += 1;
+        let api = self.provider.api_url();
+        let (host, path) = api.trim_start_matches("http://").split_once('/').unwrap_or_default();
+        let is_even = number.is_multiple_of(2);
+        let settings = Settings {
+            store: self.place.store(),
+            is_sealed: self.plan.is_sealed,
+            ahead: if is_even { self.plan.apart } else { -self.plan.apart },
+            api: (host.to_owned(), format!("/{path}")),
+            api_every: self.plan.api_every,
+        };
+        let program = std::env::current_exe().map_err(|fault| fault.to_string())?;
+        let mut command = Command::new(program);
+        command.args(settings.to_args()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.envs(self.place.variables()).envs(self.provider.env());
+        if usize::try_from(number).is_ok_and(|number| number < self.plan.wrong) {
+            command.env("DIGISHARE_CLIENT_SECRET", "made-up-and-wrong-secret");
+        }
+        let mut child = command.spawn().map_err(|fault| format!("a replica: {fault}"))?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let to = self.to.clone();
+        std::thread::spawn(move || {
+            let Some(output) = output else { return };
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = to.send(Heard { replica: number, at: now(), said: Said::of(&line) });
+            }
+            let _ = to.send(Heard { replica: number, at: now(), said: Said::Gone });
+        });
+        self.replicas.insert(number, Replica { child, input });
+        Ok(number)
+    }
+
+    /// Until all replicas are up and have a token, or an error.
+    fn up(&mut self) -> Result<(), String> {
+        let mut missing: HashSet<_> = self.replicas.keys().copied().collect();
+        let limit = now() + Duration::from_secs(60);
+        while !missing.is_empty() {
+            let heard = self.next(limit)?.ok_or("the replicas did not start within 60 s")?;
+            if matches!(heard.said, Said::Up) {
+                missing.remove(&heard.replica);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next thing that a replica says, until then; `None` if it is then.
+    pub(crate) fn next(&mut self, until: Instant) -> Result<Option<Heard>, String> {
+        let Ok(heard) = self.heard.recv_timeout(until.saturating_duration_since(now())) else {
+            return Ok(None);
+        };
+        match &heard.said {
+            Said::Token(token) => {
+                if self.tokens.insert(token.clone()) {
+                    self.first_held.push(heard.at);
+                }
+            }
+            Said::Odd(line) => return Err(format!("a replica said: {line}")),
+            Said::Gone if self.replicas.contains_key(&heard.replica) => {
+                return Err("a replica ended".to_owned());
+            }
+            _ => {}
+        }
+        Ok(Some(heard))
+    }
+
+    /// Lets it run.
+    pub(crate) fn run(&mut self, span: Duration) -> Result<(), String> {
+        let until = now() + span;
+        while self.next(until)?.is_some() {}
+        Ok(())
+    }
+
+    /// `kill -9`. Returns when.
+    pub(crate) fn kill(&mut self, number: u64) -> Option<Instant> {
+        let mut replica = self.replicas.remove(&number)?;
+        let _ = replica.child.kill();
+        let at = now();
+        let _ = replica.child.wait();
+        Some(at)
+    }
+
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.replicas.keys().copied().collect()
+    }
+
+    pub(crate) fn tell(&mut self, number: u64, command: &str) {
+        let input = self.replicas.get_mut(&number).and_then(|replica| replica.input.as_mut());
+        if let Some(input) = input {
+            let _ = writeln!(input, "{command}");
+        }
+    }
+
+    /// What all replicas saw since this was asked the last time.
+    pub(crate) fn figures(&mut self) -> Result<Figures, String> {
+        self.figures_of_these(&self.numbers())
+    }
+
+    /// What one of them saw.
+    pub(crate) fn figures_of(&mut self, number: u64) -> Result<Figures, String> {
+        self.figures_of_these(&[number])
+    }
+
+    fn figures_of_these(&mut self, numbers: &[u64]) -> Result<Figures, String> {
+        for number in numbers {
+            self.tell(*number, "figures");
+        }
+        let (mut figures, mut missing) = (Figures::default(), numbers.len());
+        let limit = now() + Duration::from_secs(30);
+        while missing > 0 {
+            let heard = self.next(limit)?.ok_or("a replica gives no figures")?;
+            if let Said::Figures(told) = heard.said {
+                figures.join(*told);
+                missing -= 1;
+            }
+        }
+        Ok(figures)
+    }
+
+    /// When tokens were granted since then.
+    pub(crate) fn mints(&self, since: Instant) -> Vec<Instant> {
+        let mints = self.mints.lock().unwrap_or_else(PoisonError::into_inner);
+        mints.iter().copied().filter(|at| *at >= since).collect()
+    }
+
+    /// How late sleeps ended: 99 of 100, and the latest.
+    pub(crate) fn lateness(&self) -> (Duration, Duration) {
+        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).worst()
+    }
+}
+
+impl Said {
+    fn of(line: &str) -> Self {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "up" => Self::Up,
+            "leased" => Self::Leased,
+            "token" => Self::Token(rest.to_owned()),
+            "granted" => Self::Granted(Duration::from_micros(rest.parse().unwrap_or_default())),
+            "figures" => match serde_json::from_str(rest) {
+                Ok(figures) => Self::Figures(Box::new(figures)),
+                Err(_) => Self::Odd(line.to_owned()),
+            },
+            _ => Self::Odd(line.to_owned()),
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for replica in self.replicas.values_mut() {
+            let _ = replica.child.kill();
+            let _ = replica.child.wait();
+        }
+    }
+}
+
+/// The number of events in each life of a token.
+pub(crate) fn lives(events: &[Instant]) -> Vec<usize> {
+    let (mut lives, mut began) = (Vec::new(), None);
+    for event in events {
+        match began {
+            Some(began) if event.duration_since(began) < LIFE => {
+                *lives.last_mut().unwrap() += 1;
+            }
+            _ => {
+                began = Some(*event);
+                lives.push(1);
+            }
+        }
+    }
+    lives
+}
