@@ -197,12 +197,9 @@ impl Place {
     /// The record and its time; `None` if there is none, or none that is whole.
     fn read(&self, name: &str, now: Moment) -> Result<Option<(Bytes, Duration)>, Error> {
         let path = self.folder.file(&format!("{name}.rec"));
-        let Some((file, found)) = self.folder.open_private(&path)? else { return Ok(None) };
+        let Some((file, _)) = self.folder.open_private(&path)? else { return Ok(None) };
+        let mut bytes = Vec::new();
         let longest = u64::try_from(LONGEST).unwrap_or(u64::MAX);
-        if found.len() > longest {
-            return Ok(None);
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
         let read = file.take(longest.saturating_add(1)).read_to_end(&mut bytes);
         if read.map_err(|error| failed("read", &path, error))? > LONGEST {
             return Ok(None);

@@ -15,6 +15,12 @@ pub(crate) fn unavailable(error: &Error, pause: Duration) {
     );
 }
 
+/// Logs that a server was not reached when its store was opened.
+#[cfg(all(feature = "redis-1", feature = "tracing"))]
+pub(crate) fn not_reached(error: &Error) {
+    tracing::warn!("error.type" = ?error.kind(), "opened without its server: {error}");
+}
+
 /// Logs what a claim was answered.
 #[cfg(feature = "tracing")]
 pub(crate) fn claimed(provider: &'static str, claim: &Claim) {
@@ -33,3 +39,6 @@ pub(crate) fn unavailable(_: &Error, _: Duration) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn claimed(_: &'static str, _: &Claim) {}
+
+#[cfg(all(feature = "redis-1", not(feature = "tracing")))]
+pub(crate) fn not_reached(_: &Error) {}

@@ -32,13 +32,13 @@ impl PostgresBackend {
 
     /// Dials if there is no connection. One is enough: a process makes a few calls in the life of a
     /// token. How long it may take is up to the store.
-    async fn connected(&self, client: &mut Option<Client>) -> Result<(), Error> {
-        if client.as_ref().is_none_or(Client::is_closed) {
-            let (dialled, connection) = self.config.connect(NoTls).await.map_err(failed)?;
+    async fn connected<'a>(&self, held: &'a mut Option<Client>) -> Result<&'a Client, Error> {
+        if held.as_ref().is_none_or(Client::is_closed) {
+            let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
             tokio::spawn(connection);
-            *client = Some(dialled);
+            *held = Some(client);
         }
-        Ok(())
+        held.as_ref().ok_or_else(|| Error::new(ErrorKind::Store, "postgres: no connection"))
     }
 }
 
@@ -49,9 +49,8 @@ impl Backend for PostgresBackend {
         // which a transaction began.
         const READ: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8,
             (SELECT record FROM auth_record WHERE name = $1)";
-        let mut client = self.client.lock().await;
-        self.connected(&mut client).await?;
-        let client = client.as_ref().ok_or_else(closed)?;
+        let mut held = self.client.lock().await;
+        let client = self.connected(&mut held).await?;
         let row = client.query_one(READ, &[&name.as_str()]).await.map_err(failed)?;
         let (now, record): (i64, Option<Vec<u8>>) = (row.get(0), row.get(1));
         let now = Duration::from_millis(now.unsigned_abs());
@@ -74,11 +73,10 @@ impl Backend for PostgresBackend {
             WHERE name = $1 AND substring(record FOR 16) = $4";
         const DELETE: &str = "DELETE FROM auth_record
             WHERE name = $1 AND substring(record FOR 16) = $2";
-        let stamp = |record: &'_ [u8]| record.iter().take(16).copied().collect::<Vec<_>>();
+        let stamp = |record: &[u8]| record.iter().take(16).copied().collect::<Vec<_>>();
         let (name, keep) = (name.as_str(), keep.as_secs_f64());
-        let mut client = self.client.lock().await;
-        self.connected(&mut client).await?;
-        let client = client.as_ref().ok_or_else(closed)?;
+        let mut held = self.client.lock().await;
+        let client = self.connected(&mut held).await?;
         let changed = match (old, new) {
             (None, Some(new)) => client.execute(INSERT, &[&name, &new, &keep]).await,
             (Some(old), Some(new)) => {
@@ -95,8 +93,4 @@ impl Backend for PostgresBackend {
 fn failed(error: tokio_postgres::Error) -> Error {
     let said = error.as_db_error().map_or_else(|| error.to_string(), |it| it.message().to_owned());
     Error::new(ErrorKind::Store, format!("postgres: {said}"))
-}
-
-fn closed() -> Error {
-    Error::new(ErrorKind::Store, "postgres: the connection is closed")
 }

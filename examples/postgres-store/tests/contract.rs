@@ -26,7 +26,9 @@ impl Server {
         let as_user = |program: &str| {
             let path = programs.join(program);
             if fs::metadata("/proc/self").is_ok_and(|it| owner(&it) == 0) {
-                assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+                assert!(
+                    Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success()
+                );
                 let mut command = Command::new("runuser");
                 command.args(["-u", "postgres", "--"]).arg(path);
                 command
@@ -71,8 +73,7 @@ fn programs() -> Option<PathBuf> {
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = debian.map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = debian.chain(std::env::split_paths(&path)).find(|at| is_in(at));
-    found
+    debian.chain(std::env::split_paths(&path)).find(|at| is_in(at))
 }
 
 fn is_in(folder: &Path) -> bool {

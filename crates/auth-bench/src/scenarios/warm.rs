@@ -75,6 +75,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let header = &token.header.clone();
     let swap = &ArcSwap::from_pointee(token);
     let typed = warmed(&runtime, Typed::new(&endpoint.url(), &client()?)?)?;
+    let stored = warmed(&runtime, Typed::stored(&endpoint.url(), &client()?)?)?;
     let erased = Erased(typed.0.clone().into());
     let blocking = &auth_core::blocking::CachedTokenSource::from(typed.0.clone());
     let locked = warmed(&runtime, Locked::new(&raw))?;
@@ -84,7 +85,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
 
     let none = || Failed("no good token".to_owned());
     // The rounds borrow these, and own the rest.
-    let (on, ours, any) = (&runtime, &typed.0, &erased.0);
+    let (on, ours, with_store, any) = (&runtime, &typed.0, &stored.0, &erased.0);
     let (mutex, rwlock, cache, plain) = (&locked, &shared, &moka, &moka_get);
     let contenders: Vec<Contender<'_>> = vec![
         looped!("header_clone", header.clone()),
@@ -101,6 +102,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
             token.header.clone()
         }),
         gets!("typed", on, ours.token().await?.authorization()),
+        gets!("stored", on, with_store.token().await?.authorization()),
         gets!("erased", on, any.token().await?.authorization()),
         gets!("fresh", on, {
             let token = ours.fresh().ok_or_else(none)?;
@@ -121,6 +123,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     let mut allocations = Vec::new();
     for (name, count) in [
         ("typed", allocations_of(&runtime, &typed)?),
+        ("stored", allocations_of(&runtime, &stored)?),
         ("erased", allocations_of(&runtime, &erased)?),
         ("mutex", allocations_of(&runtime, &locked)?),
         ("rwlock", allocations_of(&runtime, &shared)?),
@@ -144,11 +147,12 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     };
     report.row(Row {
         scenario: "warm get with a ready header, one task",
-        ours: format!("{}; {}", told("typed"), told("erased")),
+        ours: format!("{}; {}; {}", told("typed"), told("stored"), told("erased")),
         must: "0.9 × the parts, 0 allocations",
         reached: typed.median <= 0.9
             && erased.median <= 0.9
             && count("typed") == 0.0
+            && count("stored") == 0.0
             && count("erased") == 0.0,
         references: format!(
             "parts {} ns; {}; {}; {}",

@@ -4,7 +4,6 @@
 //! clocks: the wall clock, which somebody may set, and the time since the machine was started, which
 //! goes on while it is suspended. So a wall clock that was set back makes no token younger.
 
-use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_core::{Clock as _, SystemClock};
@@ -68,6 +67,8 @@ impl Clocks {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn since_start() -> Option<(BootId, Duration)> {
+    use std::sync::OnceLock;
+
     use rustix::time::{ClockId, clock_gettime};
 
     static ID: OnceLock<Option<BootId>> = OnceLock::new();

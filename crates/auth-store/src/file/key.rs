@@ -122,6 +122,7 @@ fn unfit(path: &Path, what: &str) -> Error {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
+    use std::fs::{File, TryLockError};
     use std::os::unix::fs::{MetadataExt as _, symlink};
     use std::sync::Barrier;
 
@@ -174,6 +175,29 @@ mod tests {
             });
             assert!(keys.iter().all(|key| Some(key) == keys.first()), "{keys:?}");
         }
+    }
+
+    #[test]
+    fn a_key_that_another_process_made_meanwhile_is_not_replaced() {
+        fn made_meanwhile(file: &File) -> Result<(), TryLockError> {
+            let path = Dir::path_of("key-meanwhile").join(NAME);
+            fs::write(&path, [9; 32]).map_err(TryLockError::Error)?;
+            chmod(&path, 0o600);
+            file.try_lock()
+        }
+        let dir = Dir::new("key-meanwhile");
+        let folder = Folder { try_lock: made_meanwhile, ..dir.folder() };
+        KeyFile::default().get(&folder).unwrap();
+        assert_eq!(bytes(&dir), [9; 32]);
+    }
+
+    #[test]
+    fn a_folder_that_is_opened_to_others_later_is_refused_from_then_on() {
+        let dir = Dir::new("key-folder");
+        let (folder, key) = (dir.folder(), KeyFile::default());
+        key.get(&folder).unwrap();
+        chmod(dir.path(), 0o750);
+        assert!(key.get(&folder).unwrap_err().message().contains("chmod 700"));
     }
 
     #[test]

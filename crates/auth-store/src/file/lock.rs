@@ -78,7 +78,7 @@ mod tests {
 
     use auth_core::ErrorKind;
 
-    use super::super::folder::tests::Dir;
+    use super::super::folder::tests::{Dir, chmod};
     use super::*;
 
     #[test]
@@ -124,9 +124,15 @@ mod tests {
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         fn removed_twice(file: &File) -> Result<(), TryLockError> {
             file.try_lock()?;
-            if CALLS.fetch_add(1, Ordering::Relaxed) < 2 {
-                let path = Dir::path_of("lock-raced").join("a.lease");
-                std::fs::remove_file(path).map_err(TryLockError::Error)?;
+            let call = CALLS.fetch_add(1, Ordering::Relaxed);
+            let path = Dir::path_of("lock-raced").join("a.lease");
+            if call < 2 {
+                std::fs::remove_file(&path).map_err(TryLockError::Error)?;
+            }
+            if call == 1 {
+                // Somebody else made one again.
+                std::fs::write(&path, "").map_err(TryLockError::Error)?;
+                chmod(&path, 0o600);
             }
             Ok(())
         }

@@ -324,7 +324,7 @@ fn a_user_has_a_folder_at_the_place_that_the_system_names() {
     assert!(below(&[]).unwrap_err().message().contains("XDG_CACHE_HOME or HOME"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_keeps_the_contract() {
     let dir = Dir::new("contract");
     crate::contract::all(|| async { FileBackend::open(dir.path()).unwrap() }).await;

@@ -14,10 +14,12 @@ use super::url::Url;
 use super::{RedisBackend, RedisStore, dial};
 use crate::key::StoreKey;
 use crate::shared::SharedStore;
+use crate::trace;
 
 /// How long opening a store waits for its server.
 const FIRST_TRY: Duration = Duration::from_secs(1);
-/// How long a server that does not answer TLS is asked whether it speaks plain Redis.
+/// How long a server that does not answer is then asked whether it has TLS where the URL has none,
+/// or the reverse: many say nothing to the other kind, or hang up.
 const SECOND_LOOK: Duration = Duration::from_millis(300);
 /// As a cluster has it, several records are on several servers: with this many, surely.
 const SPREAD: usize = 16;
@@ -162,8 +164,7 @@ impl RedisBuilder {
             if proves {
                 return Err(error);
             }
-            #[cfg(feature = "tracing")]
-            tracing::warn!("{error}; the store is opened all the same");
+            trace::not_reached(&error);
         }
         Ok(match key {
             Some(key) => SharedStore::sealed(backend, key),
@@ -203,15 +204,19 @@ impl RedisBackend {
     /// Whether the server serves us, so that a wrong setting shows at the start and not at the first
     /// token: every command that the store needs, on a record of its own.
     async fn reach(&self) -> Result<(), Trouble> {
-        let silent = match within(FIRST_TRY, self.prove()).await {
-            Some(outcome) => return outcome,
+        let trouble = match within(FIRST_TRY, self.prove()).await {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(trouble)) if trouble.proves => return Err(trouble),
+            Some(Err(trouble)) => trouble,
             None => Trouble::broken(self.settings.host(), "does not answer within 1 s"),
         };
         let url = self.settings.url()?;
-        if url.has_tls && within(SECOND_LOOK, dial::is_plain(&url)).await == Some(true) {
-            return Err(Trouble::no_tls(&url.address));
+        let is_other = dial::is_other_kind(&self.settings, &url);
+        match within(SECOND_LOOK, is_other).await {
+            Some(true) if url.has_tls => Err(Trouble::no_tls(&url.address)),
+            Some(true) => Err(Trouble::wants_tls(&url.address)),
+            _ => Err(trouble),
         }
-        Err(silent)
     }
 
     async fn prove(&self) -> Result<(), Trouble> {

@@ -67,20 +67,30 @@ async fn tls(
     made.map_err(|error| Trouble::handshake(&url.address, &error))
 }
 
-/// Whether a server that does not answer TLS speaks plain Redis: it is asked without saying who we
-/// are.
-pub(super) async fn is_plain(url: &Url) -> bool {
-    let ask = async {
-        let stream = tcp(url).await.ok()?;
-        stream.writable().await.ok()?;
-        stream.try_write(b"PING\r\n").ok()?;
-        let mut first = [0];
-        stream.readable().await.ok()?;
-        stream.try_read(&mut first).ok()?;
-        Some(first)
-    };
+/// Whether the server has TLS where the URL has none, or the reverse. It is not told who we are.
+pub(super) async fn is_other_kind(settings: &Settings, url: &Url) -> bool {
+    if url.has_tls { is_plain(url).await.unwrap_or(false) } else { has_tls(settings, url).await }
+}
+
+async fn is_plain(url: &Url) -> Option<bool> {
+    let stream = tcp(url).await.ok()?;
+    stream.writable().await.ok()?;
+    stream.try_write(b"PING\r\n").ok()?;
+    let mut first = [0];
+    stream.readable().await.ok()?;
+    stream.try_read(&mut first).ok()?;
     // A password that is missing, or protected mode, is an answer too: `-NOAUTH`, `-DENIED`.
-    matches!(ask.await, Some([b'+' | b'-']))
+    Some(matches!(first, [b'+' | b'-']))
+}
+
+async fn has_tls(settings: &Settings, url: &Url) -> bool {
+    let (Ok(stream), Ok(config)) = (tcp(url).await, settings.tls()) else {
+        return false;
+    };
+    match tls(stream, url, config).await {
+        Ok(_) => true,
+        Err(trouble) => trouble.heard_tls,
+    }
 }
 
 /// The first success, or the last failure.

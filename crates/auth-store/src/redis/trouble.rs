@@ -16,6 +16,8 @@ pub(super) struct Trouble {
     pub(super) proves: bool,
     /// Whether another connection may do better.
     pub(super) condemns: bool,
+    /// Whether it is an answer in TLS.
+    pub(super) heard_tls: bool,
 }
 
 /// What a server may answer, and what to do.
@@ -53,7 +55,7 @@ enum Verdict {
 
 impl Trouble {
     pub(super) fn of(text: impl Into<String>) -> Self {
-        Self { text: text.into(), proves: false, condemns: true }
+        Self { text: text.into(), proves: false, condemns: true, heard_tls: false }
     }
 
     /// The text begins with the host.
@@ -99,6 +101,7 @@ impl Trouble {
                 text: format!("the token store at {host} answered {word}: {advice}"),
                 proves: matches!(verdict, Verdict::Setting),
                 condemns: !matches!(verdict, Verdict::Passing),
+                heard_tls: false,
             };
         }
         let has = |text: &str| details.contains(text);
@@ -194,6 +197,10 @@ impl Trouble {
         Self::setting(host, "does not speak TLS: begin the URL with redis://, or turn its TLS on")
     }
 
+    pub(super) fn wants_tls(host: &str) -> Self {
+        Self::setting(host, "answers TLS: begin the URL with rediss://")
+    }
+
     /// A TLS handshake that failed.
     pub(super) fn handshake(host: &str, error: &io::Error) -> Self {
         match tls_cause(error) {
@@ -204,7 +211,8 @@ impl Trouble {
 
     fn tls(host: &str, error: &rustls::Error) -> Self {
         use rustls::{AlertDescription as Alert, CertificateError as Reason, Error as Tls};
-        match error {
+        let heard_tls = matches!(error, Tls::InvalidCertificate(_) | Tls::AlertReceived(_));
+        let trouble = match error {
             Tls::InvalidMessage(_) => Self::no_tls(host),
             Tls::InvalidCertificate(Reason::UnknownIssuer | Reason::BadSignature) => Self::setting(
                 host,
@@ -222,7 +230,8 @@ impl Trouble {
             ),
             Tls::AlertReceived(alert) => Self::broken(host, &format!("refused TLS ({alert:?})")),
             _ => Self::broken(host, "and this process do not agree on TLS"),
-        }
+        };
+        Self { heard_tls, ..trouble }
     }
 }
 

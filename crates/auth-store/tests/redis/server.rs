@@ -119,6 +119,12 @@ impl Server {
         self.client_list().matches("name=auth-store").count()
     }
 
+    pub(crate) fn connections_so_far(&self) -> u64 {
+        let stats = text(&self.run("INFO stats"));
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+
     pub(crate) fn client_list(&self) -> String {
         text(&self.run("CLIENT LIST"))
     }
@@ -174,6 +180,28 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Everything that `MONITOR` shows until the connection ends.
+pub(crate) fn monitor(server: &Server) -> (TcpStream, std::thread::JoinHandle<Vec<u8>>) {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut commands = vec!["MONITOR\r\n".to_owned()];
+    if let Some(password) = &server.password {
+        commands.insert(0, format!("AUTH {password}\r\n"));
+    }
+    for command in commands {
+        stream.write_all(command.as_bytes()).unwrap();
+        let mut ok = [0; 5];
+        stream.read_exact(&mut ok).unwrap();
+        assert_eq!(&ok, b"+OK\r\n");
+    }
+    let mut reader = stream.try_clone().unwrap();
+    let thread = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        let _ = reader.read_to_end(&mut seen);
+        seen
+    });
+    (stream, thread)
+}
+
 /// A socket that answers each piece that it reads with this, whatever it is; nothing means that it
 /// stays silent. It counts its connections.
 pub(crate) fn answers(
@@ -193,10 +221,10 @@ pub(crate) fn answers(
                     if length == 0 {
                         return;
                     }
-                    if let Some(bytes) = answer(&piece[..length]) {
-                        if bytes.is_empty() || stream.write_all(&bytes).is_err() {
-                            return;
-                        }
+                    match answer(&piece[..length]) {
+                        None => {}
+                        Some(bytes) if bytes.is_empty() => return,
+                        Some(bytes) => stream.write_all(&bytes).unwrap_or_default(),
                     }
                 }
             });

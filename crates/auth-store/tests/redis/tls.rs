@@ -48,6 +48,10 @@ impl Made {
 
 /// TLS on a port of its own, in front of this one. `clients` signs the certificates of clients.
 async fn in_front_of(port: u16, leaf: &Made, clients: Option<&Made>) -> u16 {
+    front(port, leaf, clients, false).await
+}
+
+async fn front(port: u16, leaf: &Made, clients: Option<&Made>, hangs_up: bool) -> u16 {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -71,6 +75,10 @@ async fn in_front_of(port: u16, leaf: &Made, clients: Option<&Made>) -> u16 {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
+                let mut first = [0];
+                if stream.peek(&mut first).await.is_err() || hangs_up && first != [0x16] {
+                    return; // as OpenSSL does
+                }
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                 let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
@@ -127,9 +135,11 @@ async fn tls_on_one_side_alone_is_named() {
     assert!(says.contains("does not speak TLS: begin the URL with redis://"), "{says}");
 
     let root = Made::authority();
-    let front = in_front_of(server.port, &Made::leaf("localhost", &root), None).await;
-    let says = refusal(&format!("redis://:CANARY@localhost:{front}")).await;
-    assert!(says.contains("answers TLS: begin the URL with rediss://"), "{says}");
+    for hangs_up in [false, true] {
+        let front = front(server.port, &Made::leaf("localhost", &root), None, hangs_up).await;
+        let says = refusal(&format!("redis://:CANARY@localhost:{front}")).await;
+        assert!(says.contains("answers TLS: begin the URL with rediss://"), "{says}");
+    }
 }
 
 #[tokio::test]
