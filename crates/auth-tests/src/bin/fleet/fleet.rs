@@ -1,6 +1,7 @@
 //! A fleet under way: the provider, a store, and the replicas.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,15 +14,15 @@ use auth_tests::canary::Account;
 use crate::figures::Figures;
 use crate::place::{Kind, Place};
 use crate::replica::Settings;
-use crate::time::{Lateness, PAUSE, now};
+use crate::time::{Lateness, PAUSE, ms, now, stolen};
 
 /// How long a token lives.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(4);
 /// How long the provider thinks before it answers.
 pub(crate) const LATENCY: Duration = Duration::from_millis(200);
-/// Requests that come closer together than this are for one life of a token: it is refreshed 3 to
-/// 3.2 s after its request.
-pub(crate) const LIFE: Duration = Duration::from_millis(2_500);
+/// Requests that come closer together than this are for one life of a token. A JWT's times are whole
+/// seconds, so that a token is good for 3 to 4 s, and is refreshed 2.25 to 3.2 s after its request.
+pub(crate) const LIFE: Duration = Duration::from_millis(2_000);
 
 /// How a fleet differs from the usual one.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub(crate) struct Plan {
     /// How many replicas have a wrong secret.
     pub(crate) wrong: usize,
     pub(crate) api_every: Duration,
+    pub(crate) has_log: bool,
 }
 
 /// What a replica said, and when.
@@ -45,9 +47,12 @@ pub(crate) struct Heard {
 
 pub(crate) enum Said {
     Up,
+    /// A flight asks the store.
+    Claims,
     Leased,
     Granted(Duration),
     Token(String),
+    Warned(String),
     Figures(Box<Figures>),
     Odd(String),
     Gone,
@@ -64,7 +69,10 @@ pub(crate) struct Fleet {
     pub(crate) provider: Handle,
     pub(crate) account: Account,
     _sandbox: Sandbox,
+    began: Instant,
+    stolen: Duration,
     replicas: HashMap<u64, Replica>,
+    are_up: HashSet<u64>,
     last: u64,
     heard: Receiver<Heard>,
     to: Sender<Heard>,
@@ -74,6 +82,7 @@ pub(crate) struct Fleet {
     pub(crate) tokens: HashSet<String>,
     /// When a token was first held by a replica.
     pub(crate) first_held: Vec<Instant>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Fleet {
@@ -92,7 +101,10 @@ impl Fleet {
             provider,
             account,
             _sandbox: sandbox,
+            began: now(),
+            stolen: stolen(),
             replicas: HashMap::new(),
+            are_up: HashSet::new(),
             last: 0,
             heard,
             to,
@@ -100,9 +112,19 @@ impl Fleet {
             lateness: Arc::default(),
             tokens: HashSet::new(),
             first_held: Vec::new(),
+            warnings: Vec::new(),
         };
         fleet.watch_provider();
-        for _ in 0..fleet.plan.replicas {
+        // Those with a wrong secret first, so that they do ask the provider.
+        let wrong = fleet.plan.wrong.min(fleet.plan.replicas);
+        for _ in 0..wrong {
+            fleet.add()?;
+        }
+        if wrong > 0 {
+            fleet.up()?;
+            fleet.run(LATENCY * 4)?;
+        }
+        for _ in wrong..fleet.plan.replicas {
             fleet.add()?;
         }
         fleet.up()?;
@@ -169,14 +191,16 @@ impl Fleet {
         Ok(number)
     }
 
-    /// Until all replicas are up and have a token, or an error.
+    /// Until all replicas are up.
     fn up(&mut self) -> Result<(), String> {
         let mut missing: HashSet<_> = self.replicas.keys().copied().collect();
+        missing.retain(|number| !self.are_up.contains(number));
         let limit = now() + Duration::from_secs(60);
         while !missing.is_empty() {
             let heard = self.next(limit)?.ok_or("the replicas did not start within 60 s")?;
             if matches!(heard.said, Said::Up) {
                 missing.remove(&heard.replica);
+                self.are_up.insert(heard.replica);
             }
         }
         Ok(())
@@ -187,12 +211,19 @@ impl Fleet {
         let Ok(heard) = self.heard.recv_timeout(until.saturating_duration_since(now())) else {
             return Ok(None);
         };
+        if self.plan.has_log {
+            eprintln!(
+                "{:9.3} {} {}",
+                ms(heard.at.duration_since(self.began)),
+                heard.replica,
+                heard.said
+            );
+        }
         match &heard.said {
-            Said::Token(token) => {
-                if self.tokens.insert(token.clone()) {
-                    self.first_held.push(heard.at);
-                }
+            Said::Token(token) if self.tokens.insert(token.clone()) => {
+                self.first_held.push(heard.at);
             }
+            Said::Warned(line) => self.warnings.push(line.clone()),
             Said::Odd(line) => return Err(format!("a replica said: {line}")),
             Said::Gone if self.replicas.contains_key(&heard.replica) => {
                 return Err("a replica ended".to_owned());
@@ -261,6 +292,11 @@ impl Fleet {
         mints.iter().copied().filter(|at| *at >= since).collect()
     }
 
+    /// What the host of this virtual machine took away since the fleet began.
+    pub(crate) fn stolen(&self) -> Duration {
+        stolen().saturating_sub(self.stolen)
+    }
+
     /// How late sleeps ended: 99 of 100, and the latest.
     pub(crate) fn lateness(&self) -> (Duration, Duration) {
         self.lateness.lock().unwrap_or_else(PoisonError::into_inner).worst()
@@ -269,9 +305,12 @@ impl Fleet {
 
 impl Said {
     fn of(line: &str) -> Self {
+        let line = line.trim_start();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "up" => Self::Up,
+            "WARN" => Self::Warned(rest.to_owned()),
+            "claims" => Self::Claims,
             "leased" => Self::Leased,
             "token" => Self::Token(rest.to_owned()),
             "granted" => Self::Granted(Duration::from_micros(rest.parse().unwrap_or_default())),
@@ -280,6 +319,27 @@ impl Said {
                 Err(_) => Self::Odd(line.to_owned()),
             },
             _ => Self::Odd(line.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up => f.write_str("is up"),
+            Self::Claims => f.write_str("asks the store"),
+            Self::Leased => f.write_str("has the lease"),
+            Self::Granted(took) => write!(f, "was granted a token in {took:?}"),
+            Self::Token(token) => {
+                write!(
+                    f,
+                    "uses ..{}",
+                    token.get(token.len().saturating_sub(6)..).unwrap_or_default()
+                )
+            }
+            Self::Figures(_) => f.write_str("gives its figures"),
+            Self::Odd(line) | Self::Warned(line) => f.write_str(line),
+            Self::Gone => f.write_str("is gone"),
         }
     }
 }
@@ -308,4 +368,20 @@ pub(crate) fn lives(events: &[Instant]) -> Vec<usize> {
         }
     }
     lives
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_belong_to_the_life_that_the_first_of_them_began() {
+        let began = now();
+        let at = |seconds: &[f64]| -> Vec<_> {
+            seconds.iter().map(|at| began + Duration::from_secs_f64(*at)).collect()
+        };
+        assert_eq!(lives(&at(&[0.0, 2.3, 4.6])), [1, 1, 1]);
+        assert_eq!(lives(&at(&[0.0, 0.1, 1.9, 2.3, 4.2, 6.0])), [3, 2, 1]);
+        assert!(lives(&[]).is_empty());
+    }
 }

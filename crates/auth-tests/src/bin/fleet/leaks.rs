@@ -44,9 +44,11 @@ pub(crate) fn search(fleet: &mut Fleet) -> Result<Vec<String>, String> {
     for (name, bytes) in traces {
         let text = String::from_utf8_lossy(&bytes);
         let found = hunt.find(&text);
-        hits.extend(found.iter().map(|find| {
-            format!("{name} shows {} ({}): {}", find.canary, find.form, find.place)
-        }));
+        hits.extend(
+            found.iter().map(|find| {
+                format!("{name} shows {} ({}): {}", find.canary, find.form, find.place)
+            }),
+        );
         let shown = plain.iter().filter(|canary| text.contains(**canary)).count();
         if shown > 0 {
             hits.push(format!("{name} shows {shown} tokens or hosts as they are"));

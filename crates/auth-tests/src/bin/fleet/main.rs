@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `--lives N` | nothing fails |
 //! | `--kill-holder N` | the process that holds the lease is killed, N times |
-//! | `--store-fault NAME` | redis: `stop`, `down`, `blackhole`; file: `wipe`, `wipe-key`, `read-only`, `gone` |
+//! | `--store-fault NAME` | redis: `stop`, `down`, `blackhole`; file: `wipe`, `wipe-key`, `read-only`, `open`, `gone` |
 //! | `--server-fault NAME` | `flushall`, `scriptflush`, `kill-clients`, `full`, `failover`, `revoke-auth` |
 //! | `--secret wrong`, `--secret wrong:1` | all have a wrong secret, or one |
 //! | `--revoke N` | the provider revokes its tokens, N times |
@@ -24,6 +24,7 @@
 //! | `--replicas N` | 8 unless given |
 //! | `--seconds N` | how long a fault lasts, or a wrong secret is tried |
 //! | `--at-once N` | how many rows run at the same time |
+//! | `--log` | what replicas do and warn of, as it happens, on standard error |
 //! | `--unsealed` | Redis without a key, to see that the canaries are found |
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for a terminal
@@ -67,6 +68,9 @@ fn replica(args: &[String]) -> ExitCode {
     let (Ok(runtime), Some(settings)) = (runtime, Settings::of_args(args)) else {
         return ExitCode::FAILURE;
     };
+    // Warnings are lines of its output too.
+    let log = tracing_subscriber::fmt().without_time().with_ansi(false).with_target(false);
+    log.with_max_level(tracing::Level::WARN).init();
     // In a task: at the root of `block_on` nothing could drive a refresh while the caller does something else.
     if let Ok(Err(error)) = runtime.block_on(runtime.spawn(replica::run(settings))) {
         replica::say(&format!("odd {error}"));

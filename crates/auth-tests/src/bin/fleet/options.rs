@@ -29,6 +29,7 @@ pub(crate) struct Options {
     secrets: Vec<String>,
     revocations: Option<u32>,
     has_faketime: bool,
+    has_log: bool,
 }
 
 impl Options {
@@ -40,6 +41,7 @@ impl Options {
                 "--full" => options.is_full = true,
                 "--unsealed" => options.is_unsealed = true,
                 "--faketime" => options.has_faketime = true,
+                "--log" => options.has_log = true,
                 "--store" => {
                     options.store = Some(match value()?.as_str() {
                         "file" => Kind::File,
@@ -79,7 +81,7 @@ impl Options {
     pub(crate) fn jobs(&self) -> (Vec<Job>, usize) {
         let mut jobs = Vec::new();
         // The longest first.
-        for store in self.store.map_or(vec![Kind::Redis, Kind::File], |store| vec![store]) {
+        for store in self.store.map_or_else(|| vec![Kind::Redis, Kind::File], |store| vec![store]) {
             if store == Kind::Redis {
                 match redis::version() {
                     Ok(version) => println!("{version}\n"),
@@ -111,6 +113,7 @@ impl Options {
             apart: 0,
             wrong: 0,
             api_every: Duration::from_millis(400),
+            has_log: self.has_log,
         };
         let mut add = |name: &str, run: Box<dyn Fn() -> Result<Verdict, String> + Sync>| {
             jobs.push(Job { name: format!("{} {name}", store.name()), run });
@@ -137,11 +140,6 @@ impl Options {
             let (plan, count) = (plan.clone(), self.lives.unwrap_or_else(|| size(20, 4)));
             add("lives", Box::new(move || usual::run(plan.clone(), count, "lives")));
         }
-        if is_all || self.has_faketime {
-            let count = self.lives.unwrap_or_else(|| size(20, 3));
-            let plan = Plan { apart: 3_600, ..plan.clone() };
-            add("faketime", Box::new(move || usual::run(plan.clone(), count, "faketime")));
-        }
         if is_all || self.revocations.is_some() {
             let count = self.revocations.unwrap_or(if is_full { 5 } else { 2 });
             let plan = plan.clone();
@@ -154,6 +152,11 @@ impl Options {
         if is_all || self.secrets.iter().any(|secret| secret == "wrong:1") {
             let (plan, span) = (plan.clone(), spans(30, 8));
             add("secret wrong:1", Box::new(move || secret::one(plan.clone(), span)));
+        }
+        if is_all || self.has_faketime {
+            let count = self.lives.unwrap_or_else(|| size(20, 3));
+            let plan = Plan { apart: 3_600, ..plan };
+            add("faketime", Box::new(move || usual::run(plan.clone(), count, "faketime")));
         }
     }
 }

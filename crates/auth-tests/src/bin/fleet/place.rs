@@ -1,6 +1,6 @@
 //! The stores: a folder, or a server with a proxy before it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
@@ -41,8 +41,10 @@ impl Place {
     pub(crate) fn open(kind: Kind) -> Result<Self, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let folder =
-            std::env::temp_dir().join(format!("auth-fleet-{}-{number}", std::process::id()));
+        // In memory where that can be: what is measured is no disk that others write to as well.
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let folder = parent.join(format!("auth-fleet-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|fault| fault.to_string())?;
         let key = STANDARD.encode(std::array::from_fn::<u8, 32, _>(|_| fastrand::u8(..)));
         let mut place = Self { kind, folder, server: None, proxy: None, key };

@@ -1,6 +1,7 @@
 //! A replica: a process that asks its source for a token every 20 ms and uses it now and then.
 //!
-//! It says on its output what happens, a line each (`leased`, `granted MICROSECONDS`, `token TEXT`),
+//! It says on its output what happens, a line each (`claims`, `leased`, `granted MICROSECONDS`,
+//! `token TEXT`, `WARN ...`),
 //! and is told on its input to give its figures or to try new sources. It ends with its input.
 
 mod parts;
@@ -100,14 +101,14 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Error> {
 
 async fn open(settings: &Settings) -> Result<Option<Arc<dyn TokenStore>>, Error> {
     if let Some(folder) = settings.store.strip_prefix("file ") {
-        return Ok(Some(Arc::new(Watched(FileStore::open(folder)?))));
+        return Ok(Some(Arc::new(Watched::new(FileStore::open(folder)?))));
     }
     if settings.store == "none" {
         return Ok(None);
     }
     let builder = RedisStore::read_env(&Env::process());
     let builder = if settings.is_sealed { builder } else { builder.unsealed() };
-    Ok(Some(Arc::new(Watched(builder.connect().await?))))
+    Ok(Some(Arc::new(Watched::new(builder.connect().await?))))
 }
 
 /// What the harness writes. The replica ends where the harness does.
@@ -155,10 +156,13 @@ impl Replica {
             (meter.took(), got)
         };
         self.figures.calls += 1;
+        let is_same = |token: &AccessToken| self.last.as_ref().is_some_and(|it| it.ptr_eq(token));
         let kind = match (&got, self.seen.last()) {
             _ if std::mem::take(&mut self.is_first) => &mut self.figures.first,
             (Err(_), _) => &mut self.figures.failed,
-            (Ok(_), Some(Read::Fresh | Read::Stale)) => &mut self.figures.ready,
+            (Ok(_), Some(Read::Fresh)) => &mut self.figures.ready,
+            // A token may expire between the look and the answer; then the call waits for another.
+            (Ok(token), Some(Read::Stale)) if is_same(token) => &mut self.figures.ready,
             (Ok(_), _) => &mut self.figures.waited,
         };
         kind.add(took);

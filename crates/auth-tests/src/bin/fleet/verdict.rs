@@ -25,11 +25,7 @@ struct Line {
 impl Verdict {
     /// `name` is the row's, of letters, digits and dots.
     pub(crate) fn new(store: Kind, name: &str) -> Self {
-        Self {
-            name: format!("{}.{name}", store.name()),
-            lines: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { name: format!("{}.{name}", store.name()), lines: Vec::new(), notes: Vec::new() }
     }
 
     /// A figure that must not be higher.
@@ -44,6 +40,15 @@ impl Verdict {
 
     pub(crate) fn none(&mut self, what: &str, count: u64) {
         self.at_most(what, count as f64, 0.0);
+    }
+
+    /// The number of calls that took longer than this, net. None may, but for as many as the time
+    /// explains that the host of this virtual machine took away, which no thread's account shows.
+    pub(crate) fn no_call_over(&mut self, limit: Duration, count: u64, fleet: &Fleet, what: &str) {
+        let explained = ms(fleet.stolen()) / ms(limit);
+        let what = format!("{what}_over_{}_ms", limit.as_millis());
+        let is_good = count as f64 <= explained;
+        self.line(&what, count as f64, "none, or stolen".to_owned(), is_good);
     }
 
     /// A figure that must not be lower, so that the row has tried something.
@@ -76,9 +81,13 @@ impl Verdict {
         let (late, latest) = fleet.lateness();
         self.told("machine_late_p99_ms", ms(late));
         self.told("machine_late_max_ms", ms(latest));
+        self.told("machine_stolen_ms", ms(fleet.stolen()));
         let hits = leaks::search(fleet)?;
         self.none("canaries_in_the_store", hits.len() as u64);
         self.notes.extend(hits.into_iter().take(5));
+        if let Some(first) = fleet.warnings.first() {
+            self.notes.push(format!("{} warnings, such as: {first}", fleet.warnings.len()));
+        }
         if let Some(server) = &fleet.place.server {
             let log = server.refused()?;
             let refused = ["reason command", "reason key"].iter().any(|why| log.contains(why));

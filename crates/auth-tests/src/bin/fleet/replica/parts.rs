@@ -1,5 +1,6 @@
 //! Parts of a replica's source that say or measure what passes through them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,14 +13,28 @@ use auth_core::{
 use super::say;
 use crate::time::{Queue, Took};
 
-/// A store whose leases are announced.
+/// A store whose claims and leases are announced.
 #[derive(Debug)]
-pub(crate) struct Watched<S>(pub(crate) S);
+pub(crate) struct Watched<S> {
+    store: S,
+    /// Whether the last claim found another process's lease, so that the next one is no new flight.
+    waits: AtomicBool,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(store: S) -> Self {
+        Self { store, waits: AtomicBool::new(false) }
+    }
+}
 
 #[async_trait]
 impl<S: TokenStore> TokenStore for Watched<S> {
     async fn claim(&self, ask: &Ask<'_>) -> Claim {
-        let claim = self.0.claim(ask).await;
+        if !self.waits.load(Ordering::SeqCst) {
+            say("claims");
+        }
+        let claim = self.store.claim(ask).await;
+        self.waits.store(matches!(claim, Claim::Held { .. }), Ordering::SeqCst);
         if matches!(claim, Claim::Lease(_)) {
             say("leased");
         }
@@ -27,15 +42,15 @@ impl<S: TokenStore> TokenStore for Watched<S> {
     }
 
     async fn renew(&self, ask: &Ask<'_>, lease: &Lease) {
-        self.0.renew(ask, lease).await;
+        self.store.renew(ask, lease).await;
     }
 
     async fn settle(&self, ask: &Ask<'_>, lease: Option<Lease>, token: &Offered<'_>) -> Settled {
-        self.0.settle(ask, lease, token).await
+        self.store.settle(ask, lease, token).await
     }
 
     async fn release(&self, ask: &Ask<'_>, lease: Lease, said: Option<&Error>) {
-        self.0.release(ask, lease, said).await;
+        self.store.release(ask, lease, said).await;
     }
 }
 

@@ -1,10 +1,11 @@
 //! The store does not answer for a while, or answers with nothing or the wrong thing.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::figures::Figures;
-use crate::fleet::{Fleet, LATENCY, Plan, lives};
+use crate::fleet::{Fleet, Plan, lives};
 use crate::place::Place;
 use crate::time::{ms, now};
 use crate::verdict::Verdict;
@@ -74,7 +75,7 @@ pub(crate) const OF_REDIS: [Fault; 9] = [
     Fault {
         name: "full",
         is_dead: false,
-        begin: |place| say(place, "CONFIG SET maxmemory 1mb"),
+        begin: fill,
         again: nothing,
         end: |place| say(place, "CONFIG SET maxmemory 0"),
     },
@@ -94,12 +95,21 @@ pub(crate) const OF_REDIS: [Fault; 9] = [
     },
 ];
 
+/// Less than an empty server takes, so that it refuses to write.
+fn fill(place: &mut Place) -> Result<(), String> {
+    say(place, "CONFIG SET maxmemory 100kb")?;
+    match say(place, "SET pa1:full 1") {
+        Err(refused) if refused.contains("OOM") => Ok(()),
+        other => Err(format!("the server is not full: {other:?}")),
+    }
+}
+
 fn flush(place: &mut Place) -> Result<(), String> {
     say(place, "FLUSHALL")
 }
 
 /// What can happen to a folder.
-pub(crate) const OF_FILES: [Fault; 4] = [
+pub(crate) const OF_FILES: [Fault; 5] = [
     Fault { name: "wipe", is_dead: false, begin: nothing, again: wipe, end: nothing },
     Fault {
         name: "wipe-key",
@@ -112,6 +122,13 @@ pub(crate) const OF_FILES: [Fault; 4] = [
         name: "read-only",
         is_dead: false,
         begin: |place| mode(&place.tokens(), "0500"),
+        again: nothing,
+        end: |place| mode(&place.tokens(), "0700"),
+    },
+    Fault {
+        name: "open",
+        is_dead: true,
+        begin: |place| mode(&place.tokens(), "0755"),
         again: nothing,
         end: |place| mode(&place.tokens(), "0700"),
     },
@@ -131,8 +148,10 @@ pub(crate) const OF_FILES: [Fault; 4] = [
 
 fn wipe(place: &mut Place) -> Result<(), String> {
     match std::fs::remove_dir_all(place.tokens()) {
-        // A replica wrote a file meanwhile: so much the better.
-        Err(fault) if fault.kind() != std::io::ErrorKind::DirectoryNotEmpty => {
+        // A replica writes or removes a file meanwhile: so much the better.
+        Err(fault)
+            if !matches!(fault.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) =>
+        {
             Err(fault.to_string())
         }
         _ => Ok(()),
@@ -141,7 +160,7 @@ fn wipe(place: &mut Place) -> Result<(), String> {
 
 fn remove(file: &Path) -> Result<(), String> {
     match std::fs::remove_file(file) {
-        Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => Err(fault.to_string()),
+        Err(fault) if fault.kind() != ErrorKind::NotFound => Err(fault.to_string()),
         _ => Ok(()),
     }
 }
@@ -159,6 +178,9 @@ pub(crate) fn run(plan: Plan, fault: &Fault, span: Duration) -> Result<Verdict, 
     fleet.figures()?;
     let began = now();
     (fault.begin)(&mut fleet.place)?;
+    if fault.name == "read-only" && std::fs::write(fleet.place.tokens().join("try"), "").is_ok() {
+        verdict.note("this is root, who writes there all the same: not tried in fact");
+    }
     while now().duration_since(began) < span {
         (fault.again)(&mut fleet.place)?;
         fleet.run(Duration::from_secs(1))?;
@@ -177,7 +199,7 @@ pub(crate) fn run(plan: Plan, fault: &Fault, span: Duration) -> Result<Verdict, 
     let (most, count) = (mints.iter().max().copied().unwrap_or(0), mints.len());
     verdict.told("lives_meanwhile", count as f64);
     verdict.at_most("most_mints_of_a_life", most as f64, replicas as f64);
-    judge(&mut verdict, &figures, fault.is_dead);
+    judge(&mut verdict, &figures, &fleet);
     let healed = now();
     fleet.run(Duration::from_millis(6_800))?;
     judge_healed(&mut verdict, &mut fleet, healed)?;
@@ -208,23 +230,16 @@ fn cold_calls(fleet: &mut Fleet, verdict: &mut Verdict) -> Result<Figures, Strin
     Ok(figures)
 }
 
-fn judge(verdict: &mut Verdict, figures: &Figures, is_dead: bool) {
+fn judge(verdict: &mut Verdict, figures: &Figures, fleet: &Fleet) {
     verdict.none("errors", figures.errors());
     verdict.none("expired_tokens_at_the_api", figures.refused);
     verdict.notes_of(figures);
     let one = Duration::from_millis(1);
-    verdict.within("slowest_call_with_a_token_net", figures.ready.net, one);
-    verdict.told("slowest_call_with_a_token_ms", ms(figures.ready.all));
+    verdict.no_call_over(one, figures.ready.over[0], fleet, "calls_with_a_token");
+    verdict.told("slowest_call_with_a_token_ms", ms(figures.ready.net));
+    verdict.told("slowest_call_with_a_token_gross_ms", ms(figures.ready.all));
     verdict.told("calls_that_waited", figures.waited.count as f64);
-    let waited = ms(figures.waited.net);
-    if is_dead {
-        let most = LATENCY + Duration::from_millis(350);
-        // The exchange takes longer than its latency, by what the machine needs for it.
-        verdict.told("slowest_call_that_waited_ms", waited);
-        verdict.told("of_which_are_explained_ms", ms(most));
-    } else {
-        verdict.told("slowest_call_that_waited_ms", waited);
-    }
+    verdict.told("slowest_call_that_waited_ms", ms(figures.waited.net));
 }
 
 /// One token a life again, without a restart.

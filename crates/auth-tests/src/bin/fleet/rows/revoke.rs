@@ -7,8 +7,8 @@ use crate::time::now;
 use crate::verdict::Verdict;
 
 /// How long after a token was granted it is revoked, and how long is watched: no refresh is due.
-const BEFORE: Duration = Duration::from_millis(800);
-const WATCHED: Duration = Duration::from_millis(2_000);
+const BEFORE: Duration = Duration::from_millis(400);
+const WATCHED: Duration = Duration::from_millis(1_600);
 
 /// Row A8.
 pub(crate) fn run(mut plan: Plan, times: u32) -> Result<Verdict, String> {
