@@ -72,7 +72,6 @@ pub(crate) struct Fleet {
     began: Instant,
     stolen: Duration,
     replicas: HashMap<u64, Replica>,
-    are_up: HashSet<u64>,
     last: u64,
     heard: Receiver<Heard>,
     to: Sender<Heard>,
@@ -104,7 +103,6 @@ impl Fleet {
             began: now(),
             stolen: stolen(),
             replicas: HashMap::new(),
-            are_up: HashSet::new(),
             last: 0,
             heard,
             to,
@@ -117,17 +115,11 @@ impl Fleet {
         fleet.watch_provider();
         // Those with a wrong secret first, so that they do ask the provider.
         let wrong = fleet.plan.wrong.min(fleet.plan.replicas);
-        for _ in 0..wrong {
-            fleet.add()?;
-        }
+        fleet.begin(wrong)?;
         if wrong > 0 {
-            fleet.up()?;
             fleet.run(LATENCY * 4)?;
         }
-        for _ in wrong..fleet.plan.replicas {
-            fleet.add()?;
-        }
-        fleet.up()?;
+        fleet.begin(fleet.plan.replicas - wrong)?;
         Ok(fleet)
     }
 
@@ -156,7 +148,7 @@ impl Fleet {
         });
     }
 
-    /// Starts one more replica.
+    /// Starts one more replica, which begins when it is told anything.
     pub(crate) fn add(&mut self) -> Result<u64, String> {
         let number = self.last;
         self.last += 1;
@@ -191,17 +183,24 @@ impl Fleet {
         Ok(number)
     }
 
-    /// Until all replicas are up.
-    fn up(&mut self) -> Result<(), String> {
-        let mut missing: HashSet<_> = self.replicas.keys().copied().collect();
-        missing.retain(|number| !self.are_up.contains(number));
-        let limit = now() + Duration::from_secs(60);
-        while !missing.is_empty() {
-            let heard = self.next(limit)?.ok_or("the replicas did not start within 60 s")?;
+    /// Starts so many replicas, a few at a time, and then lets them all begin at once.
+    fn begin(&mut self, count: usize) -> Result<(), String> {
+        let (mut numbers, mut missing) = (Vec::new(), HashSet::new());
+        let limit = now() + Duration::from_secs(90);
+        while numbers.len() < count || !missing.is_empty() {
+            if numbers.len() < count && missing.len() < 4 {
+                let number = self.add()?;
+                numbers.push(number);
+                missing.insert(number);
+                continue;
+            }
+            let heard = self.next(limit)?.ok_or("the replicas did not start within 90 s")?;
             if matches!(heard.said, Said::Up) {
                 missing.remove(&heard.replica);
-                self.are_up.insert(heard.replica);
             }
+        }
+        for number in numbers {
+            self.tell(number, "go");
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ const RULES: &str = "resetkeys ~pa1:* -@all +eval +time +get +getrange +set +del
 pub(crate) struct Server {
     program: String,
     child: Child,
+    guard: Option<Child>,
     port: u16,
     folder: PathBuf,
     /// What `MONITOR` wrote.
@@ -45,6 +46,13 @@ pub(crate) fn version() -> Result<String, String> {
     }
 }
 
+/// A shell that kills the server when this program ends in any way, which closes its input.
+fn guard(child: &Child) -> io::Result<Child> {
+    let mut guard = Command::new("sh");
+    guard.args(["-c", "cat >/dev/null; kill -9 $0", &child.id().to_string()]);
+    guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+}
+
 /// A free port on loopback.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
@@ -64,7 +72,8 @@ impl Server {
         std::fs::write(folder.join("conf"), config)?;
         let child = Self::spawn(&program, folder)?;
         let folder = folder.to_owned();
-        let mut server = Self { program, child, port, folder, heard: Arc::default() };
+        let guard = Some(guard(&child)?);
+        let mut server = Self { program, child, guard, port, folder, heard: Arc::default() };
         server.wait()?;
         Ok(server)
     }
@@ -128,14 +137,23 @@ impl Server {
     }
 
     pub(crate) fn kill(&mut self) {
+        // First, so that it never kills another process that got the number.
+        if let Some(mut guard) = self.guard.take() {
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// The same server, after `kill`.
     pub(crate) fn start_again(&mut self) -> Result<(), String> {
-        let again = Self::spawn(&self.program, &self.folder).map(|child| self.child = child);
-        again.and_then(|()| self.wait()).map_err(|fault| fault.to_string())
+        let mut start = || {
+            self.child = Self::spawn(&self.program, &self.folder)?;
+            self.guard = Some(guard(&self.child)?);
+            self.wait()
+        };
+        start().map_err(|fault: io::Error| fault.to_string())
     }
 
     /// Lets the application log in with another password, and no longer with the last one.

@@ -31,7 +31,8 @@ pub(crate) fn run(plan: Plan, kills: usize) -> Result<Verdict, String> {
         };
         let Some(killed) = fleet.kill(holder) else { continue };
         let mut missing: HashSet<_> = fleet.numbers().into_iter().collect();
-        fleet.add()?;
+        let next = fleet.add()?;
+        fleet.tell(next, "go");
         // With files a lock is free at once, so what counts is how long those wait that ask: whose
         // token is not due yet asks later. A lease of Redis's counts from the kill.
         let mut asks: HashMap<u64, Instant> = HashMap::new();
