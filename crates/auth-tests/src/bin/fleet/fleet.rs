@@ -36,6 +36,7 @@ pub(crate) struct Plan {
     pub(crate) wrong: usize,
     pub(crate) api_every: Duration,
     pub(crate) has_log: bool,
+    pub(crate) has_proxy: bool,
 }
 
 /// What a replica said, and when.
@@ -86,7 +87,7 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn start(plan: Plan) -> Result<Self, String> {
-        let place = Place::open(plan.store)?;
+        let place = Place::open(plan.store, plan.has_proxy)?;
         let sandbox = Sandbox::builder().token_lifetime(LIFETIME).start_blocking();
         let sandbox = sandbox.map_err(|fault| fault.to_string())?;
         let provider = sandbox.handle(Provider::Digishare);

@@ -114,6 +114,7 @@ impl Options {
             wrong: 0,
             api_every: Duration::from_millis(400),
             has_log: self.has_log,
+            has_proxy: false,
         };
         let mut add = |name: &str, run: Box<dyn Fn() -> Result<Verdict, String> + Sync>| {
             jobs.push(Job { name: format!("{} {name}", store.name()), run });

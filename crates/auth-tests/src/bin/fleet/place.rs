@@ -38,7 +38,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn open(kind: Kind) -> Result<Self, String> {
+    /// `has_proxy`: the server is reached through a proxy, which costs its time too.
+    pub(crate) fn open(kind: Kind, has_proxy: bool) -> Result<Self, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         // In memory where that can be: what is measured is no disk that others write to as well.
@@ -51,11 +52,11 @@ impl Place {
         if kind == Kind::Redis {
             let start = || {
                 let server = Server::start(&place.folder, "made-up-1")?;
-                let proxy = Proxy::start(server.port())?;
+                let proxy = has_proxy.then(|| Proxy::start(server.port())).transpose()?;
                 Ok((server, proxy))
             };
             let (server, proxy) = start().map_err(|fault: std::io::Error| fault.to_string())?;
-            (place.server, place.proxy) = (Some(server), Some(proxy));
+            (place.server, place.proxy) = (Some(server), proxy);
             place.write_url("made-up-1")?;
         }
         Ok(place)
@@ -91,7 +92,8 @@ impl Place {
 
     /// Writes the URL with this password, as an operator would: whole.
     pub(crate) fn write_url(&self, password: &str) -> Result<(), String> {
-        let port = self.proxy.as_ref().map_or(0, Proxy::port);
+        let direct = self.server.as_ref().map_or(0, Server::port);
+        let port = self.proxy.as_ref().map_or(direct, Proxy::port);
         let new = self.folder.join("url.new");
         std::fs::write(&new, format!("redis://app:{password}@127.0.0.1:{port}"))
             .and_then(|()| std::fs::rename(&new, self.url_file()))

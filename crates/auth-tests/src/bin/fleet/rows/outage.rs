@@ -171,8 +171,9 @@ fn mode(folder: &Path, mode: &str) -> Result<(), String> {
 }
 
 /// Row A5, and what else can happen to a store.
-pub(crate) fn run(plan: Plan, fault: &Fault, span: Duration) -> Result<Verdict, String> {
+pub(crate) fn run(mut plan: Plan, fault: &Fault, span: Duration) -> Result<Verdict, String> {
     let mut verdict = Verdict::new(plan.store, &fault.name.replace('-', "_"));
+    plan.has_proxy = fault.name == "blackhole";
     let mut fleet = Fleet::start(plan)?;
     fleet.run(Duration::from_secs(4))?;
     fleet.figures()?;
