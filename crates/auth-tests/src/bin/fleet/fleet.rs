@@ -14,7 +14,7 @@ use auth_tests::canary::Account;
 use crate::figures::Figures;
 use crate::place::{Kind, Place};
 use crate::replica::Settings;
-use crate::time::{Lateness, PAUSE, ms, now, stolen};
+use crate::time::{Lateness, PAUSE, ms, now, set_priority, stolen};
 
 /// How long a token lives.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(4);
@@ -171,6 +171,7 @@ impl Fleet {
             command.env("DIGISHARE_CLIENT_SECRET", "made-up-and-wrong-secret");
         }
         let mut child = command.spawn().map_err(|fault| format!("a replica: {fault}"))?;
+        set_priority(child.id(), 0);
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let to = self.to.clone();
         std::thread::spawn(move || {

@@ -54,6 +54,8 @@ fn main() -> ExitCode {
     if let Some(("replica", settings)) = args.split_first().map(|(first, rest)| (&**first, rest)) {
         return replica(settings);
     }
+    // Before there is any thread but this one.
+    time::set_priority(std::process::id(), time::FIRST);
     match Options::read(&args).map(|options| options.jobs()) {
         Ok((jobs, at_once)) => run(jobs, at_once),
         Err(fault) => {

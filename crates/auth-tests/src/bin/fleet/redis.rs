@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use auth_core::Env;
 
-use crate::time::now;
+use crate::time::{FIRST, now, set_priority};
 
 /// What the documentation says is enough, and nothing else.
 const RULES: &str = "resetkeys ~pa1:* -@all +eval +time +get +getrange +set +del";
@@ -81,7 +81,9 @@ impl Server {
     fn spawn(program: &str, folder: &Path) -> io::Result<Child> {
         let mut command = Command::new(program);
         command.arg(folder.join("conf")).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        set_priority(child.id(), FIRST);
+        Ok(child)
     }
 
     /// Until it answers; then its monitor is on.
