@@ -1,6 +1,6 @@
 //! No tool finds the programs of `auth-tests` by name: `conformance` has the flows ask real servers,
-//! `faults` makes every fault of a token endpoint happen, `simulate` runs the engine in a simulated
-//! world.
+//! `faults` makes every fault of a token endpoint happen, `fleet` runs many processes on real stores,
+//! `simulate` runs the engine in a simulated world.
 
 use crate::steps::{cargo, root, run as run_command, target};
 
