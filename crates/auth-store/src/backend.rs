@@ -84,7 +84,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the longest pause between two looks at a record that another process is working on.
     fn poll(&self) -> Duration {
-        Duration::from_millis(160)
+        Duration::from_millis(120)
     }
 }
 
