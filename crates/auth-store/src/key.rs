@@ -3,9 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::Error;
+use auth_core::{Env, Error, ErrorKind, HttpRequest, Identity};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::{digest, error::Unspecified, hkdf, hmac};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
+
+use crate::id::Id;
 
 /// The key of a store: 32 random bytes that all processes of a fleet share.
 ///
@@ -19,26 +27,125 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{key:?}"), "StoreKey([redacted])");
 /// ```
 #[derive(Clone)]
-pub struct StoreKey(Arc<Zeroizing<[u8; 32]>>);
+pub struct StoreKey(Arc<Option<Derived>>);
+
+/// One key for each purpose (RFC 5869), so that none says anything of another.
+struct Derived {
+    names: hmac::Key,
+    seal: LessSafeKey,
+    print: hmac::Key,
+}
+
+/// The variable of [`StoreKey::from_env`].
+const VARIABLE: &str = "AUTH_STORE_KEY";
+const MAKE_ONE: &str = "make one with `openssl rand -base64 32`";
+/// With or without its `=`: some templates remove it.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 impl StoreKey {
     /// Takes over 32 random bytes. Wipe your own copy.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
+        let bytes = Zeroizing::new(bytes);
+        Self(Arc::new(Derived::of(bytes.as_slice()).ok()))
+    }
+
+    /// Reads the variable `AUTH_STORE_KEY`, or the file that `AUTH_STORE_KEY_FILE` names: 32 bytes
+    /// in base64, as `openssl rand -base64 32` prints them.
+    ///
+    /// ```
+    /// use auth_core::Env;
+    /// use auth_store::StoreKey;
+    ///
+    /// let env = Env::from_pairs([("AUTH_STORE_KEY", "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=")]);
+    /// assert!(StoreKey::from_env(&env).is_ok());
+    /// let error = StoreKey::from_env(&Env::from_pairs([("NONE", "")])).unwrap_err();
+    /// assert!(error.message().ends_with("make one with `openssl rand -base64 32`"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if it is not set, or as for [`from_base64`](Self::from_base64).
+    pub fn from_env(env: &Env) -> Result<Self, Error> {
+        let read = env.read("auth-store", |vars| vars.required_parsed(VARIABLE, Self::from_base64));
+        read.map_err(|error| match error.message() {
+            missing if missing.starts_with("set ") => {
+                env.fault("auth-store", &format!("{missing}: {MAKE_ONE}"))
+            }
+            _ => error,
+        })
+    }
+
+    /// Reads 32 bytes in base64.
+    ///
+    /// ```
+    /// use auth_store::StoreKey;
+    ///
+    /// assert!(StoreKey::from_base64("bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=").is_ok());
+    /// assert!(StoreKey::from_base64("c2hvcnQ=").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if it is anything else, or 32 times the same byte. The text does not
+    /// show it.
+    pub fn from_base64(text: &str) -> Result<Self, Error> {
+        let mut decoded = Zeroizing::new([0; 48]);
+        let length = BASE64.decode_slice(text, decoded.as_mut_slice()).ok();
+        let bytes = length.and_then(|length| decoded.get(..length));
+        let Some(bytes) = bytes.and_then(|bytes| <&[u8; 32]>::try_from(bytes).ok()) else {
+            return Err(Error::config(format!("the key is not 32 bytes in base64: {MAKE_ONE}")));
+        };
+        if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
+            return Err(Error::config(format!("the key is 32 times the same byte: {MAKE_ONE}")));
+        }
+        Ok(Self(Arc::new(Derived::of(bytes).ok())))
     }
 
     /// Draws a key.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](auth_core::ErrorKind::Internal) if the system has no randomness.
+    /// [`ErrorKind::Internal`] if the system has no randomness.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
-        let drawn = SystemRandom::new().fill(&mut *bytes);
-        drawn.map_err(|_| {
-            Error::new(auth_core::ErrorKind::Internal, "the system gave no random bytes")
-        })?;
-        Ok(Self(Arc::new(bytes)))
+        fill(&mut *bytes)?;
+        Ok(Self(Arc::new(Derived::of(bytes.as_slice()).ok())))
+    }
+
+    /// What records are sealed with. `None` only if the library could not derive it.
+    pub(crate) fn seal(&self) -> Option<&LessSafeKey> {
+        self.0.as_ref().as_ref().map(|derived| &derived.seal)
+    }
+
+    /// Names a request, secret included: two processes with the same print send the same.
+    pub(crate) fn print(&self, request: &HttpRequest) -> Option<Id> {
+        let key = &self.0.as_ref().as_ref()?.print;
+        let mut print = hmac::Context::with_key(key);
+        let mut part = |bytes: &[u8]| {
+            print.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            print.update(bytes);
+        };
+        part(request.method().as_str().as_bytes());
+        let uri = Zeroizing::new(request.uri().to_string());
+        part(uri.as_bytes());
+        let mut headers: Vec<_> = request.headers().iter().collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        for (name, value) in headers {
+            part(name.as_str().as_bytes());
+            part(value.as_bytes());
+        }
+        part(request.body());
+        Id::beginning(print.sign().as_ref())
+    }
+}
+
+impl Derived {
+    fn of(bytes: &[u8]) -> Result<Self, Unspecified> {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"auth-store 1").extract(bytes);
+        Ok(Self {
+            names: root.expand(&[b"names"], hmac::HMAC_SHA256)?.into(),
+            seal: LessSafeKey::new(UnboundKey::from(root.expand(&[b"seal"], &AES_256_GCM_SIV)?)),
+            print: root.expand(&[b"print"], hmac::HMAC_SHA256)?.into(),
+        })
     }
 }
 
@@ -48,8 +155,17 @@ impl fmt::Debug for StoreKey {
     }
 }
 
+/// Fills a buffer with random bytes.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    let drawn = SystemRandom::new().fill(bytes);
+    drawn.map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))
+}
+
 /// The name of a record: `pa1:` and 43 characters of `A-Z a-z 0-9 - _`. It says nothing of the
 /// account; with another key it is another name.
+///
+/// Without a key it is a hash of the account alone, so whoever can read the store can test guesses
+/// of an account's name.
 ///
 /// ```
 /// use auth_store::RecordName;
@@ -59,6 +175,20 @@ impl fmt::Debug for StoreKey {
 pub struct RecordName(Arc<str>);
 
 impl RecordName {
+    /// The name of an account's record. The 1 is the format of the records: another format never
+    /// meets one that it cannot read.
+    pub(crate) fn of(key: Option<&StoreKey>, identity: &Identity) -> Option<Self> {
+        let account = identity.canonical();
+        let hash = match key {
+            Some(key) => {
+                let names = &key.0.as_ref().as_ref()?.names;
+                URL_SAFE_NO_PAD.encode(hmac::sign(names, account))
+            }
+            None => URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, account)),
+        };
+        Some(Self(format!("pa1:{hash}").into()))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,7 +2,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
 mod backend;
+mod breaker;
+#[cfg(any(test, feature = "test-util"))]
+pub mod contract;
+mod id;
 mod key;
+mod memory;
+mod record;
+mod seal;
+mod shared;
+mod trace;
 
 pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::key::{RecordName, StoreKey};
+pub use crate::memory::MemoryBackend;
+pub use crate::shared::SharedStore;
