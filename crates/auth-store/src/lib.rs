@@ -8,6 +8,8 @@ pub mod contract;
 mod id;
 mod key;
 mod memory;
+#[cfg(any(test, feature = "test-util"))]
+mod opened;
 mod record;
 mod seal;
 mod shared;
@@ -16,4 +18,6 @@ mod trace;
 pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
+#[cfg(any(test, feature = "test-util"))]
+pub use crate::opened::Opened;
 pub use crate::shared::SharedStore;
