@@ -158,6 +158,8 @@ impl World {
                 truth.refuses_all = true;
                 ends(short, End::Accept);
             }
+            // Two wrong secrets would take turns in the record.
+            Fault::WrongSecret(_) if truth.all_wrong.is_some() => {}
             Fault::WrongSecret(process) => {
                 truth.reach("processes with a wrong secret");
                 drop(truth);

@@ -122,7 +122,7 @@ impl Truth {
                     host.served = Some(now);
                     host.told_until = None;
                 });
-                self.hands_out(process, number)
+                self.hands_out(process, began, number)
             }
             Err(error) => {
                 if now > began {
@@ -136,7 +136,7 @@ impl Truth {
     }
 
     /// Checks a token that is handed out. Returns whether the API refuses it.
-    fn hands_out(&mut self, process: usize, number: usize) -> bool {
+    fn hands_out(&mut self, process: usize, began: Duration, number: usize) -> bool {
         let now = self.now;
         let Some(token) = self.tokens.get(number).copied() else {
             self.fault("2 no expired token", format_args!("nobody minted token {number}"));
@@ -154,8 +154,14 @@ impl Truth {
         if now >= token.ends {
             self.reach("expired tokens handed out after the store's clock stepped back");
         }
-        let is_again = self.hosts.get(process).is_some_and(|host| host.refused.contains(&number));
-        if is_again {
+        let refused = self.hosts.get(process).and_then(|host| host.refused.get(&number));
+        // A call that began earlier shares its flight. A token that lives on in the store, since
+        // its clock stepped back, outlives what a process remembers.
+        let is_again = refused.is_some_and(|at| *at <= began) && back.is_zero();
+        // Nor does it know under which name the store has its own token, if an answer was lost.
+        let is_known =
+            !self.hosts.get(process).is_some_and(|host| host.unconfirmed.contains(&number));
+        if is_again && is_known {
             self.fault("5 refused tokens", format_args!(
                 "process {process} hands out token {number} again, which it saw refused"
             ));
@@ -173,11 +179,12 @@ impl Truth {
 
     /// A process dropped a token because an API refused it.
     fn invalidated(&mut self, process: usize, token: &AccessToken) {
+        let now = self.now;
         self.reach("tokens that an API refused");
         if let Some(number) = number(token) {
             self.note(format_args!("process {process} saw token {number} refused"));
             self.host(process, |host| {
-                host.refused.insert(number);
+                host.refused.insert(number, now);
             });
         }
     }
@@ -194,7 +201,7 @@ impl Truth {
         // The time in which the provider was asked.
         let (mut asked, mut requests) = (Duration::ZERO, 0);
         for (from, to) in host.exchanges.iter().filter(|(_, to)| *to >= began) {
-            asked += to.saturating_sub(*from.max(&began));
+            asked += (*to.min(&now)).saturating_sub(*from.max(&began));
             requests += 1;
         }
         if took > LONGEST {

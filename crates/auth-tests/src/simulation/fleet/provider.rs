@@ -31,8 +31,6 @@ pub(super) struct Flow {
 
 const SECRET: HeaderName = HeaderName::from_static("x-secret");
 const HOST: Endpoint = Endpoint::from_static("https://pay.example.com/token");
-/// The part of a token's life after which it may be refreshed, with what drift may take of it.
-const YOUNG: f64 = 0.70;
 
 impl TokenExchange for Flow {
     fn provider(&self) -> &'static str {
@@ -75,7 +73,10 @@ impl Drop for Aloft {
         let (sent, now) = (self.sent, truth.now);
         truth.host(self.process, |host| {
             host.in_air = host.in_air.saturating_sub(1);
-            host.exchanges.push((sent, now));
+            let open = |it: &&mut (Duration, Duration)| *it == &(sent, Duration::MAX);
+            if let Some(exchange) = host.exchanges.iter_mut().find(open) {
+                exchange.1 = now;
+            }
         });
     }
 }
@@ -86,7 +87,11 @@ impl HttpClient for Provider {
         let secret = request.headers().get(SECRET).and_then(|it| it.to_str().ok()?.parse().ok());
         let (answer, latency, sent) = {
             let mut truth = self.shared.lock();
-            truth.host(self.process, |host| host.in_air += 1);
+            let now = truth.now;
+            truth.host(self.process, |host| {
+                host.in_air += 1;
+                host.exchanges.push((now, Duration::MAX));
+            });
             truth.request(self.process);
             let (answer, latency) = truth.answer(self.process, secret.unwrap_or(u8::MAX));
             truth.at(Point::Asked, self.process);
@@ -169,13 +174,17 @@ impl Truth {
     /// Mints a token, and checks that it was needed or that a fault excuses it.
     fn mint(&mut self, process: usize) -> usize {
         let (now, number) = (self.now, self.tokens.len());
-        let young = self.life.mul_f64(YOUNG);
-        let is_young = |token: &Minted| token.revoked.is_none() && token.at + young > now;
+        let is_young = |token: &Minted| token.is_young(self.life, now);
         let own = self.hosts.get(process).and_then(|host| host.minted);
-        let own = own.and_then(|own| self.tokens.get(own)).is_some_and(is_young);
+        // Its own counts even if another one was stored meanwhile.
+        let own = own.and_then(|own| self.tokens.get(own)).copied();
+        let own = own.is_some_and(|own| is_young(&Minted { is_replaced: false, ..own }));
         let is_extra = self.tokens.iter().any(is_young);
-        self.tokens.push(Minted { at: now, ends: now + self.life, revoked: None });
+        self.tokens.push(Minted { at: now, ends: now + self.life, revoked: None, is_replaced: false });
         self.host(process, |host| host.minted = Some(number));
+        if self.hosts.get(process).is_some_and(|host| host.claimed != Claimed::Lease) {
+            self.is_not_shared(Some(number));
+        }
         self.note(format_args!("process {process}: token {number} is minted, extra: {is_extra}"));
         self.reach("mints");
         if own {

@@ -16,7 +16,7 @@ const FORGOTTEN: Duration = Duration::from_secs(300);
 impl Truth {
     /// A record was replaced.
     pub(super) fn swapped(&mut self, process: usize, verb: &Verb, before: &Opened, after: &Opened) {
-        let leased = self.leases.get(&(process, verb.flight)).copied();
+        let leased = verb.leased;
         let is_owner = leased.is_some_and(|leased| before.owner == Some(leased.owner));
         match verb.kind {
             Kind::Claim => self.claim_writes(process, verb, before, after),
@@ -119,6 +119,7 @@ impl Truth {
         }
         if let Some(number) = verb.offered {
             self.generations.insert(token, number);
+            self.is_stored(number);
         }
     }
 

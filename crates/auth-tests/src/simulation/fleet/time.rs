@@ -32,7 +32,8 @@ const MILLION: i32 = 1_000_000;
 impl ProcessClock {
     /// How long it takes until this clock has advanced by a span.
     fn truly(&self, span: Duration) -> Duration {
-        scaled(span, MILLION, MILLION + self.drift).saturating_add(Duration::from_nanos(2))
+        let rounding = Duration::from_nanos(if span.is_zero() { 0 } else { 2 });
+        scaled(span, MILLION, MILLION + self.drift).saturating_add(rounding)
     }
 }
 

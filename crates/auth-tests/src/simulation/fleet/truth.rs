@@ -63,9 +63,11 @@ pub(super) struct Host {
     /// When its first call of the store failed, and its last one, since the last that worked.
     pub(super) outage: Option<(Duration, Duration)>,
     /// The tokens that it saw refused and dropped, unless the throttle admitted one again.
-    pub(super) refused: BTreeSet<usize>,
-    /// When requests of its were in the air.
+    pub(super) refused: BTreeMap<usize, Duration>,
+    /// When requests of its were in the air; without an end if they are.
     pub(super) exchanges: Vec<(Duration, Duration)>,
+    /// Tokens that it minted, and does not know whether the store has them.
+    pub(super) unconfirmed: BTreeSet<usize>,
     /// When a call of its last got a token.
     pub(super) served: Option<Duration>,
 }
@@ -76,6 +78,8 @@ pub(super) struct Minted {
     pub(super) at: Duration,
     pub(super) ends: Duration,
     pub(super) revoked: Option<Duration>,
+    /// Another token took its place.
+    pub(super) is_replaced: bool,
 }
 
 /// The owner and the base of a lease, by the record.
@@ -128,6 +132,8 @@ pub(super) struct Truth {
     /// The API refuses every token.
     pub(super) refuses_all: bool,
     pub(super) tokens: Vec<Minted>,
+    /// The token that was stored last.
+    pub(super) stored: Option<usize>,
     pub(super) rejections: Vec<Duration>,
     /// Since when all processes send the same wrong secret.
     pub(super) all_wrong: Option<Duration>,
@@ -163,6 +169,16 @@ impl fmt::Debug for Shared {
     }
 }
 
+/// The part of a token's life after which it may be refreshed, with what drift may take of it.
+const YOUNG: f64 = 0.70;
+
+impl Minted {
+    /// Whether nobody needs another one yet.
+    pub(super) fn is_young(&self, life: Duration, now: Duration) -> bool {
+        self.revoked.is_none() && !self.is_replaced && self.at + life.mul_f64(YOUNG) > now
+    }
+}
+
 impl Host {
     pub(super) fn new(secret: u8, now: Duration) -> Self {
         Self {
@@ -180,8 +196,9 @@ impl Host {
             told_until: None,
             minted: None,
             outage: None,
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
             exchanges: Vec::new(),
+            unconfirmed: BTreeSet::new(),
             served: None,
         }
     }
@@ -225,6 +242,7 @@ impl Truth {
             secret: 0,
             refuses_all: false,
             tokens: Vec::new(),
+            stored: None,
             rejections: Vec::new(),
             all_wrong: None,
             extras: Vec::new(),
@@ -293,6 +311,23 @@ impl Truth {
     /// How a process is kept from the store, if it is.
     pub(super) fn unreachable(&self, process: usize) -> Option<Cut> {
         self.hosts.get(process).and_then(|host| host.cut).or(self.down)
+    }
+
+    /// Nobody but its process will use a token: one that is stored counts in its place.
+    pub(super) fn is_not_shared(&mut self, number: Option<usize>) {
+        let now = self.now;
+        let stored = self.stored.and_then(|stored| self.tokens.get(stored)).copied();
+        if stored.is_some_and(|stored| stored.is_young(self.life, now))
+            && let Some(token) = number.and_then(|number| self.tokens.get_mut(number))
+        {
+            token.is_replaced = true;
+        }
+    }
+
+    /// A token was stored: those before it do not count any more.
+    pub(super) fn is_stored(&mut self, number: usize) {
+        self.stored = Some(number);
+        self.tokens.iter_mut().take(number).for_each(|token| token.is_replaced = true);
     }
 
     /// The number of a generation's token, for the journal and the checks.

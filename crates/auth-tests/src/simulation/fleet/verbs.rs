@@ -13,7 +13,7 @@ use auth_core::{
 use auth_store::{Opened, SharedStore};
 
 use super::net::{Net, locked};
-use super::truth::{Claimed, Point, Shared, Truth};
+use super::truth::{Claimed, Leased, Point, Shared, Truth};
 
 /// The store of one process, watched.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(super) struct Verb {
     pub(super) have: Option<Generation>,
     pub(super) is_refused: bool,
     pub(super) has_lease: bool,
+    /// The lease of its flight, for a call that comes after the claim.
+    pub(super) leased: Option<Leased>,
     /// The number of the token that is offered.
     pub(super) offered: Option<usize>,
     began: Duration,
@@ -102,17 +104,22 @@ impl Watched {
         if let Some(host) = truth.hosts.get_mut(self.process) {
             host.verbs += 1;
             host.flight.get_or_insert(now);
-            if kind == Kind::Settle {
-                host.settles += 1;
+            match kind {
+                // Until it is answered, if it is.
+                Kind::Claim => host.claimed = Claimed::Unavailable,
+                Kind::Settle => host.settles += 1,
+                Kind::Renew | Kind::Release => {}
             }
         }
+        let flight = std::ptr::from_ref(ask.request).addr();
         let verb = Verb {
             kind,
             process: self.process,
-            flight: std::ptr::from_ref(ask.request).addr(),
+            flight,
             have: ask.have,
             is_refused: ask.is_refused,
             has_lease: matches!(kind, Kind::Renew | Kind::Release),
+            leased: truth.leases.get(&(self.process, flight)).copied(),
             offered: None,
             began: now,
             seen: None,
@@ -261,11 +268,14 @@ impl Truth {
                 let token = self.token_of(Some(stored.generation));
                 self.note(format_args!("token {offered:?} of process {process}: {token:?} came first"));
                 self.reach("tokens superseded");
+                self.is_not_shared(offered);
                 self.host(process, |host| host.minted = None);
             }
             _ => {
                 self.note(format_args!("token {offered:?} of process {process} is not stored"));
                 self.reach("tokens not stored");
+                self.host(process, |host| host.unconfirmed.extend(offered));
+                self.is_not_shared(offered);
             }
         }
         if is_failed || (is_unpublished && verb.sent == 0) {
@@ -295,7 +305,7 @@ impl Truth {
         let is_cut = verb.is_cut || self.unreachable(verb.process).is_some();
         let is_owed = match verb.kind {
             // Unless the rules say no.
-            Kind::Settle => self.leases.get(&(verb.process, verb.flight)).is_some_and(|leased| {
+            Kind::Settle => verb.leased.is_some_and(|leased| {
                 verb.has_lease
                     && verb.seen.as_ref().is_some_and(|it| it.opened.owner == Some(leased.owner))
             }),

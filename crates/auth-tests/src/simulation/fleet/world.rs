@@ -70,6 +70,8 @@ impl World {
             if host.in_air > 0 || host.settles > 0 {
                 truth.reach("processes killed between request and settle");
                 truth.allow(1, "a process was killed between request and settle");
+                let minted = truth.hosts.get(process).and_then(|host| host.minted);
+                truth.is_not_shared(minted);
             }
         }
         drop(killed);
