@@ -192,7 +192,8 @@ impl Truth {
     fn check_span(&mut self, process: usize, began: Duration) {
         let now = self.now;
         let Some(host) = self.hosts.get(process) else { return };
-        if host.last_thaw >= began {
+        // Frozen, or given other credentials meanwhile.
+        if host.last_thaw > began || host.secret_since >= began {
             return;
         }
         let took = now.saturating_sub(began);

@@ -180,10 +180,10 @@ impl Truth {
         let own = own.and_then(|own| self.tokens.get(own)).copied();
         let own = own.is_some_and(|own| is_young(&Minted { is_replaced: false, ..own }));
         let is_extra = self.tokens.iter().any(is_young);
-        self.tokens.push(Minted { at: now, ends: now + self.life, revoked: None, is_replaced: false });
+        self.tokens.push(Minted { at: now, ends: now + self.life, ..Minted::default() });
         self.host(process, |host| host.minted = Some(number));
         if self.hosts.get(process).is_some_and(|host| host.claimed != Claimed::Lease) {
-            self.is_not_shared(Some(number));
+            self.is_private(Some(number));
         }
         self.note(format_args!("process {process}: token {number} is minted, extra: {is_extra}"));
         self.reach("mints");
@@ -195,7 +195,8 @@ impl Truth {
             self.extras.push(now);
             let since = now.saturating_sub(self.life);
             let extras = self.extras.iter().filter(|at| **at > since).count();
-            let since = since.saturating_sub(Duration::from_secs(40));
+            // What was lost is missed when the next process needs it.
+            let since = since.saturating_sub(self.life + Duration::from_secs(40));
             let allowed = self.allowed.iter().filter(|at| **at >= since).count();
             if extras > allowed || self.is_strict {
                 let check = if self.is_strict { "7 healed" } else { "3 mints" };

@@ -126,6 +126,7 @@ impl Truth {
     /// A token was dropped because an API refused it: not too often.
     fn drops(&mut self, process: usize, now: Duration) {
         self.reach("refused tokens dropped");
+        self.tokens.iter_mut().for_each(|token| token.is_replaced = true);
         let mut count = 1;
         if let Some((next, drops)) = self.dropped {
             let left = next.saturating_sub(now);

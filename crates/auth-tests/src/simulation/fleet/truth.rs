@@ -73,11 +73,12 @@ pub(super) struct Host {
 }
 
 /// A token that the provider granted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Minted {
     pub(super) at: Duration,
     pub(super) ends: Duration,
     pub(super) revoked: Option<Duration>,
+    pub(super) is_private: bool,
     /// Another token took its place.
     pub(super) is_replaced: bool,
 }
@@ -187,7 +188,7 @@ impl Host {
             last_thaw: now,
             wants: true,
             secret,
-            secret_since: now,
+            secret_since: Duration::ZERO,
             in_air: 0,
             verbs: 0,
             settles: 0,
@@ -314,20 +315,21 @@ impl Truth {
     }
 
     /// Nobody but its process will use a token: one that is stored counts in its place.
-    pub(super) fn is_not_shared(&mut self, number: Option<usize>) {
+    pub(super) fn is_private(&mut self, number: Option<usize>) {
         let now = self.now;
         let stored = self.stored.and_then(|stored| self.tokens.get(stored)).copied();
-        if stored.is_some_and(|stored| stored.is_young(self.life, now))
-            && let Some(token) = number.and_then(|number| self.tokens.get_mut(number))
-        {
-            token.is_replaced = true;
+        let is_young = stored.is_some_and(|stored| stored.is_young(self.life, now));
+        if let Some(token) = number.and_then(|number| self.tokens.get_mut(number)) {
+            (token.is_private, token.is_replaced) = (true, token.is_replaced || is_young);
         }
     }
 
-    /// A token was stored: those before it do not count any more.
+    /// A token was stored: those before it, and those that nobody shares, count no longer.
     pub(super) fn is_stored(&mut self, number: usize) {
-        self.stored = Some(number);
-        self.tokens.iter_mut().take(number).for_each(|token| token.is_replaced = true);
+        let old = self.stored.replace(number);
+        for (at, token) in self.tokens.iter_mut().enumerate() {
+            token.is_replaced |= at < number || token.is_private || old == Some(at);
+        }
     }
 
     /// The number of a generation's token, for the journal and the checks.

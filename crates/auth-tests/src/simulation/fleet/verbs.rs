@@ -268,14 +268,14 @@ impl Truth {
                 let token = self.token_of(Some(stored.generation));
                 self.note(format_args!("token {offered:?} of process {process}: {token:?} came first"));
                 self.reach("tokens superseded");
-                self.is_not_shared(offered);
+                self.is_private(offered);
                 self.host(process, |host| host.minted = None);
             }
             _ => {
                 self.note(format_args!("token {offered:?} of process {process} is not stored"));
                 self.reach("tokens not stored");
                 self.host(process, |host| host.unconfirmed.extend(offered));
-                self.is_not_shared(offered);
+                self.is_private(offered);
             }
         }
         if is_failed || (is_unpublished && verb.sent == 0) {
@@ -300,7 +300,7 @@ impl Truth {
     fn is_failed(&mut self, verb: &Verb, is_unanswered: bool) -> bool {
         let now = self.now;
         let Some(host) = self.hosts.get(verb.process) else { return false };
-        let was_frozen = host.last_thaw >= verb.began;
+        let was_frozen = host.last_thaw > verb.began;
         let is_failed = verb.sent > 0 && (is_unanswered || verb.is_open || verb.lost > 1);
         let is_cut = verb.is_cut || self.unreachable(verb.process).is_some();
         let is_owed = match verb.kind {
@@ -337,7 +337,9 @@ impl Truth {
             let quarter = (last - since) / 4;
             (last, quarter.clamp(Duration::from_millis(500), Duration::from_secs(30)))
         });
-        if pause.is_none_or(|(last, pause)| self.now > last + pause.mul_f64(1.02) + slack) {
+        // The claim of a flight that was replaced may be the one that tries the store.
+        let is_alone = host.verbs < 2;
+        if is_alone && pause.is_none_or(|(last, pause)| self.now > last + pause.mul_f64(1.02) + slack) {
             self.fault("4 limits", format_args!(
                 "process {process} leaves the store alone, {pause:?} after it failed"
             ));

@@ -71,7 +71,7 @@ impl World {
                 truth.reach("processes killed between request and settle");
                 truth.allow(1, "a process was killed between request and settle");
                 let minted = truth.hosts.get(process).and_then(|host| host.minted);
-                truth.is_not_shared(minted);
+                truth.is_private(minted);
             }
         }
         drop(killed);
