@@ -14,6 +14,13 @@ const FILES: &str = "Cargo.toml README.md src/config.rs src/credentials.rs src/e
 /// Beginnings of the documents' own keys, tokens and address, in halves so that this file is clean.
 const SAMPLES: &str = "live_digital|paye6 59bec586-|29f0 bGl2ZV9ka|Wdp 8437dd13-9|5ac 82725488-|22bf \
                        eya|l1 MySec|ret!!! A3-AD5mG|awb gLmL4am5|bro";
+/// Code outside the workspace, and the guide that shows it whole.
+const SHOWN: [(&str, &str); 2] = [
+    ("examples/sixth-provider/src/lib.rs", "crates/auth-core/docs/sixth_provider.md"),
+    ("examples/postgres-store/src/lib.rs", "crates/auth-store/docs/own_store.md"),
+];
+/// The longest of that code.
+const LONGEST_SHOWN: usize = 100;
 /// Beginnings of paths that only one machine has.
 const MACHINES: &str = "/ro|ot/ /ho|me/ /wo|rk/ /Us|ers/";
 
@@ -35,7 +42,9 @@ pub(crate) fn check() -> Result<(), String> {
         faults
             .extend(missing.map(|file| format!("{file} is missing: every provider crate has it")));
     }
-    faults.extend(sixth_provider(&root)?);
+    for (code, guide) in SHOWN {
+        faults.extend(shown(&root, code, guide)?);
+    }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
@@ -74,16 +83,15 @@ fn promised(text: &str) -> Vec<&str> {
     promised.map(|version| version.trim_end_matches('.')).collect()
 }
 
-/// The provider that somebody outside could write is short, and the guide shows it as it is.
-fn sixth_provider(root: &Path) -> Result<Vec<String>, String> {
-    const CODE: &str = "examples/sixth-provider/src/lib.rs";
-    const GUIDE: &str = "crates/auth-core/docs/sixth_provider.md";
-    let (code, guide) = (read(&root.join(CODE))?, read(&root.join(GUIDE))?);
-    let long = code.lines().count() >= 100;
-    let long =
-        long.then(|| format!("{CODE} has 100 lines or more: what should auth-core spare it?"));
+/// What somebody outside could write is short, and the guide shows it as it is.
+fn shown(root: &Path, file: &str, page: &str) -> Result<Vec<String>, String> {
+    let (code, guide) = (read(&root.join(file))?, read(&root.join(page))?);
+    let long = code.lines().count() >= LONGEST_SHOWN;
+    let long = long.then(|| {
+        format!("{file} has {LONGEST_SHOWN} lines or more: what should our crate spare it?")
+    });
     let missing = not_shown(&code, &guide)
-        .map(|line| format!("{GUIDE} does not show this line of {CODE}, in its place: {line}"));
+        .map(|line| format!("{page} does not show this line of {file}, in its place: {line}"));
     Ok(long.into_iter().chain(missing).collect())
 }
 

@@ -22,7 +22,9 @@ pub(crate) fn run_all() -> Result<(), String> {
         steps.step(&format!("a consumer of {provider}-auth alone"), || consumer(provider))?;
     }
     steps.step("the guide to each API, by copy and paste", call_the_api)?;
-    steps.step("a sixth provider outside the workspace", sixth_provider)?;
+    for name in ["sixth-provider", "postgres-store"] {
+        steps.step(&format!("examples/{name}, outside the workspace"), || outsider(name))?;
+    }
     steps.step("the fuzzer's corpus", replay)?;
     steps.step("the model of a flight", model)?;
     steps.finish();
@@ -142,9 +144,9 @@ fn replay() -> Result<(), String> {
     run(cargo(&folder).args(PROFILE).args(words).env("CARGO_TARGET_DIR", target()))
 }
 
-/// The example of a provider in a package of its own, on the versions that this workspace is locked to.
-fn sixth_provider() -> Result<(), String> {
-    let folder = root().join("examples/sixth-provider");
+/// An example in a package of its own, on the versions that this workspace is locked to.
+fn outsider(name: &str) -> Result<(), String> {
+    let folder = root().join("examples").join(name);
     lock(&folder)?;
     run(cargo(&folder).args(["fmt", "--check"]))?;
     for words in

@@ -56,6 +56,11 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     add("provider-auth, papaya", umbrella("papaya") + TOKIO, NOTHING, &["papaya"])?;
     let all = include_str!("../consumers/all.rs");
     add("provider-auth, full", umbrella("full") + TOKIO, all, &PROVIDERS)?;
+    let file = ours("auth-store", "");
+    add("auth-core", ours("auth-core", "") + TOKIO, NOTHING, &[])?;
+    add("auth-core, auth-store (file)", ours("auth-core", "") + &file + TOKIO, NOTHING, &[])?;
+    let redis = ours("auth-store", ", features = ['redis-1']");
+    add("auth-core, auth-store (redis)", ours("auth-core", "") + &redis + TOKIO, NOTHING, &[])?;
     add(BARE, ours("auth-core", ", default-features = false"), NOTHING, &[])?;
     let plain = programs.first().map(|plain| plain.crates.clone()).unwrap_or_default();
     println!("{:<32} {:>7} {:>17}", "a program with", "crates", "not beside plain");

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use auth_core::{CachedTokenSource, ReqwestClient, SharedTokenSource};
+use auth_store::{MemoryBackend, SharedStore};
 use http::HeaderValue;
 
 use crate::flow::Flow;
@@ -23,6 +24,13 @@ impl Typed {
         let source =
             CachedTokenSource::builder(Flow::new(url)?).http_client(client.clone()).build()?;
         Ok(Self(source))
+    }
+
+    /// The same with a store.
+    pub(crate) fn stored(url: &str, client: &ReqwestClient) -> Outcome<Self> {
+        let store = SharedStore::unsealed(MemoryBackend::default());
+        let builder = CachedTokenSource::builder(Flow::new(url)?).store(store);
+        Ok(Self(builder.http_client(client.clone()).build()?))
     }
 }
 

@@ -6,7 +6,7 @@
 //! target is reported like a reached one, and fails nothing.
 //!
 //! ```text
-//! auth-bench [--quick] [--only SCENARIO] [--alone CONTENDER] [--svg FILE]
+//! auth-bench [--quick] [--store] [--only SCENARIO] [--alone CONTENDER] [--svg FILE]
 //! ```
 //!
 //! `--alone` is for a profiler: the figures of all others are then missing.
@@ -45,6 +45,8 @@ impl<E: std::error::Error> From<E> for Failed {
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     quick: bool,
+    /// The typed source of the warm gets has a store.
+    store: bool,
     only: Option<String>,
     alone: Option<String>,
     svg: Option<PathBuf>,
@@ -57,13 +59,14 @@ impl Options {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--quick" => options.quick = true,
+                "--store" => options.store = true,
                 "--only" => options.only = args.next(),
                 "--alone" => options.alone = args.next(),
                 "--svg" => options.svg = args.next().map(PathBuf::from),
                 _ => {
                     let names: Vec<_> = scenarios::ALL.iter().map(|(name, _)| *name).collect();
                     return Err(Failed(format!(
-                        "usage: auth-bench [--quick] [--only SCENARIO] [--alone CONTENDER] [--svg FILE]; scenarios: {}",
+                        "usage: auth-bench [--quick] [--store] [--only SCENARIO] [--alone CONTENDER] [--svg FILE]; scenarios: {}",
                         names.join(", ")
                     )));
                 }

@@ -85,3 +85,65 @@ impl Drop for Pass<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn a_failure_opens_it_and_one_probe_a_pause_is_let_through() {
+        let breaker = Breaker::default();
+        let early = breaker.probe(MS(0)).unwrap();
+        assert_eq!(breaker.pass().unwrap().failed(MS(0), MS(300)), Some(SHORTEST));
+        assert!(breaker.pass().is_none() && breaker.probe(MS(799)).is_none());
+        let probe = breaker.probe(MS(800)).unwrap();
+        assert!(breaker.probe(MS(800)).is_none() && breaker.pass().is_none());
+        early.worked();
+        assert!(breaker.pass().is_none(), "what began before the outage does not end it");
+        assert_eq!(probe.failed(MS(800), MS(1_100)), None, "one outage is told once");
+        assert!(breaker.probe(MS(1_599)).is_none());
+        breaker.probe(MS(1_600)).unwrap().worked();
+        assert!(breaker.pass().is_some());
+        assert_eq!(breaker.pass().unwrap().failed(MS(2_000), MS(2_000)), Some(SHORTEST));
+    }
+
+    #[test]
+    fn calls_that_began_before_the_outage_was_known_do_not_lengthen_its_pause() {
+        let breaker = Breaker::default();
+        let late = breaker.pass().unwrap();
+        breaker.pass().unwrap().failed(MS(0), MS(0));
+        assert_eq!(late.failed(MS(0), MS(400)), None);
+        assert!(breaker.probe(MS(500)).is_some());
+    }
+
+    #[test]
+    fn a_pause_is_a_quarter_of_the_outage_within_bounds() {
+        let breaker = Breaker::default();
+        let mut now = MS(1_000);
+        breaker.pass().unwrap().failed(now, now);
+        let mut pauses = Vec::new();
+        for _ in 0..30 {
+            let mut pause = MS(0);
+            while breaker.probe(now + pause).map(drop).is_none() {
+                pause += MS(1);
+            }
+            pauses.push(pause);
+            now += pause;
+            breaker.probe(now).unwrap().failed(now, now);
+        }
+        assert_eq!(pauses[..4], [500, 500, 500, 500].map(MS));
+        assert_eq!(pauses[5], MS(625));
+        assert_eq!(*pauses.last().unwrap(), LONGEST);
+        assert!(pauses.is_sorted());
+    }
+
+    #[test]
+    fn a_probe_whose_caller_goes_away_is_somebody_elses() {
+        let breaker = Breaker::default();
+        breaker.pass().unwrap().failed(MS(0), MS(0));
+        drop(breaker.probe(MS(500)).unwrap());
+        assert!(breaker.probe(MS(500)).is_some());
+    }
+}

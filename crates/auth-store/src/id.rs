@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::key::fill;
+use crate::random::fill;
 
 /// Sixteen bytes, in a record 22 characters of base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::{Env, Error, ErrorKind, HttpRequest, Identity};
+use auth_core::{Env, Error, HttpRequest, Identity};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::{digest, error::Unspecified, hkdf, hmac};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,6 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::id::Id;
+use crate::random::fill;
 
 /// The key of a store: 32 random bytes that all processes of a fleet share.
 ///
@@ -65,7 +65,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is not set, or as for [`from_base64`](Self::from_base64).
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is not set, or as for [`from_base64`](Self::from_base64).
     pub fn from_env(env: &Env) -> Result<Self, Error> {
         let read = env.read("auth-store", |vars| vars.required_parsed(VARIABLE, Self::from_base64));
         read.map_err(|error| match error.message() {
@@ -86,7 +86,7 @@ impl StoreKey {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is anything else, or 32 times the same byte. The text does not
+    /// [`ErrorKind::Config`](auth_core::ErrorKind::Config) if it is anything else, or 32 times the same byte. The text does not
     /// show it.
     pub fn from_base64(text: &str) -> Result<Self, Error> {
         let mut decoded = Zeroizing::new([0; 48]);
@@ -104,7 +104,7 @@ impl StoreKey {
     /// Draws a key.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the system has no randomness.
+    /// [`ErrorKind::Internal`](auth_core::ErrorKind::Internal) if the system has no randomness.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill(&mut *bytes)?;
@@ -125,8 +125,7 @@ impl StoreKey {
             print.update(bytes);
         };
         part(request.method().as_str().as_bytes());
-        let uri = Zeroizing::new(request.uri().to_string());
-        part(uri.as_bytes());
+        part(request.uri().to_string().as_bytes());
         let mut headers: Vec<_> = request.headers().iter().collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         for (name, value) in headers {
@@ -155,12 +154,6 @@ impl fmt::Debug for StoreKey {
     }
 }
 
-/// Fills a buffer with random bytes.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
-    let drawn = SystemRandom::new().fill(bytes);
-    drawn.map_err(|_| Error::new(ErrorKind::Internal, "the system gave no random bytes"))
-}
-
 /// The name of a record: `pa1:` and 43 characters of `A-Z a-z 0-9 - _`. It says nothing of the
 /// account; with another key it is another name.
 ///
@@ -169,7 +162,11 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
 ///
 /// ```
 /// use auth_store::RecordName;
-/// assert_eq!(RecordName::made_up(1).as_str().len(), 47);
+///
+/// /// As a file's name: a colon is no part of one everywhere.
+/// fn file_name(name: &RecordName) -> String {
+///     format!("{}.rec", name.as_str().replace(':', "."))
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordName(Arc<str>);
@@ -200,5 +197,108 @@ impl RecordName {
     #[must_use]
     pub fn made_up(number: u64) -> Self {
         Self(format!("pa1:{number:0>43}").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_core::{Endpoint, ErrorKind, SecretString, TokenRequest};
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn host() -> Endpoint {
+        Endpoint::parse("https://pay.example.com/token").unwrap()
+    }
+
+    #[test]
+    fn each_account_has_a_name_of_its_own_and_another_with_each_key() {
+        let (one, two) = (StoreKey::new([1; 32]), StoreKey::new([2; 32]));
+        let of = |key: Option<&StoreKey>, account: &str| {
+            RecordName::of(key, &Identity::new("acme", &host(), &[account])).unwrap()
+        };
+        let names = [of(None, "a"), of(None, "b"), of(Some(&one), "a"), of(Some(&two), "a")];
+        for (at, name) in names.iter().enumerate() {
+            let (prefix, rest) = name.as_str().split_at(4);
+            assert!(prefix == "pa1:" && rest.len() == 43, "{name:?}");
+            assert!(rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+            assert!(!names[..at].contains(name));
+        }
+        assert_eq!(of(Some(&one), "a"), of(Some(&StoreKey::new([1; 32])), "a"));
+    }
+
+    #[test]
+    fn a_print_is_of_every_part_of_the_request() {
+        let secret = SecretString::from("made-up");
+        let header = |name: &'static str| HeaderName::from_static(name);
+        let (a, b) = (HeaderValue::from_static("a"), HeaderValue::from_static("b"));
+        let post = || TokenRequest::post(&host());
+        let key = StoreKey::new([1; 32]);
+        let print = |request: TokenRequest| key.print(&request.empty().unwrap()).unwrap();
+        let body = |secret: &SecretString| {
+            key.print(&post().form(&[("secret", secret.into())]).unwrap()).unwrap()
+        };
+        let prints = [
+            print(post()),
+            print(TokenRequest::get(&host())),
+            print(post().query(&[("a", "b")])),
+            print(post().header(header("x-a"), a.clone())),
+            print(post().header(header("x-a"), b.clone())),
+            print(post().header(header("x-b"), a.clone())),
+            print(post().basic("user", &secret)),
+            body(&secret),
+            body(&"another".into()),
+            StoreKey::new([2; 32]).print(&post().empty().unwrap()).unwrap(),
+        ];
+        for (at, print) in prints.iter().enumerate() {
+            assert!(!prints[..at].contains(print), "{at}");
+        }
+        assert_eq!(print(post()), prints[0], "the same request has the same print");
+        let ab = post().header(header("x-a"), a.clone()).header(header("x-b"), b.clone());
+        let ba = post().header(header("x-b"), b).header(header("x-a"), a);
+        assert_eq!(print(ab), print(ba), "whatever order its headers were set in");
+    }
+
+    #[test]
+    fn a_key_is_32_bytes_in_base64_and_anything_else_is_refused_unseen() {
+        let with = |value: &str| StoreKey::from_env(&Env::from_pairs([(VARIABLE, value)]));
+        for text in [
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=",
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE",
+        ] {
+            let read = with(text).unwrap();
+            let same = StoreKey::new(*b"made-up key for a test of this 1");
+            let identity = Identity::new("acme", &host(), &["a"]);
+            let name = |key| RecordName::of(Some(key), &identity);
+            assert_eq!(name(&read), name(&same));
+        }
+        for text in [
+            "CANARY",
+            "Q0FOQVJZLXNob3J0",
+            "Q0FOQVJZLWZhci10b28tbG9uZy1mb3ItYS1rZXktb2YtdGhpcnR5LXR3by1ieXRlcw==",
+            "bWFkZS11cCBrZXkgZm9yIGEgdGVzdCBvZiB0aGlzIDE=CANARY",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY CANARY",
+        ] {
+            let error = with(text).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(!shown.contains(text) && !shown.contains("CANARY"), "{shown}");
+            assert!(shown.contains("AUTH_STORE_KEY: the key is"), "{shown}");
+            assert!(shown.contains("openssl rand -base64 32"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_set_is_an_error_that_says_how_to_make_one() {
+        let error = StoreKey::from_env(&Env::from_pairs([("AUTH_STORE_KEY", "")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "auth-store: set AUTH_STORE_KEY (or AUTH_STORE_KEY_FILE): make one with \
+             `openssl rand -base64 32`"
+        );
+        let both = [("AUTH_STORE_KEY", "CANARY"), ("AUTH_STORE_KEY_FILE", "/nowhere")];
+        let error = StoreKey::from_env(&Env::from_pairs(both)).unwrap_err();
+        assert!(error.message().ends_with("are both set: unset one"), "{error}");
     }
 }

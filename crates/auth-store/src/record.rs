@@ -14,12 +14,16 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::said::Said;
 pub(crate) use self::token::Token;
+#[cfg(test)]
+pub(crate) use self::token::millis;
 use crate::id::Id;
 
 /// How long a lease lasts that is not renewed, in milliseconds.
 pub(crate) const LEASE: u64 = 5_000;
 /// How long a record is kept after all that it holds is over.
 const KEPT: u64 = 10 * 60 * 1_000;
+/// The longest that a record is kept, whatever a token says of its end: servers have limits.
+const LONGEST_KEPT: u64 = 400 * 24 * 60 * 60 * 1_000;
 /// How long after its end a pause still counts as the last one of a row.
 const FORGOTTEN: u64 = 5 * 60 * 1_000;
 const FIRST_DROP: u64 = 1_000;
@@ -205,7 +209,7 @@ impl Record {
             self.drops.as_ref().map(|drops| drops.next),
         ];
         let last = ends.into_iter().flatten().max().unwrap_or(now);
-        Duration::from_millis(last.saturating_sub(now).saturating_add(KEPT))
+        Duration::from_millis(last.saturating_sub(now).saturating_add(KEPT).min(LONGEST_KEPT))
     }
 
     /// Reads what [`write`](Self::write) wrote. Fields of later versions are ignored.

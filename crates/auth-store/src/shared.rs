@@ -49,13 +49,13 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
 
 impl<B: Backend> SharedStore<B> {
-    /// Makes a store whose records are sealed with a key.
+    /// Makes a store whose records are sealed with this key, even if the backend has one of its own.
     pub fn sealed(backend: B, key: StoreKey) -> Self {
         Self::with_key(backend, Some(key))
     }
 
     /// Makes a store that seals its records only if the backend has a [key](Backend::key) of its
-    /// own. Without one, whoever can read the place has the tokens, whoever can write there decides
+    /// own, which is asked for at each claim. Without one, whoever can read the place has the tokens, whoever can write there decides
     /// which token is sent, and rejections are not shared.
     pub fn unsealed(backend: B) -> Self {
         Self::with_key(backend, None)
@@ -164,7 +164,7 @@ impl<B: Backend> TokenStore for SharedStore<B> {
             return Settled::Unpublished;
         };
         // The same generation if it is sent again, so that its own token is no other's.
-        let settle = || self.try_settle(ask, holder, generation, token);
+        let settle = || self.try_settle(ask, holder, generation, (token, began));
         let answer = self.patiently(began, settle).await;
         if let Some(settled) = self.noted(pass, began, answer) {
             return settled;

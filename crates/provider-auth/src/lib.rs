@@ -14,6 +14,8 @@ mod config;
 pub use auth_core as core;
 #[cfg(any(feature = "reqwest", feature = "reqwest-middleware", feature = "tower"))]
 pub use auth_middleware as middleware;
+#[cfg(any(feature = "store", feature = "redis-1"))]
+pub use auth_store as store;
 #[cfg(feature = "digishare")]
 pub use digishare_auth as digishare;
 #[cfg(feature = "digitalpaye")]

@@ -171,10 +171,6 @@ impl Shared<'_> {
             Some(Settled::Superseded(stored)) => {
                 return self.adopted(stored, asked).unwrap_or(token);
             }
-            // The store may hold the refused token still: the next claim is to name it again.
-            Some(Settled::Unpublished) | None if self.ask.is_refused => {
-                token.generation = self.ask.have;
-            }
             Some(Settled::Unpublished) | None => {}
         }
         token

@@ -163,3 +163,119 @@ impl Kind {
         matches!(self, Self::Credentials | Self::Request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINT: Id = Id::new([3; 16]);
+    const ONE: Id = Id::new([1; 16]);
+
+    fn error(kind: ErrorKind, status: u16) -> Error {
+        match status {
+            0 => Error::new(kind, "x"),
+            status => Error::new(kind, "x").with_status(StatusCode::from_u16(status).unwrap()),
+        }
+    }
+
+    #[test]
+    fn only_what_the_provider_said_is_told_and_a_rejection_with_its_print() {
+        use ErrorKind as Kind;
+        let (own, any) = (Some(Some(PRINT)), Some(None));
+        for (kind, status, keyed, bare) in [
+            (Kind::Credentials, 401, own, None),
+            (Kind::Request, 400, own, None),
+            (Kind::RateLimited, 429, any, any),
+            (Kind::Unavailable, 503, any, any),
+            (Kind::Unavailable, 0, None, None),
+            (Kind::RateLimited, 0, None, None),
+            (Kind::Connect, 0, None, None),
+            (Kind::Timeout, 0, None, None),
+            (Kind::Timeout, 200, None, None),
+            (Kind::Protocol, 200, None, None),
+            (Kind::Config, 0, None, None),
+            (Kind::Internal, 0, None, None),
+            (Kind::Store, 0, None, None),
+        ] {
+            let told = |print| Said::of(&error(kind, status), print, None, 0).map(|s| s.print);
+            assert_eq!(told(Some(PRINT)), keyed, "{kind:?} {status}");
+            assert_eq!(told(None), bare, "{kind:?} {status}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_while_the_same_thing_is_said_again() {
+        for (kind, status, pauses) in [
+            (ErrorKind::Credentials, 401, [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]),
+            (ErrorKind::Unavailable, 503, [500, 1_000, 2_000, 4_000, 8_000, 16_000]),
+            (ErrorKind::RateLimited, 429, [5_000, 5_000, 5_000, 5_000, 8_000, 16_000]),
+        ] {
+            let (mut said, mut now): (Option<Said>, _) = (None, 0);
+            for (times, pause) in pauses.into_iter().enumerate() {
+                let next = Said::of(&error(kind, status), Some(PRINT), said.as_ref(), now).unwrap();
+                assert_eq!((next.pause, next.until - now), (pause, pause), "{kind:?} {times}");
+                now = next.until;
+                said = Some(next);
+            }
+            let next = |at| Said::of(&error(kind, status), Some(PRINT), said.as_ref(), at).unwrap();
+            assert_eq!(next(now + FORGOTTEN).times, 6);
+            assert_eq!(next(now + FORGOTTEN + 1).times, 0, "it was long ago");
+            assert_eq!(next(0).times, 0, "the clock stepped back");
+        }
+    }
+
+    #[test]
+    fn an_outage_is_remembered_for_30_s_at_most() {
+        let mut said = Said::of(&error(ErrorKind::Unavailable, 500), None, None, 0).unwrap();
+        for _ in 0..100 {
+            let now = said.until;
+            said = Said::of(&error(ErrorKind::Unavailable, 500), None, Some(&said), now).unwrap();
+        }
+        assert_eq!(said.pause, 30_000);
+    }
+
+    #[test]
+    fn another_sort_of_failure_or_another_request_starts_again() {
+        let said = |kind, status, print, previous: Option<&Said>| {
+            Said::of(&error(kind, status), print, previous, 0).unwrap()
+        };
+        let first = said(ErrorKind::Credentials, 401, Some(PRINT), None);
+        assert_eq!(said(ErrorKind::Request, 400, Some(PRINT), Some(&first)).times, 1);
+        assert_eq!(said(ErrorKind::Request, 400, Some(ONE), Some(&first)).times, 0);
+        assert_eq!(said(ErrorKind::Unavailable, 500, None, Some(&first)).times, 0);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_an_hour_and_where_it_is_longer() {
+        for (kind, asked, pause) in [
+            (ErrorKind::RateLimited, 0, 500),
+            (ErrorKind::RateLimited, 120, 120_000),
+            (ErrorKind::Unavailable, 31_536_000, 3_600_000),
+        ] {
+            let error = error(kind, 503).with_retry_after(Duration::from_secs(asked));
+            assert_eq!(Said::of(&error, None, None, 0).unwrap().pause, pause, "{asked}");
+        }
+        let mut forged = Said::of(&error(ErrorKind::Unavailable, 503), None, None, 0).unwrap();
+        (forged.until, forged.pause) = (u64::MAX, u64::MAX);
+        assert_eq!(forged.left(0), None, "nobody silences a fleet for longer than an hour");
+    }
+
+    #[test]
+    fn a_told_error_is_what_was_said_and_says_that_it_was_told() {
+        let scrubber = Scrubber::default();
+        let original = error(ErrorKind::RateLimited, 429)
+            .with_code("slow_down", &scrubber)
+            .with_description("Langsam!", &scrubber)
+            .with_retry_after(Duration::from_secs(60));
+        let said = Said::of(&original, None, None, 1_000).unwrap();
+        let told = said.error(said.left(13_500).unwrap(), "acme");
+        assert_eq!((told.kind(), told.status()), (original.kind(), original.status()));
+        assert_eq!((told.code(), told.description()), (original.code(), original.description()));
+        assert_eq!(told.retry_after(), Some(Duration::from_millis(47_500)));
+        assert_eq!(
+            told.to_string(),
+            "acme: x (another process was told so 12 s ago; the provider is asked again in 48 s): \
+             retry after 48 s"
+        );
+    }
+}

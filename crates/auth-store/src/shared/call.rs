@@ -20,9 +20,9 @@ const LONGEST: usize = 32 * 1024;
 /// What a lease holds.
 pub(super) struct Holder {
     place: Place,
-    owner: Id,
+    pub(super) owner: Id,
     /// The token that was there when the lease was given.
-    base: Option<Id>,
+    pub(super) base: Option<Id>,
     /// Names the request that is sent, where there is a key to make a print with.
     print: Option<Id>,
     guard: Option<Box<dyn Any + Send + Sync>>,
@@ -92,13 +92,13 @@ impl<B: Backend> SharedStore<B> {
                     }
                 }
                 Look::Held { left } => Claim::held(poll.min(Duration::from_millis(left))),
-                Look::Refused { left } => match read.record.said_to(wish.print) {
-                    Some(said) => {
+                Look::Refused { left } => {
+                    let said = read.record.said_to(wish.print);
+                    said.map_or(Claim::Unavailable, |said| {
                         let error = said.error(left, ask.identity.provider());
                         Claim::refused(error, Duration::from_millis(left))
-                    }
-                    None => Claim::Unavailable, // Not so: it was looked at just now.
-                },
+                    })
+                }
                 Look::Free { is_probe } => {
                     let has_lock = guard.is_some();
                     let lease = Lease::new(Holder { place, owner, base, print: wish.print, guard })
@@ -125,7 +125,7 @@ impl<B: Backend> SharedStore<B> {
         ask: &Ask<'_>,
         holder: Option<&Holder>,
         generation: Id,
-        offered: &Offered<'_>,
+        (offered, began): (&Offered<'_>, Duration),
     ) -> Result<Settled, Error> {
         let found;
         let (place, base) = match holder {
@@ -139,7 +139,9 @@ impl<B: Backend> SharedStore<B> {
         let holds_lock = holder.is_some_and(Holder::has_lock);
         loop {
             let mut read = self.read(place).await?;
-            let token = Token::of(generation, offered, read.now);
+            // It runs out from when it was offered on, and not from when the store answered.
+            let spent = self.now().saturating_sub(began);
+            let token = Token::of(generation, &shortened(offered, spent), read.now);
             let writer = Writer { owner, base, holds_lock };
             match read.record.settle(read.now, writer, token) {
                 Write::There => {}
@@ -197,7 +199,22 @@ impl<B: Backend> SharedStore<B> {
             }
             None
         };
-        self.within(self.rest(began), clear).await.flatten().unwrap_or(false)
+        match self.rest(began) {
+            Duration::ZERO => false,
+            rest => self.within(rest, clear).await.flatten().unwrap_or(false),
+        }
+    }
+
+    /// Whether records are sealed.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) async fn seals(&self) -> bool {
+        self.key.is_some() || self.backend.key().await.is_ok_and(|key| key.is_some())
+    }
+
+    /// The name of an account's record.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) async fn name_of(&self, identity: &Identity) -> Option<RecordName> {
+        self.place(identity).await.ok().map(|place| place.name)
     }
 
     async fn place(&self, identity: &Identity) -> Result<Place, Error> {
@@ -238,6 +255,12 @@ impl<B: Backend> SharedStore<B> {
         }
         Ok(is_written)
     }
+}
+
+fn shortened<'a>(offered: &Offered<'a>, by: Duration) -> Offered<'a> {
+    let left = offered.left().saturating_sub(by);
+    let (scheme, secret) = (offered.token_type(), offered.secret());
+    Offered::new(scheme, secret, offered.headers(), left, offered.lifetime())
 }
 
 fn unmade() -> Error {

@@ -37,10 +37,14 @@ impl<B: Backend> SharedStore<B> {
     /// A future's output, or `None` if `limit` passed first.
     pub(super) async fn within<F: Future>(&self, limit: Duration, call: F) -> Option<F::Output> {
         let mut call = pin!(call);
-        let mut timer = self.clock.sleep(limit);
+        // Only if it is needed: without a runtime each timer is a thread.
+        let mut timer = None;
         poll_fn(|cx| match call.as_mut().poll(cx) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+            Poll::Pending => {
+                let timer = timer.get_or_insert_with(|| self.clock.sleep(limit));
+                timer.as_mut().poll(cx).map(|()| None)
+            }
         })
         .await
     }
