@@ -30,8 +30,6 @@ pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
 #[cfg(any(test, feature = "test-util"))]
 pub use crate::opened::Opened;
-=======
 #[cfg(feature = "redis-1")]
 pub use crate::redis::{RedisBackend, RedisBuilder, RedisStore};
->>>>>>> w-score
 pub use crate::shared::SharedStore;

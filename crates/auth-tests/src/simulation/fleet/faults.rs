@@ -75,7 +75,9 @@ impl World {
         let process = rng.usize(0..count);
         match rng.u8(0..100) {
             0..8 => Fault::Kill(process),
-            8..22 => Fault::KillAt(POINTS.get(rng.usize(0..POINTS.len())).copied().unwrap_or(Point::Leased)),
+            8..22 => Fault::KillAt(
+                POINTS.get(rng.usize(0..POINTS.len())).copied().unwrap_or(Point::Leased),
+            ),
             22..36 => Fault::Freeze(process),
             36..46 => Fault::Cut(process),
             46..53 => Fault::Down,

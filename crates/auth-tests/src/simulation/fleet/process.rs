@@ -146,10 +146,13 @@ impl Truth {
         let back = self.stepped_back.iter().filter(|(at, _)| *at >= token.at);
         let back: Duration = back.map(|(_, by)| *by).sum();
         if now >= token.ends + back {
-            self.fault("2 no expired token", format_args!(
-                "process {process} hands out token {number}, which expired {:?} ago",
-                now.saturating_sub(token.ends)
-            ));
+            self.fault(
+                "2 no expired token",
+                format_args!(
+                    "process {process} hands out token {number}, which expired {:?} ago",
+                    now.saturating_sub(token.ends)
+                ),
+            );
         }
         if now >= token.ends {
             self.reach("expired tokens handed out after the store's clock stepped back");
@@ -162,9 +165,12 @@ impl Truth {
         let is_known =
             !self.hosts.get(process).is_some_and(|host| host.unconfirmed.contains(&number));
         if is_again && is_known {
-            self.fault("5 refused tokens", format_args!(
-                "process {process} hands out token {number} again, which it saw refused"
-            ));
+            self.fault(
+                "5 refused tokens",
+                format_args!(
+                    "process {process} hands out token {number} again, which it saw refused"
+                ),
+            );
         }
         let is_refused =
             self.refuses_all || now >= token.ends || token.revoked.is_some_and(|at| at <= now);
@@ -197,7 +203,7 @@ impl Truth {
             return;
         }
         let took = now.saturating_sub(began);
-        let flight = host.flight.unwrap_or(began);
+        let flight = host.last_flight;
         let cut = self.unreachable(process).filter(|cut| cut.since <= began.min(flight));
         // The time in which the provider was asked.
         let (mut asked, mut requests) = (Duration::ZERO, 0);
@@ -229,16 +235,20 @@ impl Truth {
         let is_right = host.secret == self.secret && host.secret_since < began;
         let told = host.told_until;
         if error.kind() == ErrorKind::Credentials && is_right {
-            self.fault("6 wrong secrets", format_args!(
-                "process {process} has the right secret, and fails: {error}"
-            ));
+            self.fault(
+                "6 wrong secrets",
+                format_args!("process {process} has the right secret, and fails: {error}"),
+            );
         }
         // Its clock may be 0.5 % slow, and the longest pause is five minutes.
         let slack = Duration::from_millis(1_700);
         if now == began && told.is_some_and(|until| now > until + slack) {
-            self.fault("6 told refusals", format_args!(
-                "process {process} is still quiet, and was told to be until {told:?}: {error}"
-            ));
+            self.fault(
+                "6 told refusals",
+                format_args!(
+                    "process {process} is still quiet, and was told to be until {told:?}: {error}"
+                ),
+            );
         }
         if self.is_strict {
             self.fault("7 healed", format_args!("a call of process {process} fails: {error}"));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_core::{
-    Bytes, Endpoint, Error, ErrorKind, Grant, HttpClient, HttpRequest, HttpResponse,
-    Identity, Scrubber, TokenExchange, TokenRequest, TokenResponse, async_trait, oauth2, wire,
+    Bytes, Endpoint, Error, ErrorKind, Grant, HttpClient, HttpRequest, HttpResponse, Identity,
+    Scrubber, TokenExchange, TokenRequest, TokenResponse, async_trait, oauth2, wire,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -122,19 +122,16 @@ impl Truth {
                 self.reach("processes that waited enough");
                 self.allow(1, "a process waited enough");
                 if waited < Duration::from_millis(9_800) && !was_frozen {
-                    self.fault("3 mints", format_args!(
-                        "process {process} asks after {waited:?} of waiting"
-                    ));
+                    self.fault(
+                        "3 mints",
+                        format_args!("process {process} asks after {waited:?} of waiting"),
+                    );
                 }
             }
         }
     }
 
-    fn answer(
-        &mut self,
-        process: usize,
-        secret: u8,
-    ) -> (Result<HttpResponse, Error>, Duration) {
+    fn answer(&mut self, process: usize, secret: u8) -> (Result<HttpResponse, Error>, Duration) {
         let rng = &mut self.rng;
         let quick = Duration::from_millis(rng.u64(20..500));
         let latency = match self.mood {
@@ -200,9 +197,10 @@ impl Truth {
             let allowed = self.allowed.iter().filter(|at| **at >= since).count();
             if extras > allowed || self.is_strict {
                 let check = if self.is_strict { "7 healed" } else { "3 mints" };
-                self.fault(check, format_args!(
-                    "{extras} more tokens than one a life, {allowed} are allowed"
-                ));
+                self.fault(
+                    check,
+                    format_args!("{extras} more tokens than one a life, {allowed} are allowed"),
+                );
             }
         }
         number
@@ -220,9 +218,10 @@ impl Truth {
         let allowed = self.allowed.iter().filter(|at| **at >= before).count();
         self.reach("rejections of all processes");
         if rejections > 3 + allowed {
-            self.fault("6 wrong secrets", format_args!(
-                "{rejections} requests with a wrong secret in a minute"
-            ));
+            self.fault(
+                "6 wrong secrets",
+                format_args!("{rejections} requests with a wrong secret in a minute"),
+            );
         }
     }
 }

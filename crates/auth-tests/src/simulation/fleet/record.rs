@@ -22,15 +22,19 @@ impl Truth {
             Kind::Claim => self.claim_writes(process, verb, before, after),
             Kind::Renew => {
                 if !is_owner || after.token != before.token || after.owner != before.owner {
-                    self.fault("1 the record", format_args!("process {process} renews a lease that it lost"));
+                    self.fault(
+                        "1 the record",
+                        format_args!("process {process} renews a lease that it lost"),
+                    );
                 }
             }
             Kind::Settle => self.settle_writes(process, verb, before, after, leased),
             Kind::Release => {
                 if !is_owner {
-                    self.fault("1 the record", format_args!(
-                        "process {process} gives back a lease that it lost"
-                    ));
+                    self.fault(
+                        "1 the record",
+                        format_args!("process {process} gives back a lease that it lost"),
+                    );
                 }
                 if before.token.is_some() && after.token.is_none() {
                     self.cleared(process);
@@ -53,9 +57,12 @@ impl Truth {
             }
             self.drops(process, now);
         } else if live.is_some() && live == have && verb.is_refused {
-            self.fault("5 refused tokens", format_args!(
-                "process {process} is to replace a refused token that stays in the record"
-            ));
+            self.fault(
+                "5 refused tokens",
+                format_args!(
+                    "process {process} is to replace a refused token that stays in the record"
+                ),
+            );
         } else if verb.is_refused && live.is_none() {
             self.reach("refused tokens that were gone already");
         }
@@ -67,7 +74,10 @@ impl Truth {
             let left = before.leased_until.checked_sub(now).unwrap_or_default();
             if left > Duration::ZERO && left <= before.span {
                 if after.owner != before.owner {
-                    self.fault("3 mints", format_args!("process {process} takes the lease of another"));
+                    self.fault(
+                        "3 mints",
+                        format_args!("process {process} takes the lease of another"),
+                    );
                 }
             } else {
                 self.note(format_args!("process {process} takes over a lease"));
@@ -93,7 +103,10 @@ impl Truth {
             if before.token.is_some() || before.owner.is_some() {
                 self.cleared(process);
                 if !is_owner {
-                    self.fault("1 the record", format_args!("process {process} clears the record of others"));
+                    self.fault(
+                        "1 the record",
+                        format_args!("process {process} clears the record of others"),
+                    );
                 }
             }
             return;

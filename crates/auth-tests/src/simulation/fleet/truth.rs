@@ -56,6 +56,8 @@ pub(super) struct Host {
     pub(super) claimed: Claimed,
     /// When the present flight began.
     pub(super) flight: Option<Duration>,
+    /// When the last one began, over or not.
+    pub(super) last_flight: Duration,
     /// Until when it was told to be quiet; `None` if it knows for itself.
     pub(super) told_until: Option<Duration>,
     /// The last token that it minted and kept.
@@ -194,6 +196,7 @@ impl Host {
             settles: 0,
             claimed: Claimed::Nothing,
             flight: None,
+            last_flight: now,
             told_until: None,
             minted: None,
             outage: None,

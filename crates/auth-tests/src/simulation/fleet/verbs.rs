@@ -103,7 +103,9 @@ impl Watched {
         let now = truth.now;
         if let Some(host) = truth.hosts.get_mut(self.process) {
             host.verbs += 1;
-            host.flight.get_or_insert(now);
+            if host.flight.is_none() {
+                (host.flight, host.last_flight) = (Some(now), now);
+            }
             match kind {
                 // Until it is answered, if it is.
                 Kind::Claim => host.claimed = Claimed::Unavailable,
@@ -266,7 +268,9 @@ impl Truth {
             Settled::Kept(_) => self.reach("tokens stored"),
             Settled::Superseded(stored) => {
                 let token = self.token_of(Some(stored.generation));
-                self.note(format_args!("token {offered:?} of process {process}: {token:?} came first"));
+                self.note(format_args!(
+                    "token {offered:?} of process {process}: {token:?} came first"
+                ));
                 self.reach("tokens superseded");
                 self.is_private(offered);
                 self.host(process, |host| host.minted = None);
@@ -316,9 +320,10 @@ impl Truth {
         }
         if is_failed && is_owed && verb.lost < 2 && !is_cut && !was_frozen {
             let (kind, process, lost) = (verb.kind, verb.process, verb.lost);
-            self.fault("8 one lost message costs nothing", format_args!(
-                "{kind:?} of process {process} failed after {lost} lost messages"
-            ));
+            self.fault(
+                "8 one lost message costs nothing",
+                format_args!("{kind:?} of process {process} failed after {lost} lost messages"),
+            );
         }
         if is_failed {
             let began = verb.began;
@@ -339,10 +344,13 @@ impl Truth {
         });
         // The claim of a flight that was replaced may be the one that tries the store.
         let is_alone = host.verbs < 2;
-        if is_alone && pause.is_none_or(|(last, pause)| self.now > last + pause.mul_f64(1.02) + slack) {
-            self.fault("4 limits", format_args!(
-                "process {process} leaves the store alone, {pause:?} after it failed"
-            ));
+        if is_alone
+            && pause.is_none_or(|(last, pause)| self.now > last + pause.mul_f64(1.02) + slack)
+        {
+            self.fault(
+                "4 limits",
+                format_args!("process {process} leaves the store alone, {pause:?} after it failed"),
+            );
         }
     }
 
