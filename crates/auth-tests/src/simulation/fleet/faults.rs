@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::provider::{Flow, Mood};
-use super::truth::{Cut, Point, Truth};
+use super::truth::{Cut, Host, Point, Truth};
 use super::world::World;
 
 /// What goes wrong.
@@ -117,16 +117,13 @@ impl World {
                 self.kill(process);
             }
             Fault::KillAt(point) => truth.armed = Some(point),
+            // At once, or in its next claim.
+            Fault::Freeze(process) if short.as_millis() % 2 == 0 => {
+                truth.chill = Some((process, short, false));
+            }
             Fault::Freeze(process) => {
-                if truth.hosts.get(process).is_some_and(|host| host.is_flying()) {
-                    truth.reach("processes frozen on their way to a token");
-                    truth.allow(1, "a process is frozen on its way to a token");
-                }
-                truth.host(process, |host| {
-                    host.is_frozen = true;
-                    host.minted = None;
-                });
-                ends(short, End::Thaw(process));
+                drop(truth);
+                self.freeze(process, short);
             }
             Fault::Cut(process) => {
                 truth.host(process, |host| host.cut = host.cut.or(cut));
@@ -178,6 +175,21 @@ impl World {
                 (0..self.processes.len()).for_each(|process| self.set_secret(process, secret));
             }
         }
+    }
+
+    /// Freezes a process, wherever it is.
+    pub(super) fn freeze(&mut self, process: usize, span: Duration) {
+        let mut truth = self.shared.lock();
+        truth.note(format_args!("process {process} is frozen for {span:?}"));
+        if truth.hosts.get(process).is_some_and(Host::is_flying) {
+            truth.reach("processes frozen on their way to a token");
+            truth.allow(1, "a process is frozen on its way to a token");
+        }
+        truth.host(process, |host| {
+            host.is_frozen = true;
+            host.minted = None;
+        });
+        self.ends.push((truth.now + span, End::Thaw(process)));
     }
 
     pub(super) fn end(&mut self, end: End) {

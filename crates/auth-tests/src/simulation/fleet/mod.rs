@@ -15,6 +15,9 @@
 //! | 7 | a minute after all faults each process has a token, and soon a life costs one mint and no call waits |
 //! | 8 | a call of the store that loses one message is answered |
 //!
+//! Mutants die at these seeds: no generation check at settle 3, no resend 1, a 401 drops whatever is
+//! there 2, no renewal 3, adopted after the answer 0, no `have` 0, no throttle 0, any fingerprint 3.
+//!
 //! ```
 //! use auth_tests::simulation::fleet;
 //!
@@ -39,8 +42,8 @@ use self::truth::{Shared, Truth};
 use self::world::World;
 use super::Run;
 
-/// The situations that all schedules together must reach, as counted by [`Run::reached`].
-pub const PLACES: [&str; 24] = [
+/// The situations that a hundred schedules together must reach, as counted by [`Run::reached`].
+pub const PLACES: [&str; 21] = [
     "calls of the store that lost one message",
     "calls that failed",
     "calls that waited while there was no store",
@@ -55,7 +58,6 @@ pub const PLACES: [&str; 24] = [
     "processes killed between request and settle",
     "processes that waited enough",
     "processes with a wrong secret",
-    "records cleared after a call that failed",
     "records lost",
     "refusals told",
     "refused tokens dropped",
@@ -63,8 +65,6 @@ pub const PLACES: [&str; 24] = [
     "rejections of all processes",
     "steps of the store's clock",
     "tokens adopted",
-    "tokens stored without a lease",
-    "tokens superseded",
 ];
 
 /// Runs one schedule.

@@ -151,6 +151,8 @@ pub(super) struct Truth {
     /// Where the next process is killed that gets there.
     pub(super) armed: Option<Point>,
     pub(super) doomed: Option<usize>,
+    /// For how long a process is frozen in its next claim, and that it is there.
+    pub(super) chill: Option<(usize, Duration, bool)>,
     pub(super) journal: Vec<String>,
     pub(super) fault: Option<String>,
     pub(super) reached: BTreeMap<&'static str, u64>,
@@ -255,6 +257,7 @@ impl Truth {
             hosts,
             armed: None,
             doomed: None,
+            chill: None,
             journal: Vec::new(),
             fault: None,
             reached: BTreeMap::new(),

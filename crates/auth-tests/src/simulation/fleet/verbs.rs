@@ -113,6 +113,9 @@ impl Watched {
                 Kind::Renew | Kind::Release => {}
             }
         }
+        if let Some((process, _, is_there)) = &mut truth.chill {
+            *is_there |= kind == Kind::Claim && *process == self.process;
+        }
         let flight = std::ptr::from_ref(ask.request).addr();
         let verb = Verb {
             kind,

@@ -51,6 +51,10 @@ impl World {
             if let Some(Some(process)) = self.processes.get(process) {
                 process.turn();
             }
+            let chill = self.shared.lock().chill.take_if(|(_, _, is_there)| *is_there);
+            if let Some((process, span, _)) = chill {
+                self.freeze(process, span);
+            }
             if turn > MANY {
                 let text = format_args!("still not settled after {MANY} turns");
                 return self.shared.lock().fault("4 limits", text);
@@ -115,7 +119,7 @@ impl World {
         let (now, life) = {
             let mut truth = self.shared.lock();
             truth.note(format_args!("all faults end"));
-            truth.armed = None;
+            (truth.armed, truth.chill) = (None, None);
             truth.noise = 0;
             (truth.now, truth.life)
         };
