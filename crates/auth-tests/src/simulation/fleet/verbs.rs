@@ -310,7 +310,11 @@ impl Truth {
         let was_frozen = host.last_thaw > verb.began;
         let is_failed = verb.sent > 0 && (is_unanswered || verb.is_open || verb.lost > 1);
         let is_cut = verb.is_cut || self.unreachable(verb.process).is_some();
+        // While the store is left alone, what ends a flight is tried once.
+        let is_last_word =
+            matches!(verb.kind, Kind::Settle | Kind::Release) && host.outage.is_some();
         let is_owed = match verb.kind {
+            _ if is_last_word => false,
             // Unless the rules say no.
             Kind::Settle => verb.leased.is_some_and(|leased| {
                 verb.has_lease
