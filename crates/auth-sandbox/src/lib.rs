@@ -98,30 +98,44 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod account;
+mod accounts;
 mod answer;
 mod behaviour;
+mod builder;
 mod canned;
 mod clock;
+mod control;
 mod counters;
 mod credentials;
+mod curl;
 mod error;
 mod fault;
 mod gzip;
 mod handle;
+mod journal;
 mod json;
 mod jwt;
+mod listen;
 mod plan;
 mod provider;
 pub mod providers;
 mod random;
+mod redact;
 mod request;
 mod sandbox;
 mod server;
 mod service;
 mod shared;
+mod site;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod tokens;
 mod wire;
 
+pub use account::Account;
+pub use builder::SandboxBuilder;
 pub use canned::CannedResponse;
 pub use clock::Skew;
 pub use counters::Counters;
@@ -129,8 +143,9 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use fault::{Fault, RetryAfter};
 pub use handle::{AnyProvider, Handle};
+pub use journal::{Record, Verdict};
 pub use provider::Provider;
-pub use sandbox::{Sandbox, SandboxBuilder};
+pub use sandbox::Sandbox;
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

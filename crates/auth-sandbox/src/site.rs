@@ -1,0 +1,68 @@
+//! What a port leads to: one provider, all of them below a path each, or the control API.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use http::StatusCode;
+
+use crate::answer::{Answer, JSON};
+use crate::clock;
+use crate::control::Control;
+use crate::request::Request;
+use crate::service::{Outcome, Service};
+
+/// What a listener serves.
+pub(crate) enum Site {
+    Provider(Arc<Service>),
+    /// Each below a path that is its name.
+    OnePort(Vec<Arc<Service>>),
+    Control(Arc<Control>),
+}
+
+/// Which providers a connection has spoken to, as bits: on one port, that is when it counts.
+#[derive(Default)]
+pub(crate) struct Met(AtomicUsize);
+
+impl Site {
+    /// A connection was accepted.
+    pub(crate) fn connected(&self) {
+        if let Self::Provider(service) = self {
+            service.shared.count(None, |seen| seen.connections += 1);
+        }
+    }
+
+    /// The answer, and the time that it states.
+    pub(crate) async fn serve(&self, mut request: Request, met: &Met) -> (Outcome, SystemTime) {
+        let service = match self {
+            Self::Provider(service) => service,
+            Self::Control(control) => {
+                return (Outcome::Answer(control.answer(&request)), clock::wall());
+            }
+            Self::OnePort(services) => {
+                let found = services
+                    .iter()
+                    .enumerate()
+                    .find(|(_, service)| request.strip_prefix(service.shared.provider.name()));
+                let Some((at, service)) = found else {
+                    return (Outcome::Answer(directory(services)), clock::wall());
+                };
+                if met.0.fetch_or(1 << at, Ordering::Relaxed) & (1 << at) == 0 {
+                    service.shared.count(None, |seen| seen.connections += 1);
+                }
+                service
+            }
+        };
+        (service.serve(&request).await, service.shared.now())
+    }
+}
+
+/// What is answered below no provider's path.
+fn directory(services: &[Arc<Service>]) -> Answer {
+    let urls: Vec<_> = services.iter().map(|service| service.shared.base_url.as_str()).collect();
+    let body = serde_json::json!({
+        "error": "no provider is at this path",
+        "providers": urls,
+    });
+    Answer::new(StatusCode::NOT_FOUND, JSON, body.to_string())
+}
