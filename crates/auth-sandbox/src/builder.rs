@@ -1,20 +1,18 @@
 //! How a sandbox starts.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::behaviour::Behaviour;
 use crate::control::Control;
-use crate::journal::{Journal, Tap};
+use crate::journal::Tap;
 use crate::listen::listen;
+use crate::opening::Opening;
 use crate::providers::{Digishare, Digitalpaye, Manis, Papaya, TresorPay};
 use crate::server::Server;
-use crate::service::Service;
-use crate::shared::{Shared, Start};
 use crate::site::Site;
-use crate::{Credentials, Error, Handle, Provider, Record, Sandbox, jwt};
+use crate::{Credentials, Error, Provider, Record, Sandbox, jwt};
 
 /// How a sandbox starts; made by [`Sandbox::builder`].
 ///
@@ -36,20 +34,20 @@ use crate::{Credentials, Error, Handle, Provider, Record, Sandbox, jwt};
 #[derive(Clone)]
 #[must_use]
 pub struct SandboxBuilder {
-    address: IpAddr,
-    port: u16,
-    lifetime: Option<Duration>,
-    strict: bool,
-    fixed: bool,
-    one_port: bool,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) strict: bool,
+    pub(crate) fixed: bool,
+    pub(crate) one_port: bool,
     expose: bool,
     advertised: Option<String>,
     control: Option<u16>,
     #[cfg(feature = "tls")]
     tls: bool,
-    accounts: Vec<(Provider, Credentials)>,
+    pub(crate) accounts: Vec<(Provider, Credentials)>,
     personal: Option<String>,
-    tap: Option<Tap>,
+    pub(crate) tap: Option<Tap>,
 }
 
 impl Default for SandboxBuilder {
@@ -310,7 +308,7 @@ impl SandboxBuilder {
     }
 
     /// The host of every URL.
-    fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         let address = match self.address {
             IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(address) if address.is_unspecified() => {
@@ -325,13 +323,13 @@ impl SandboxBuilder {
     }
 
     /// Whether the host of every URL is one that only the user's own network resolves.
-    fn is_internal(&self) -> bool {
+    pub(crate) fn is_internal(&self) -> bool {
         let host = self.host();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
         !host.eq_ignore_ascii_case("localhost") && !address.is_ok_and(|it| it.is_loopback())
     }
 
-    fn scheme(&self) -> &'static str {
+    pub(crate) fn scheme(&self) -> &'static str {
         #[cfg(feature = "tls")]
         if self.tls {
             return "https";
@@ -342,74 +340,6 @@ impl SandboxBuilder {
 
 /// The personal access token of a sandbox with fixed credentials.
 const FIXED_PERSONAL: &str = "sandbox-personal-digishare";
-
-/// The providers of a sandbox while they are being opened.
-struct Opening<'a> {
-    builder: &'a SandboxBuilder,
-    journal: Arc<Journal>,
-    /// The only port, if there is one.
-    shared_port: Option<(Vec<TcpListener>, std::net::SocketAddr)>,
-    sites: Vec<(TcpListener, Site)>,
-    services: Vec<Arc<Service>>,
-}
-
-impl<'a> Opening<'a> {
-    fn new(builder: &'a SandboxBuilder) -> Result<Self, Error> {
-        let journal = Arc::new(Journal::new(builder.tap.clone()));
-        let shared_port =
-            builder.one_port.then(|| listen(builder.address, builder.port)).transpose()?;
-        Ok(Self { builder, journal, shared_port, sites: Vec::new(), services: Vec::new() })
-    }
-
-    /// Binds one provider's port, unless there is one for all.
-    fn add<P: Behaviour>(&mut self, behaviour: P) -> Result<Handle<P>, Error> {
-        let builder = self.builder;
-        let provider = behaviour.provider();
-        let (listeners, address) = match &self.shared_port {
-            Some((_, address)) => (Vec::new(), *address),
-            None => {
-                let at = u16::try_from(self.services.len()).unwrap_or(u16::MAX);
-                let port = builder.port.checked_add(at).ok_or(Error::PortRange(builder.port))?;
-                listen(builder.address, if builder.port == 0 { 0 } else { port })?
-            }
-        };
-        let mut base_url = format!("{}://{}:{}", builder.scheme(), builder.host(), address.port());
-        if self.shared_port.is_some() {
-            base_url = format!("{base_url}/{provider}");
-        }
-        let mut own = builder.accounts.iter().filter(|(of, _)| *of == provider).map(|(_, it)| it);
-        let first = own.next().cloned().unwrap_or_else(|| {
-            if builder.fixed { Credentials::fixed(provider) } else { Credentials::random() }
-        });
-        let start = Start {
-            provider,
-            address,
-            base_url,
-            internal: builder.is_internal(),
-            strict: builder.strict,
-            lifetime: builder.lifetime.unwrap_or_else(|| behaviour.lifetime()),
-            first,
-            more: own.cloned().collect(),
-        };
-        let shared = Arc::new(Shared::new(start, Arc::clone(&self.journal)));
-        let own = Arc::new(behaviour);
-        let behaviour: Arc<dyn Behaviour> = Arc::<P>::clone(&own);
-        let service = Arc::new(Service { shared: Arc::clone(&shared), behaviour });
-        for listener in listeners {
-            self.sites.push((listener, Site::Provider(Arc::clone(&service))));
-        }
-        self.services.push(service);
-        Ok(Handle::new(shared, own))
-    }
-
-    /// Every listener, and what it leads to.
-    fn sites(mut self) -> Vec<(TcpListener, Site)> {
-        for listener in self.shared_port.into_iter().flat_map(|(listeners, _)| listeners) {
-            self.sites.push((listener, Site::OnePort(self.services.clone())));
-        }
-        self.sites
-    }
-}
 
 impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

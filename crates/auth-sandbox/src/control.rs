@@ -18,24 +18,6 @@ use fault::Spec;
 /// What the API answers, served as it stands.
 const OPENAPI: &str = include_str!("control/openapi.json");
 
-/// Every path of the API, with its methods.
-#[cfg(test)]
-pub(crate) const ROUTES: &[(&str, &[&str])] = &[
-    ("/__sandbox/health", &["GET"]),
-    ("/__sandbox/openapi.json", &["GET"]),
-    ("/__sandbox/providers", &["GET"]),
-    ("/__sandbox/accounts", &["GET", "POST"]),
-    ("/__sandbox/journal", &["GET", "DELETE"]),
-    ("/__sandbox/counters", &["GET", "DELETE"]),
-    ("/__sandbox/faults", &["GET", "POST", "DELETE"]),
-    ("/__sandbox/revoke", &["POST"]),
-    ("/__sandbox/rotate", &["POST"]),
-    ("/__sandbox/clock", &["PUT"]),
-    ("/__sandbox/lifetime", &["PUT"]),
-    ("/__sandbox/api", &["PUT"]),
-    ("/__sandbox/reset", &["POST"]),
-];
-
 /// The control API of one sandbox.
 pub(crate) struct Control {
     pub(crate) handles: [Handle; 5],

@@ -77,8 +77,9 @@ pub struct Record {
     pub number: u64,
     /// When it was answered, by the machine's clock.
     pub at: SystemTime,
-    /// Which provider was asked.
-    pub provider: Provider,
+    /// Which provider was asked; `None` if a sandbox [on one port](crate::SandboxBuilder::one_port) was asked
+    /// below no provider's path.
+    pub provider: Option<Provider>,
     /// The account, if the request named one that the provider has.
     pub account: Option<String>,
     /// The method.
@@ -103,7 +104,8 @@ pub struct Record {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { provider, method, path, verdict, .. } = self;
+        let Self { method, path, verdict, .. } = self;
+        let provider = self.provider.map_or("-", Provider::name);
         let now = jiff::Timestamp::try_from(self.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         write!(f, "{} {provider} {method} ", now.strftime("%H:%M:%S%.3fZ"))?;
         write!(f, "{}", path.escape_debug())?;

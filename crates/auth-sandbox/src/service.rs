@@ -71,7 +71,7 @@ impl Service {
         self.shared.journal.enter(Record {
             number: 0,
             at: clock::wall(),
-            provider: self.shared.provider,
+            provider: Some(self.shared.provider),
             account: note.account,
             method: request.method.to_string(),
             path: redact::path(request, &self.shared, &[token, api]),

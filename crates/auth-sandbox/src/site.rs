@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
 use crate::answer::{Answer, JSON};
+use crate::behaviour::Paths;
 use crate::clock;
 use crate::control::Control;
+use crate::journal::{Record, Verdict};
 use crate::request::Request;
 use crate::service::{Outcome, Service};
 
@@ -45,6 +47,7 @@ impl Site {
                     .enumerate()
                     .find(|(_, service)| request.strip_prefix(service.shared.provider.name()));
                 let Some((at, service)) = found else {
+                    lost(services, &request);
                     return (Outcome::Answer(directory(services)), clock::wall());
                 };
                 if met.0.fetch_or(1 << at, Ordering::Relaxed) & (1 << at) == 0 {
@@ -55,6 +58,33 @@ impl Site {
         };
         (service.serve(&request).await, service.shared.now())
     }
+}
+
+/// Enters a request that is no provider's into the journal. It may be meant for any of them, so nothing
+/// is shown of it that is not in a document.
+fn lost(services: &[Arc<Service>], request: &Request) {
+    let known = services.iter().any(|service| {
+        let Paths { token, api } = service.behaviour.paths();
+        request.path() == token || request.path() == api
+    });
+    let Some(first) = services.first() else {
+        return;
+    };
+    first.shared.journal.enter(Record {
+        number: 0,
+        at: clock::wall(),
+        provider: None,
+        account: None,
+        method: request.method.to_string(),
+        path: if known { request.path() } else { "[not shown]" }.to_owned(),
+        headers: Vec::new(),
+        body: String::new(),
+        status: Some(404),
+        verdict: Verdict::Stray,
+        reason: Some("the path begins with no provider's name".to_owned()),
+        remarks: Vec::new(),
+        took: Duration::ZERO,
+    });
 }
 
 /// What is answered below no provider's path.

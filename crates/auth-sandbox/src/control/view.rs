@@ -21,12 +21,14 @@ pub(super) fn providers(control: &Control) -> Value {
             .collect();
         let personal = (handle.provider() == Provider::Digishare)
             .then(|| control.digishare.personal_access_token());
+        let curl = handle.curl();
         let state = handle.shared().state();
         json!({
             "provider": handle.provider().name(),
             "base_url": handle.base_url(),
             "token_url": handle.token_url(),
             "api_url": handle.api_url(),
+            "curl": curl,
             "strict": handle.shared().strict,
             "accounts": state.accounts.all().count(),
             "env": env,
@@ -154,7 +156,11 @@ pub(super) fn journal(control: &Control, request: &Request) -> Answered {
         .iter()
         .rev()
         .take_while(|record| record.number > after)
-        .filter(|record| provider.as_deref().is_none_or(|name| record.provider.name() == name))
+        .filter(|record| {
+            provider
+                .as_deref()
+                .is_none_or(|name| record.provider.is_some_and(|it| it.name() == name))
+        })
         .take(limit.unwrap_or(KEPT))
         .map(|record| written(record))
         .collect();
@@ -172,7 +178,7 @@ fn written(record: &Record) -> Value {
     json!({
         "number": record.number,
         "at": at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        "provider": record.provider.name(),
+        "provider": record.provider.map(Provider::name),
         "account": record.account,
         "method": record.method,
         "path": record.path,

@@ -97,6 +97,11 @@ impl Settings {
             strict: flags.strict || file.strict,
             quiet: flags.quiet || file.quiet,
         };
+        if flags.advertise.as_deref().is_some_and(|host| !is_host(host)) {
+            return Err(
+                "--advertise is no host: give a name without scheme, port or path".to_owned()
+            );
+        }
         let mut settings = Self { flags, ..Self::default() };
         let files = [
             file.digitalpaye.accounts,
@@ -155,6 +160,16 @@ impl Settings {
             self.accounts.push((provider, Credentials::new(id, secret)));
         }
         Ok(())
+    }
+}
+
+/// A name or an address, as it stands in a URL.
+fn is_host(host: &str) -> bool {
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match v6 {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(name),
     }
 }
 

@@ -17,6 +17,8 @@ async fn ended() -> io::Result<()> {
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut child = signal(SignalKind::child())?;
+    // Those that ended before there was a handler.
+    reap();
     loop {
         tokio::select! {
             _ = term.recv() => return Ok(()),
