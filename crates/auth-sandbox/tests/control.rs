@@ -25,6 +25,9 @@ fn control_port(sandbox: &Sandbox) -> u16 {
     url.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap()
 }
 
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A request with exactly these headers besides its length.
 async fn raw(port: u16, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
@@ -168,7 +171,7 @@ async fn no_web_page_can_steer_or_read_it() {
     let port = control_port(&sandbox);
     let own = format!("http://localhost:{port}");
     let host = format!("localhost:{port}");
-    let cases: [(&str, &[(&str, &str)], u16); 14] = [
+    let cases: [(&str, Headers<'_>, u16); 14] = [
         ("its own page", &[("Host", &host), ("Origin", &own), AS_JSON], 200),
         ("curl", &[("Host", &host), AS_JSON], 200),
         ("the advertised name", &[("Host", "sandbox:8090"), AS_JSON], 200),

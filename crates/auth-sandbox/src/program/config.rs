@@ -210,6 +210,8 @@ fn safe(message: &str) -> String {
 mod tests {
     use super::*;
 
+    type Variables = &'static [(&'static str, &'static str)];
+
     fn read(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
         let folder = std::env::temp_dir();
         let name = format!("auth-sandbox-{:?}.toml", std::thread::current().id());
@@ -238,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_wrong_setting_is_one_line_that_names_the_place_and_no_value() {
-        let cases: [(&str, &[(&str, &str)], &str); 6] = [
+        let cases: [(&str, Variables, &str); 6] = [
             ("[manis]\naccount = []", &[], ":2: unknown field `account`"),
             ("[[manis.accounts]]\nid = \"a\"\nsecret = 77553311", &[], ":3: not what"),
             (

@@ -49,7 +49,7 @@ pub(crate) fn check(document: &Value, schema: &Value, value: &Value) -> Result<(
         }
     }
     for (name, member) in members {
-        let schema = known.get(name).ok_or(format!("{name} is not described"))?;
+        let schema = known.get(name).ok_or_else(|| format!("{name} is not described"))?;
         check(document, schema, member).map_err(|why| format!("{name}: {why}"))?;
     }
     Ok(())
@@ -63,9 +63,7 @@ pub(crate) fn sample(schema: &Value) -> Value {
         let member = &schema["properties"][name];
         let value = match (&member["const"], member["type"].as_str()) {
             (Value::Null, Some("string")) => json!("x"),
-            (Value::Null, _) => {
-                member["minimum"].as_i64().map_or(json!(3), |least| json!(least + 3))
-            }
+            (Value::Null, _) => member["minimum"].as_i64().map_or(3, |least| least + 3).into(),
             (value, _) => value.clone(),
         };
         (name.to_owned(), value)
