@@ -101,7 +101,7 @@ impl SandboxBuilder {
     }
 
     /// Gives every provider's tokens this lifetime in place of the provider's own; see
-    /// [`Handle::set_token_lifetime`].
+    /// [`Handle::set_token_lifetime`](crate::Handle::set_token_lifetime).
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
@@ -110,7 +110,7 @@ impl SandboxBuilder {
     /// Refuses every request that differs from the provider's document; off by default.
     ///
     /// The real servers of Digitalpaye, Digishare and Manis accept more than their documents show.
-    /// So does the sandbox by default, and [`Handle::remarks`] reports it. Turn this on to test that a
+    /// So does the sandbox by default, and [`Handle::remarks`](crate::Handle::remarks) reports it. Turn this on to test that a
     /// client follows the documents.
     ///
     /// ```

@@ -31,6 +31,14 @@ const PARAMETERS_SHOWN: &str = "grant_type scope client_scope audience response_
 /// Where an account's id stands. Other ids may be a secret in the wrong place.
 const IDS: &str = "client_id api_key x-merchant-id";
 
+/// The method, if it is one that HTTP knows.
+pub(crate) fn method(request: &Request) -> String {
+    const KNOWN: &str = "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH";
+    let method = request.method.as_str();
+    let known = KNOWN.split(' ').any(|known| known == method);
+    if known { method } else { "[other]" }.to_owned()
+}
+
 /// Path and query.
 pub(crate) fn path(request: &Request, shared: &Shared, known: &[&str]) -> String {
     let path = request.path();
@@ -59,7 +67,7 @@ pub(crate) fn headers(request: &Request, shared: &Shared) -> Vec<(String, String
         } else {
             parameter(word, value, shared)
         };
-        (text(word, shared).into_owned(), value)
+        (cut(&text(word, shared), LONGEST), value)
     });
     shown.collect()
 }

@@ -73,7 +73,7 @@ impl Service {
             at: clock::wall(),
             provider: Some(self.shared.provider),
             account: note.account,
-            method: request.method.to_string(),
+            method: redact::method(request),
             path: redact::path(request, &self.shared, &[token, api]),
             headers: redact::headers(request, &self.shared),
             body: redact::body(request, &self.shared),

@@ -11,6 +11,7 @@ use crate::behaviour::Paths;
 use crate::clock;
 use crate::control::Control;
 use crate::journal::{Record, Verdict};
+use crate::redact;
 use crate::request::Request;
 use crate::service::{Outcome, Service};
 
@@ -75,7 +76,7 @@ fn lost(services: &[Arc<Service>], request: &Request) {
         at: clock::wall(),
         provider: None,
         account: None,
-        method: request.method.to_string(),
+        method: redact::method(request),
         path: if known { request.path() } else { "[not shown]" }.to_owned(),
         headers: Vec::new(),
         body: String::new(),

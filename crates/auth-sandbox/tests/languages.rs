@@ -9,11 +9,15 @@ use std::process::Command;
 
 use running::Running;
 
+#[allow(clippy::print_stderr, reason = "a test that skips says so")]
+fn skipped(tool: &str) {
+    eprintln!("skipped: {tool} is not installed");
+}
+
 /// Runs a script on a sandbox of its own; says so where its tool is missing.
 fn story(tool: &str, script: &str) {
     if Command::new(tool).arg("--version").output().is_err() {
-        eprintln!("skipped: {tool} is not installed");
-        return;
+        return skipped(tool);
     }
     let running = Running::start(&["--quiet"]);
     let shell = if tool == "curl" { "sh" } else { tool };
@@ -60,8 +64,7 @@ fn curl_meets_a_fault_and_its_end_at_all_five() {
 #[test]
 fn curl_trusts_the_printed_authority_and_nothing_without_it() {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: curl is not installed");
-        return;
+        return skipped("curl");
     }
     let running = Running::start(&["--tls", "--one-port", "--quiet"]);
     let tries = running.printed.lines().filter_map(|line| line.strip_prefix("#   try        "));
