@@ -50,7 +50,11 @@ impl Service {
             self.stray(Answer::gateway(StatusCode::BAD_REQUEST).because(why))
         };
         if !note.cut {
-            self.enter(request, note, &outcome);
+            let (status, why) = match &outcome {
+                Outcome::Answer(answer) => (Some(answer.status.as_u16()), answer.why.clone()),
+                Outcome::Take(..) => (note.status, None),
+            };
+            self.enter(request, note, status, why);
         }
         outcome
     }
@@ -61,12 +65,14 @@ impl Service {
     }
 
     /// Enters a request into the journal.
-    fn enter(&self, request: &Request, note: Note, outcome: &Outcome) {
+    fn enter(
+        &self,
+        request: &Request,
+        note: Note,
+        status: Option<u16>,
+        why: Option<Cow<'static, str>>,
+    ) {
         let Paths { token, api } = self.behaviour.paths();
-        let (status, why) = match outcome {
-            Outcome::Answer(answer) => (Some(answer.status.as_u16()), answer.why.clone()),
-            Outcome::Take(..) => (note.status, None),
-        };
         let fault = note.fault.map(|fault| fault.kind().to_owned());
         self.shared.journal.enter(Record {
             number: 0,
@@ -105,12 +111,16 @@ impl Service {
         note.fault.clone_from(&fault);
         let (delay, fault) = fault.map_or((Duration::ZERO, None), Fault::split);
         if !delay.is_zero() {
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                _ = resets.changed() => {
-                    note.cut = true;
-                    return Outcome::Take(Act::Send(Vec::new()), resets);
-                }
+            let mut waiting = Waiting { service: self, request, note: Some(note.clone()) };
+            let elapsed = tokio::select! {
+                () = tokio::time::sleep(delay) => true,
+                _ = resets.changed() => false,
+            };
+            waiting.note = None;
+            drop(waiting);
+            if !elapsed {
+                note.cut = true;
+                return Outcome::Take(Act::Send(Vec::new()), resets);
             }
         }
         match fault {
@@ -249,7 +259,27 @@ enum Step {
     Take(Act),
 }
 
+/// A request that is being held up: if its client hangs up, hyper drops this with the request, and
+/// the journal says so.
+struct Waiting<'a> {
+    service: &'a Service,
+    request: &'a Request,
+    /// `None` once the wait is over.
+    note: Option<Note>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(mut note) = self.note.take() {
+            note.verdict = Verdict::Fault;
+            let why = Cow::Borrowed("the connection ended before the answer");
+            self.service.enter(self.request, note, None, Some(why));
+        }
+    }
+}
+
 /// What the journal will say beside the answer.
+#[derive(Clone)]
 struct Note {
     begun: Instant,
     account: Option<String>,

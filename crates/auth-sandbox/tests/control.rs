@@ -307,6 +307,29 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_gives_up_waiting_is_in_the_journal() {
+    let sandbox = steerable().await;
+    let manis = sandbox.manis();
+    set(&sandbox, json!({"kind": "latency", "seconds": 600})).await;
+    let socket = right(&manis).open(&manis).await;
+    while manis.counters().faults_served == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(sandbox.journal().is_empty());
+    drop(socket);
+    let begun = Instant::now();
+    while sandbox.journal().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "no record");
+        tokio::task::yield_now().await;
+    }
+    let line = sandbox.journal()[0].to_string();
+    assert!(
+        line.contains("- fault for") && line.contains("latency, and the connection ended"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
 async fn stalls_and_drips_cost_other_requests_nothing() {
     let sandbox = steerable().await;
     let manis = sandbox.manis();
