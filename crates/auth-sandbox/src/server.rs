@@ -97,7 +97,17 @@ impl Door {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let shaken = tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await;
-            return shaken.ok()?.ok().map(|stream| Stream::Tls(Box::new(stream)));
+            return match shaken {
+                Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+                Ok(Err(error)) => {
+                    self.site.unshaken(&error.to_string());
+                    None
+                }
+                Err(_) => {
+                    self.site.unshaken("it took too long");
+                    None
+                }
+            };
         }
         Some(Stream::Plain(socket))
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
+use crate::Provider;
 use crate::answer::{Answer, JSON};
 use crate::behaviour::Paths;
 use crate::clock;
@@ -32,6 +33,22 @@ impl Site {
     pub(crate) fn connected(&self) {
         if let Self::Provider(service) = self {
             service.shared.count(None, |seen| seen.connections += 1);
+        }
+    }
+
+    /// A connection came to nothing, as its client would not shake hands.
+    #[cfg(feature = "tls")]
+    pub(crate) fn unshaken(&self, why: &str) {
+        let (first, provider) = match self {
+            Self::Provider(service) => (Some(service), Some(service.shared.provider)),
+            Self::OnePort(services) => (services.first(), None),
+            Self::Control(_) => (None, None),
+        };
+        if let Some(service) = first {
+            let reason = format!(
+                "the handshake failed ({why}): does the client ask over https and trust the authority?"
+            );
+            service.shared.journal.enter(bare(provider, "TLS".to_owned(), reason));
         }
     }
 
@@ -68,24 +85,37 @@ fn lost(services: &[Arc<Service>], request: &Request) {
         let Paths { token, api } = service.behaviour.paths();
         request.path() == token || request.path() == api
     });
-    let Some(first) = services.first() else {
-        return;
-    };
-    first.shared.journal.enter(Record {
+    if let Some(first) = services.first() {
+        first.shared.journal.enter(Record {
+            path: if known { request.path() } else { "[not shown]" }.to_owned(),
+            status: Some(404),
+            verdict: Verdict::Stray,
+            ..bare(
+                None,
+                redact::method(request),
+                "the path begins with no provider's name".to_owned(),
+            )
+        });
+    }
+}
+
+/// A refusal of which nothing more is known.
+fn bare(provider: Option<Provider>, method: String, reason: String) -> Record {
+    Record {
         number: 0,
         at: clock::wall(),
-        provider: None,
+        provider,
         account: None,
-        method: redact::method(request),
-        path: if known { request.path() } else { "[not shown]" }.to_owned(),
+        method,
+        path: "-".to_owned(),
         headers: Vec::new(),
         body: String::new(),
-        status: Some(404),
-        verdict: Verdict::Stray,
-        reason: Some("the path begins with no provider's name".to_owned()),
+        status: None,
+        verdict: Verdict::Refused,
+        reason: Some(reason),
         remarks: Vec::new(),
         took: Duration::ZERO,
-    });
+    }
 }
 
 /// What is answered below no provider's path.

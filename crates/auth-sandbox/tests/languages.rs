@@ -66,8 +66,9 @@ fn curl_trusts_the_printed_authority_and_nothing_without_it() {
     if Command::new("curl").arg("--version").output().is_err() {
         return skipped("curl");
     }
-    let running = Running::start(&["--tls", "--one-port", "--quiet"]);
-    let tries = running.printed.lines().filter_map(|line| line.strip_prefix("#   try        "));
+    let mut running = Running::start(&["--tls", "--one-port"]);
+    let printed = running.printed.clone();
+    let tries = printed.lines().filter_map(|line| line.strip_prefix("#   try        "));
     for line in tries {
         let run = |line: &str| {
             let line = format!("{line} --silent --max-time 10 --noproxy '*'");
@@ -80,5 +81,8 @@ fn curl_trusts_the_printed_authority_and_nothing_without_it() {
         let (_, rest) = line.split_once(".pem ").unwrap();
         // 60: no known authority.
         assert_eq!(run(&format!("curl {rest}")).0, Some(60), "{line}");
+        let log = [running.log_line(), running.log_line(), running.log_line()];
+        assert!(log[1].contains(" granted to "), "{log:?}");
+        assert!(log[2].contains("- TLS - - refused: the handshake failed"), "{log:?}");
     }
 }
