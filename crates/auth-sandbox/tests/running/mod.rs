@@ -79,6 +79,17 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // So that it removes the file of its authority.
+        #[cfg(unix)]
+        if Command::new("kill").arg(self.child.id().to_string()).status().is_ok() {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(1) {
+                if matches!(self.child.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
