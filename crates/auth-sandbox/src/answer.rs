@@ -1,5 +1,6 @@
 //! A response before it is written, by hyper or by a fault.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
@@ -19,6 +20,8 @@ pub(crate) struct Answer {
     /// Each name once. A list, since a map of headers is too big to hand around in a `Result`.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
+    /// Why a request was refused, for the log and the journal.
+    pub(crate) why: Option<Cow<'static, str>>,
 }
 
 impl Answer {
@@ -28,12 +31,18 @@ impl Answer {
         body: impl Into<Bytes>,
     ) -> Self {
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), why: None }
     }
 
     /// No body, and so no content type.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self { status, headers: Vec::new(), body: Bytes::new(), why: None }
+    }
+
+    /// Says why, unless it was said before.
+    pub(crate) fn because(mut self, why: impl Into<Cow<'static, str>>) -> Self {
+        self.why.get_or_insert_with(|| why.into());
+        self
     }
 
     /// A reverse proxy's error page.

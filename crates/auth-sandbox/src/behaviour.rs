@@ -35,6 +35,12 @@ pub(crate) trait Behaviour: Send + Sync + 'static {
     /// `POST` to the token path, its body within the cap. `Err` is the provider's refusal.
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer>;
 
+    /// The id that a token request claims to be of, right or wrong.
+    fn claimed(&self, request: &Request) -> Option<String>;
+
+    /// Goes back to the settings of a fresh start.
+    fn reset(&self) {}
+
     /// `GET` on the API path.
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer>;
 

@@ -39,6 +39,10 @@ impl CannedResponse {
         self
     }
 
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {

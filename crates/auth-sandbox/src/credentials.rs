@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::random;
+use crate::{Provider, random};
 
 /// The credentials that one provider of the sandbox accepts: made up, random for each sandbox.
 ///
@@ -44,6 +44,11 @@ impl Credentials {
     /// Random ones. The prefix shows that they are not real.
     pub(crate) fn random() -> Self {
         Self::new(format!("sandbox-{}", random::hex::<6>()), Self::random_secret())
+    }
+
+    /// The same at every start. The words show that they are not real.
+    pub(crate) fn fixed(provider: Provider) -> Self {
+        Self::new(format!("sandbox-{provider}"), format!("sandbox-secret-{provider}"))
     }
 
     pub(crate) fn random_secret() -> String {

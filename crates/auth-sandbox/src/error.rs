@@ -28,9 +28,14 @@ pub enum Error {
     /// Five consecutive ports do not fit above the first one.
     #[error("ports {0} to {0}+4 do not exist: choose a first port of at most 65531, or 0")]
     PortRange(u16),
-    /// The sandbox speaks plain HTTP and holds no real secret, so it stays on this machine.
-    #[error("{0} is not a loopback address: bind to 127.0.0.1 or ::1")]
+    /// The sandbox protects nothing, so it stays on this machine unless it is told to be exposed.
+    #[error("{0} is not a loopback address: bind to 127.0.0.1 or ::1, or expose the sandbox")]
     NotLoopback(IpAddr),
+    /// No certificate could be made, in practice because the advertised host is no name.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[error("could not make a certificate: is the advertised host a name?")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The operating system provided no thread or event loop.
     #[error("could not start the sandbox's own thread")]
     Thread(#[source] io::Error),

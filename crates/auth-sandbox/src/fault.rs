@@ -122,6 +122,33 @@ impl Fault {
         Self::Delayed { by, fault: Box::new(self) }
     }
 
+    /// The word for it in the log and in the control API.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::RetryAfter { .. } => "retry_after",
+            Self::Response(_) => "response",
+            Self::Redirect { .. } => "redirect",
+            Self::CaptivePortal => "captive_portal",
+            Self::Firewall => "firewall",
+            Self::Latency(_) => "latency",
+            Self::Delayed { fault, .. } => fault.kind(),
+            Self::Reset => "reset",
+            Self::Close => "close",
+            Self::Stall => "stall",
+            Self::StallAfterHeaders => "stall_after_headers",
+            Self::Drip { .. } => "drip",
+            Self::Truncate => "truncate",
+            Self::Garbage(_) => "garbage",
+            Self::Oversize { .. } => "oversize",
+            Self::Gzip => "gzip",
+            Self::SkewedDate(_) => "skewed_date",
+            Self::NoDate => "no_date",
+            Self::Lifetime(_) => "lifetime",
+            Self::Expired(_) => "expired",
+        }
+    }
+
     /// The delays in front of a fault, added up, and the fault behind them.
     pub(crate) fn split(self) -> (Duration, Option<Self>) {
         let mut delay = Duration::ZERO;

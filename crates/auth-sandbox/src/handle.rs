@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::behaviour::Behaviour;
 use crate::shared::Shared;
-use crate::{Counters, Credentials, Fault, Provider, Skew};
+use crate::{Account, Counters, Credentials, Fault, Provider, Skew};
 
 /// A handle on one provider of a [`Sandbox`](crate::Sandbox): its URLs, credentials, counters and
 /// faults.
@@ -77,12 +77,13 @@ impl<P> Handle<P> {
         self.shared.provider
     }
 
-    /// The origin, such as `http://127.0.0.1:40123`, without a path and without a final slash.
+    /// The base URL, such as `http://127.0.0.1:40123`, without a final slash. It is an origin, but for a
+    /// sandbox [on one port](crate::SandboxBuilder::one_port), where the provider's name follows.
     pub fn base_url(&self) -> &str {
         &self.shared.base_url
     }
 
-    /// The port on the loopback address.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.shared.address.port()
     }
@@ -97,7 +98,7 @@ impl<P> Handle<P> {
         format!("{}{}", self.base_url(), self.behaviour.paths().api)
     }
 
-    /// The credentials that are accepted now.
+    /// The credentials that are accepted now; with several accounts, those of the first.
     pub fn credentials(&self) -> Credentials {
         self.shared.credentials()
     }
@@ -116,7 +117,9 @@ impl<P> Handle<P> {
 
     /// Resets the counters to zero.
     pub fn reset_counters(&self) {
-        self.shared.state().counters = Counters::default();
+        let mut state = self.shared.state();
+        state.counters = Counters::default();
+        state.accounts.all_mut().for_each(|entry| entry.counters = Counters::default());
     }
 
     /// Why this provider accepted requests that its document does not describe, each reason once and
@@ -145,9 +148,11 @@ impl<P> Handle<P> {
         self.shared.state().plan.count(fault, times);
     }
 
-    /// Removes all faults. A response that is being sent does not change.
+    /// Removes all faults, those of single accounts included. A response that is being sent does not change.
     pub fn clear_faults(&self) {
-        self.shared.state().plan.clear();
+        let mut state = self.shared.state();
+        state.plan.clear();
+        state.accounts.all_mut().for_each(|entry| entry.plan.clear());
     }
 
     /// Sets the lifetime of tokens issued from now on.
@@ -169,16 +174,12 @@ impl<P> Handle<P> {
     /// issued under the old secret stay valid.
     pub fn rotate_secret(&self) -> Credentials {
         let mut state = self.shared.state();
-        state.credentials = Credentials::new(state.credentials.id(), Credentials::random_secret());
-        state.overlap = None;
-        state.credentials.clone()
+        state.accounts.first_mut().rotate(Credentials::random_secret(), false)
     }
 
     /// Accepts these credentials from now on, and no others.
     pub fn accept(&self, credentials: Credentials) {
-        let mut state = self.shared.state();
-        state.credentials = credentials;
-        state.overlap = None;
+        self.shared.state().accounts.accept(credentials);
     }
 
     /// Accepts these credentials too, until [`accept`](Self::accept) or
@@ -197,7 +198,7 @@ impl<P> Handle<P> {
     /// # Ok::<(), auth_sandbox::Error>(())
     /// ```
     pub fn also_accept(&self, credentials: Credentials) {
-        self.shared.state().overlap = Some(credentials);
+        self.shared.state().accounts.first_mut().overlap = Some(credentials);
     }
 
     /// Revokes every token issued so far: the API route answers them with 401.
@@ -208,6 +209,46 @@ impl<P> Handle<P> {
     /// Whether the API route refuses every token with 401, new ones included.
     pub fn set_refuse_api_calls(&self, refuse: bool) {
         self.shared.state().api_refuses = refuse;
+    }
+
+    /// The account of this id, for faults and counters of its own.
+    pub fn account(&self, id: &str) -> Option<Account> {
+        Account::find(&self.shared, id)
+    }
+
+    /// The credentials of every account, in the order in which they were added.
+    pub fn accounts(&self) -> Vec<Credentials> {
+        self.shared.state().accounts.all().map(|entry| entry.credentials.clone()).collect()
+    }
+
+    /// Accepts these credentials too, as an account of its own, or gives the account of this id a
+    /// new secret.
+    ///
+    /// ```
+    /// use auth_sandbox::Credentials;
+    ///
+    /// # let sandbox = auth_sandbox::Sandbox::builder().start_blocking()?;
+    /// let papaya = sandbox.papaya();
+    /// let account = papaya.add_account(Credentials::new("tenant-2", "made-up-secret"));
+    /// assert_eq!((account.id(), papaya.accounts().len()), ("tenant-2", 2));
+    /// # Ok::<(), auth_sandbox::Error>(())
+    /// ```
+    pub fn add_account(&self, credentials: Credentials) -> Account {
+        let id = credentials.id().to_owned();
+        self.shared.state().accounts.set(credentials);
+        Account::new(&self.shared, id)
+    }
+
+    /// Goes back to how this provider started: its accounts, secrets and settings; no faults, tokens,
+    /// counters or remarks. A request that is being held up gets no answer. What the journal holds
+    /// stays.
+    pub fn reset(&self) {
+        self.behaviour.reset();
+        self.shared.reset();
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     pub(crate) fn own(&self) -> &P {

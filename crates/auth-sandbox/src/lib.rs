@@ -4,8 +4,8 @@
 //! Point a client at it instead of Digitalpaye, Digishare, TresorPay, Papaya Global or Manis. It
 //! checks method, path, headers and body, answers with the documented bodies (Passport's and
 //! Keycloak's exact ones for the two providers that run those), signs real JWTs, protects one API
-//! route with the tokens it issued, and counts requests. All credentials are made up, and random for
-//! each sandbox.
+//! route with the tokens it issued, counts requests, and keeps a [journal](Sandbox::journal) of them with the
+//! reason of each refusal. All credentials are made up, and random for each sandbox.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -76,10 +76,10 @@
 //!
 //! # As a program
 //!
-//! `auth-sandbox --port 8080` serves the five on ports 8080 to 8084 and prints the environment
-//! variables that point a client there. [`Handle::env`] returns the same list.
-//! `--strict` refuses requests that the documents do not describe; without it, the program reports them
-//! on standard error.
+//! `auth-sandbox` serves the five on ports 8080 to 8084 and prints the environment variables that point
+//! a client there. [`Handle::env`] returns the same list. It logs each request on standard error, and what
+//! a [`Handle`] does, a control API on port 8090 does for any language ([`SandboxBuilder::control`] starts it in
+//! a test): faults, journal, counters, rotations, reset. The README has a line of curl for each.
 //!
 //! | provider | variables |
 //! |---|---|
@@ -89,39 +89,56 @@
 //! | Papaya Global | `PAPAYA_API_KEY`, `PAPAYA_CLIENT_SECRET`, `PAPAYA_BASE_URL` |
 //! | Manis | `MANIS_MERCHANT_ID`, `MANIS_SECRET`, `MANIS_BASE_URL`, `MANIS_EXPIRES_AT_UNIT` |
 //!
-//! A base URL is an origin; the client appends the documented path. `TRESORPAY_TOKEN_URL` is whole.
+//! The client appends the documented path to a base URL. `TRESORPAY_TOKEN_URL` is whole. Where the host
+//! is not loopback ([`SandboxBuilder::advertise`]), the URL's variable ends in `_INTERNAL`: clients ask for a host
+//! that only a private network resolves under that name.
 //!
 //! # Limits
 //!
-//! It speaks only plain HTTP/1.1, on loopback, so it cannot test a client's TLS. Do not use it to
-//! protect anything.
+//! It speaks HTTP/1.1 alone, plain or with `SandboxBuilder::tls` (feature `tls`) under an authority that is made
+//! for each sandbox. Do not use it to protect anything: the control API shows the credentials.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows which feature brings what
 
+mod account;
+mod accounts;
 mod answer;
 mod behaviour;
+mod builder;
 mod canned;
 mod clock;
+mod control;
 mod counters;
 mod credentials;
+mod curl;
 mod error;
 mod fault;
 mod gzip;
 mod handle;
+mod journal;
 mod json;
 mod jwt;
+mod listen;
+mod opening;
 mod plan;
 mod provider;
 pub mod providers;
 mod random;
+mod redact;
 mod request;
 mod sandbox;
 mod server;
 mod service;
 mod shared;
+mod site;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod tokens;
 mod wire;
 
+pub use account::Account;
+pub use builder::SandboxBuilder;
 pub use canned::CannedResponse;
 pub use clock::Skew;
 pub use counters::Counters;
@@ -129,8 +146,9 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use fault::{Fault, RetryAfter};
 pub use handle::{AnyProvider, Handle};
+pub use journal::{Record, Verdict};
 pub use provider::Provider;
-pub use sandbox::{Sandbox, SandboxBuilder};
+pub use sandbox::Sandbox;
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

@@ -26,6 +26,13 @@ impl Plan {
         *self = Self::default();
     }
 
+    /// The faults in the order in which they come, each with how often it still does; `None` is until
+    /// it is cleared.
+    pub(crate) fn list(&self) -> impl Iterator<Item = (&Fault, Option<u32>)> {
+        let counted = self.counted.iter().map(|(fault, times)| (fault, Some(*times)));
+        counted.chain(self.standing.iter().map(|fault| (fault, None)))
+    }
+
     /// The fault for one request.
     pub(crate) fn take(&mut self) -> Option<Fault> {
         let Some((fault, times)) = self.counted.front_mut() else {

@@ -1,6 +1,7 @@
 //! A request, read to its end, with strict access to its headers.
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,6 +12,9 @@ use http::header::{
 use http::{HeaderMap, Method, Uri, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+
+/// Why a strict sandbox refuses a `POST` with 411.
+pub(crate) const NO_LENGTH: &str = "the request has no Content-Length";
 
 /// More than any token request needs; a longer body gets a 413.
 const BODY_CAP: usize = 64 * 1024;
@@ -28,6 +32,8 @@ pub(crate) struct Request {
     /// `None` if it was longer than the cap.
     pub(crate) body: Option<Bytes>,
     headers: HeaderMap,
+    /// Why it was accepted although the document asks for more.
+    remarks: Mutex<Vec<&'static str>>,
 }
 
 /// A header that must occur exactly once.
@@ -75,7 +81,42 @@ impl Request {
             peer,
             body: (seen <= BODY_CAP).then(|| body.freeze()),
             headers: head.headers,
+            remarks: Mutex::default(),
         })
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Remembers why it is accepted although the document asks for more.
+    pub(crate) fn remark(&self, reason: &'static str) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.contains(&reason) {
+            remarks.push(reason);
+        }
+    }
+
+    pub(crate) fn remarks(&self) -> Vec<&'static str> {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes `/name` off the front of the path; false if it is not there.
+    pub(crate) fn strip_prefix(&mut self, name: &str) -> bool {
+        let rest = self.uri.path_and_query().and_then(|whole| {
+            let rest = whole.as_str().strip_prefix('/')?.strip_prefix(name)?;
+            match rest.as_bytes().first() {
+                None => Some("/".to_owned()),
+                Some(b'/') => Some(rest.to_owned()),
+                Some(b'?') => Some(format!("/{rest}")),
+                Some(_) => None,
+            }
+        });
+        let Some(Ok(uri)) = rest.map(Uri::try_from) else {
+            return false;
+        };
+        self.uri = uri;
+        true
     }
 
     pub(crate) fn path(&self) -> &str {

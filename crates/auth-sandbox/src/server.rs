@@ -14,12 +14,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
+#[cfg(feature = "tls")]
+use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
 use crate::request::Request;
-use crate::service::{Outcome, Service};
+use crate::service::Outcome;
+use crate::site::{Met, Site};
+use crate::stream::Stream;
 use crate::wire::{self, Act};
 
 /// The approximate limit of a request head: hyper checks after it has read, not before.
@@ -36,7 +40,8 @@ impl Server {
     /// Serves each listener with its service. The listeners are already bound, so a client can connect
     /// as soon as this returns.
     pub(crate) fn start(
-        listeners: Vec<(std::net::TcpListener, Arc<Service>)>,
+        listeners: Vec<(std::net::TcpListener, Site)>,
+        #[cfg(feature = "tls")] tls: Option<TlsAcceptor>,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -44,9 +49,9 @@ impl Server {
             .map_err(Error::Thread)?;
         let listeners = {
             let _context = runtime.enter();
-            let tokio_listener = |(listener, service): (std::net::TcpListener, _)| {
+            let tokio_listener = |(listener, site): (std::net::TcpListener, _)| {
                 listener.set_nonblocking(true)?;
-                Ok((TcpListener::from_std(listener)?, service))
+                Ok((TcpListener::from_std(listener)?, site))
             };
             let all: Result<Vec<_>, _> = listeners.into_iter().map(tokio_listener).collect();
             all.map_err(Error::Thread)?
@@ -55,8 +60,13 @@ impl Server {
         let thread = std::thread::Builder::new().name("auth-sandbox".to_owned()).spawn(move || {
             runtime.block_on(async move {
                 let mut loops = JoinSet::new();
-                for (listener, service) in listeners {
-                    loops.spawn(accept(listener, service));
+                for (listener, site) in listeners {
+                    let door = Door {
+                        #[cfg(feature = "tls")]
+                        tls: tls.clone().filter(|_| !matches!(site, Site::Control(_))),
+                        site,
+                    };
+                    loops.spawn(accept(listener, Arc::new(door)));
                 }
                 let _ = stopped.await;
             });
@@ -74,8 +84,41 @@ impl Drop for Server {
     }
 }
 
+/// What a listener leads to.
+struct Door {
+    #[cfg(feature = "tls")]
+    tls: Option<TlsAcceptor>,
+    site: Site,
+}
+
+impl Door {
+    /// TLS, where there is any. `None` if the client will not.
+    async fn open(&self, socket: TcpStream) -> Option<Stream> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let shaken = tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await;
+            return match shaken {
+                Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+                Ok(Err(error)) => {
+                    self.site.unshaken(&error.to_string());
+                    None
+                }
+                Err(_) => {
+                    self.site.unshaken("it took too long");
+                    None
+                }
+            };
+        }
+        Some(Stream::Plain(socket))
+    }
+}
+
+/// How long a client may take for its handshake.
+#[cfg(feature = "tls")]
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
 /// Accepts until it is dropped, and its connections with it.
-async fn accept(listener: TcpListener, service: Arc<Service>) {
+async fn accept(listener: TcpListener, door: Arc<Door>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((socket, peer)) = listener.accept().await else {
@@ -83,27 +126,32 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        service.shared.count(|seen| seen.connections += 1);
+        door.site.connected();
         while connections.try_join_next().is_some() {}
-        connections.spawn(connection(socket, peer.ip(), Arc::clone(&service)));
+        connections.spawn(connection(socket, peer.ip(), Arc::clone(&door)));
     }
 }
 
 /// One connection, from its first request to its end.
-async fn connection(socket: TcpStream, peer: IpAddr, service: Arc<Service>) {
+async fn connection(socket: TcpStream, peer: IpAddr, door: Arc<Door>) {
     // Without it, single bytes would arrive in groups.
     let _ = socket.set_nodelay(true);
-    let taken: Mutex<Option<Act>> = Mutex::new(None);
+    let Some(socket) = door.open(socket).await else {
+        return;
+    };
+    let site = &door.site;
+    let taken: Mutex<Option<(Act, watch::Receiver<()>)>> = Mutex::new(None);
     let slot = || taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let met = Met::default();
 
     let respond = |request: hyper::Request<Incoming>| {
-        let (service, slot) = (&service, &slot);
+        let (slot, met) = (&slot, &met);
         async move {
             let request = Request::read(request, peer).await.map_err(|_| LetGo)?;
-            match service.serve(&request).await {
-                Outcome::Answer(answer) => Ok(answer.into_response(service.shared.now())),
-                Outcome::Take(act) => {
-                    *slot() = Some(act);
+            match site.serve(request, met).await {
+                (Outcome::Answer(answer), now) => Ok(answer.into_response(now)),
+                (Outcome::Take(act, resets), _) => {
+                    *slot() = Some((act, resets));
                     Err(LetGo)
                 }
             }
@@ -118,7 +166,11 @@ async fn connection(socket: TcpStream, peer: IpAddr, service: Arc<Service>) {
     let socket = http.into_parts().io.into_inner();
     // The client is gone, so there is nobody to tell.
     let _ = match act {
-        Some(act) => wire::perform(act, socket).await,
+        // Dropping the socket ends what was held up.
+        Some((act, mut resets)) => tokio::select! {
+            done = wire::perform(act, socket) => done,
+            _ = resets.changed() => Ok(()),
+        },
         None => wire::close(socket).await,
     };
 }

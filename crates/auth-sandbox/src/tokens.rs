@@ -71,6 +71,7 @@ fn micros(span: Duration) -> u64 {
 }
 
 struct Issued {
+    account: String,
     until: Option<Instant>,
     note: Option<String>,
 }
@@ -83,14 +84,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Adds a token, with what its use is bound to, if anything.
-    pub(crate) fn enter(&mut self, token: &str, term: &Term, note: Option<&str>) {
+    /// Adds a token of an account, with what its use is bound to, if anything.
+    pub(crate) fn enter(&mut self, token: &str, account: &str, term: &Term, note: Option<&str>) {
         while self.order.len() >= KEPT
             && let Some(oldest) = self.order.pop_front()
         {
             self.issued.remove(&oldest);
         }
-        let entry = Issued { until: term.accepted_until(), note: note.map(str::to_owned) };
+        let (until, note) = (term.accepted_until(), note.map(str::to_owned));
+        let entry = Issued { account: account.to_owned(), until, note };
         self.issued.insert(token.to_owned(), entry);
         self.order.push_back(token.to_owned());
     }
@@ -99,6 +101,27 @@ impl Tokens {
     pub(crate) fn check(&self, token: &str) -> Option<Option<&str>> {
         let issued = self.issued.get(token)?;
         (clock::monotonic() < issued.until?).then_some(issued.note.as_deref())
+    }
+
+    /// The account that a token was issued to, expired or not.
+    pub(crate) fn account(&self, token: &str) -> Option<&str> {
+        self.issued.get(token).map(|issued| issued.account.as_str())
+    }
+
+    /// Why a token is refused.
+    pub(crate) fn diagnosis(&self, token: &str) -> &'static str {
+        match self.issued.get(token) {
+            None => "this token was not issued here, or was revoked",
+            Some(issued) if issued.until.is_none_or(|until| clock::monotonic() >= until) => {
+                "the token has expired"
+            }
+            Some(_) => "the token was issued for another use",
+        }
+    }
+
+    pub(crate) fn revoke(&mut self, account: &str) {
+        self.issued.retain(|_, issued| issued.account != account);
+        self.order.retain(|token| self.issued.contains_key(token));
     }
 
     pub(crate) fn revoke_all(&mut self) {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+
+use crate::stream::Stream;
 
 /// What to do with a socket instead of answering through hyper. The socket is closed afterwards.
 pub(crate) enum Act {
@@ -25,10 +26,10 @@ pub(crate) enum Act {
 }
 
 /// Performs it. An error means that the client went away first, which is allowed.
-pub(crate) async fn perform(act: Act, mut socket: TcpStream) -> io::Result<()> {
+pub(crate) async fn perform(act: Act, mut socket: Stream) -> io::Result<()> {
     match act {
         // With a linger time of zero, closing sends RST and drops what is still buffered.
-        Act::Reset => return SockRef::from(&socket).set_linger(Some(Duration::ZERO)),
+        Act::Reset => return SockRef::from(socket.tcp()).set_linger(Some(Duration::ZERO)),
         Act::Hold(bytes) => {
             socket.write_all(&bytes).await?;
             return wait_for_hang_up(&mut socket).await;
@@ -51,7 +52,7 @@ pub(crate) async fn perform(act: Act, mut socket: TcpStream) -> io::Result<()> {
 
 /// Closes in an orderly way: a socket that is closed with unread data sends RST, and the client may
 /// lose a response that it has not read yet, such as 431.
-pub(crate) async fn close(mut socket: TcpStream) -> io::Result<()> {
+pub(crate) async fn close(mut socket: Stream) -> io::Result<()> {
     socket.shutdown().await?;
     tokio::time::timeout(PATIENCE, wait_for_hang_up(&mut socket)).await.unwrap_or(Ok(()))
 }
@@ -60,13 +61,13 @@ pub(crate) async fn close(mut socket: TcpStream) -> io::Result<()> {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Only a read shows that the other side has closed.
-async fn wait_for_hang_up(socket: &mut TcpStream) -> io::Result<()> {
+async fn wait_for_hang_up(socket: &mut Stream) -> io::Result<()> {
     let mut sink = [0; 1024];
     while socket.read(&mut sink).await? > 0 {}
     Ok(())
 }
 
-async fn flood(socket: &mut TcpStream, bytes: u64) -> io::Result<()> {
+async fn flood(socket: &mut Stream, bytes: u64) -> io::Result<()> {
     const CHUNK: usize = 16 * 1024;
     let mut opening: &[u8] = br#"{"token":""#;
     let mut left = bytes;

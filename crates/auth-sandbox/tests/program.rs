@@ -2,78 +2,177 @@
 
 // Test code outside a `#[test]` function, which the lint configuration does not recognise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+// A test measures by the machine's own clock how soon the program ends.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
+mod running;
 
-use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Output, Stdio};
+use std::io::Read as _;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use common::{Call, exchange};
-
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_auth-sandbox"))
-}
+use running::Running;
 
 fn run(args: &[&str]) -> Output {
-    program().args(args).output().unwrap()
+    running::program().args(args).output().unwrap()
+}
+
+/// Manis's documented request, and its port, from what the program printed.
+fn manis(running: &Running) -> (u16, Call) {
+    let port = running.exports["MANIS_BASE_URL"].rsplit_once(':').unwrap().1.parse().unwrap();
+    let call = Call::post("/api/v1/auth/token")
+        .header("x-merchant-id", &running.exports["MANIS_MERCHANT_ID"])
+        .header("x-secret", &running.exports["MANIS_SECRET"]);
+    (port, call)
 }
 
 #[tokio::test]
-async fn it_prints_what_to_export_and_serves() {
-    let mut child = program()
-        .args(["--port", "0", "--lifetime=9"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut exports = HashMap::new();
-    let mut origins = 0;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if let Some((name, value)) = line.strip_prefix("export ").and_then(|l| l.split_once('=')) {
-            exports.insert(name.to_owned(), value.to_owned());
-        }
-        origins += usize::from(line.starts_with("# ") && line.contains(" http://127.0.0.1:"));
-        if line.contains("until Ctrl-C") {
-            break;
-        }
-    }
-    assert_eq!((exports.len(), origins), (18, 5), "{:?}", exports.keys());
-    assert_eq!(exports["DIGITALPAYE_ENVIRONMENT"], "Production");
-    assert_eq!(exports["TRESORPAY_SCOPE"], "tresorpay");
-
-    let port = exports["MANIS_BASE_URL"].rsplit_once(':').unwrap().1.parse().unwrap();
-    let request = Call::post("/api/v1/auth/token")
-        .header("x-merchant-id", &exports["MANIS_MERCHANT_ID"])
-        .header("x-secret", &exports["MANIS_SECRET"]);
-    let reply = exchange(port, &request.body("{}").bytes()).await;
-    let mut remark = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut remark).unwrap();
-    assert!(
-        remark.starts_with("manis: the document asks for a request without a body"),
-        "{remark}"
-    );
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(reply.status, 200);
+async fn it_prints_what_to_export_and_serves_and_logs_each_request() {
+    let mut running = Running::start(&["--lifetime=9"]);
+    assert_eq!(running.exports.len(), 18, "{:?}", running.exports.keys());
+    assert_eq!(running.exports["DIGITALPAYE_ENVIRONMENT"], "Production");
+    assert_eq!(running.exports["TRESORPAY_SCOPE"], "tresorpay");
+    let (port, call) = manis(&running);
+    let reply = exchange(port, &call.clone().body("{}").bytes()).await;
     let claims = common::jwt(&reply.token()).1;
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 9);
+    exchange(port, &call.replace("x-secret", "wrong").bytes()).await;
+    let granted = running.log_line();
+    assert!(granted.contains("200 granted to sandbox-manis (the document asks for"), "{granted}");
+    let refused = running.log_line();
+    assert!(refused.contains("401 refused for sandbox-manis: the secret is wrong"), "{refused}");
+}
+
+#[test]
+fn its_credentials_are_the_same_at_each_start_unless_asked_otherwise() {
+    let [first, second] = [Running::start(&[]), Running::start(&["--one-port"])];
+    let [random, other] = [Running::start(&["--random"]), Running::start(&["--random"])];
+    for name in ["MANIS_SECRET", "PAPAYA_API_KEY", "TRESORPAY_CLIENT_SECRET"] {
+        assert_eq!(first.exports[name], second.exports[name]);
+        assert_ne!(random.exports[name], other.exports[name]);
+    }
+    assert!(second.exports["MANIS_BASE_URL"].ends_with("/manis"));
+    let tries = second.printed.lines().filter(|line| line.starts_with("#   try        curl "));
+    assert_eq!(tries.count(), 5, "{}", second.printed);
+}
+
+#[tokio::test]
+async fn accounts_come_from_a_file_and_from_variables() {
+    let file = std::env::temp_dir().join(format!("auth-sandbox-test-{}.toml", std::process::id()));
+    let accounts: String = (0..1000)
+        .map(|at| format!("[[manis.accounts]]\nid = \"shop-{at}\"\nsecret = \"it's $1 {at}\"\n"))
+        .collect();
+    std::fs::write(&file, accounts).unwrap();
+    let mut command = running::program();
+    command.env("AUTH_SANDBOX_PAPAYA_ID", "key-1").env("AUTH_SANDBOX_PAPAYA_SECRET", "own-1");
+    let running = Running::of(command, &["--config", file.to_str().unwrap(), "--quiet"]);
+    std::fs::remove_file(file).unwrap();
+    assert!(running.printed.contains("#   accounts   the one below and 999 more"));
+    assert!(running.printed.contains(r"export MANIS_SECRET='it'\''s $1 0'"), "{}", running.printed);
+    assert_eq!(running.exports["PAPAYA_API_KEY"], "key-1");
+    let (port, call) = manis(&running);
+    let call = call.replace("x-merchant-id", "shop-999").replace("x-secret", "it's $1 999");
+    assert_eq!(exchange(port, &call.bytes()).await.status, 200);
+}
+
+#[test]
+fn other_machines_reach_it_only_when_that_is_said_and_are_given_a_name_that_works() {
+    let refused = run(&["--bind", "0.0.0.0", "--port", "0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("expose"));
+
+    let mut plain = Running::start(&["--bind", "0.0.0.0", "--expose"]);
+    assert!(plain.exports["MANIS_BASE_URL"].starts_with("http://127.0.0.1:"));
+    assert!(plain.log_line().contains("can be reached from other machines"));
+    assert!(plain.log_line().contains("--advertise HOST"));
+    let args = ["--bind", "0.0.0.0", "--expose", "--advertise", "sandbox", "--tls"];
+    let named = Running::start(&args);
+    assert!(named.exports["MANIS_BASE_URL_INTERNAL"].starts_with("https://sandbox:"));
+    assert!(named.printed.contains("export SSL_CERT_FILE="));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_reads_nothing_holds_up_neither_serving_nor_the_end() {
+    let running = Running::start(&[]);
+    let (port, call) = manis(&running);
+    let long = "x".repeat(2000);
+    for _ in 0..300 {
+        // A pipe holds 64 KiB: less than these lines.
+        let call = call.clone().target(&format!("/{}", "word/".repeat(50))).header("x", &long);
+        assert_eq!(exchange(port, &call.bytes()).await.status, 404);
+    }
+    assert_eq!(exchange(port, &call.bytes()).await.status, 200);
+    running.ends_within(Duration::from_secs(1));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_ends_within_a_second_of_sigterm_though_requests_hang() {
+    let running = Running::start(&[]);
+    let (port, call) = manis(&running);
+    let body = r#"{"fault":{"kind":"stall"}}"#;
+    let text = format!(
+        "POST /__sandbox/faults HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    assert_eq!(exchange(running.control, text.as_bytes()).await.status, 200);
+    let mut stalled = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    std::io::Write::write_all(&mut stalled, &call.bytes()).unwrap();
+    running.ends_within(Duration::from_secs(1));
+    assert!(stalled.read(&mut [0]).is_ok_and(|read| read == 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_reaps_children_that_it_inherits() {
+    // The shell's child becomes the program's own as the shell turns into it.
+    let path = running::program().get_program().to_str().unwrap().to_owned();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "sleep 0.3 & echo child $!; exec \"$0\" \"$@\"", &path]);
+    let running = Running::of(shell, &[]);
+    let child = running.printed.lines().find_map(|line| line.strip_prefix("child ")).unwrap();
+    let entry = format!("/proc/{child}");
+    let begun = Instant::now();
+    while std::path::Path::new(&entry).exists() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{entry} is still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn health_says_whether_a_sandbox_serves() {
+    let running = Running::start(&[]);
+    let good = run(&["health", "--control-port", &running.control.to_string()]);
+    assert!(good.status.success());
+    assert_eq!(good.stdout, b"ok\n");
+    drop(running);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let bad = run(&["health", "--control-port", &port]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8(bad.stderr).unwrap().contains("no sandbox answers"));
 }
 
 #[test]
 fn help_goes_to_standard_output() {
     let output = run(&["--help"]);
     assert!(output.status.success());
-    assert!(String::from_utf8(output.stdout).unwrap().contains("--lifetime SECONDS"));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("--lifetime <SECONDS>"));
 }
 
 #[test]
 fn a_wrong_argument_or_a_taken_port_is_one_line_and_exit_code_2() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let cases: [(&[&str], &str); 4] = [
-        (&["--port", "x"], "give --port 0 to 65531"),
+    let cases: [(&[&str], &str); 6] = [
+        (&["--advertise", "http://sandbox"], "without scheme"),
+        (&["--config", "/nowhere.toml"], "no such file"),
+        (&["--port", "x"], "see --help"),
         (&["--colour"], "see --help"),
         (&["--port", "65535"], "choose a first port"),
         (&["--port", &port], "choose another port"),

@@ -54,6 +54,8 @@ const BASIC: &str =
 /// ```
 pub struct Digishare {
     personal: Mutex<String>,
+    /// What a reset goes back to.
+    first: String,
 }
 
 impl Handle<Digishare> {
@@ -70,9 +72,11 @@ impl Handle<Digishare> {
     }
 }
 
-impl Default for Digishare {
-    fn default() -> Self {
-        Self { personal: Mutex::new(new_personal()) }
+impl Digishare {
+    /// With this personal access token, or else a random one.
+    pub(crate) fn new(personal: Option<String>) -> Self {
+        let first = personal.unwrap_or_else(new_personal);
+        Self { personal: Mutex::new(first.clone()), first }
     }
 }
 
@@ -81,6 +85,8 @@ impl fmt::Debug for Digishare {
         f.debug_struct("Digishare").finish_non_exhaustive()
     }
 }
+
+const URL: [&str; 2] = ["DIGISHARE_BASE_URL", "DIGISHARE_BASE_URL_INTERNAL"];
 
 #[derive(Serialize)]
 struct Header {
@@ -120,28 +126,30 @@ impl Behaviour for Digishare {
     }
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
-        if !request.wants_json() && !shared.overlooks(NO_ACCEPT) {
-            return Err(to_login(shared));
+        if !request.wants_json() && !shared.overlooks(request, NO_ACCEPT) {
+            return Err(to_login(shared).because("no Accept: application/json"));
         }
         let object = parameters(request, shared)?;
         if object.text("grant_type") != Some("client_credentials") {
-            return Err(unsupported_grant_type());
+            return Err(unsupported_grant_type().because("grant_type must be client_credentials"));
         }
         // The body overrides the header.
         let header = match request.basic() {
-            Basic::Pair(id, secret) if shared.overlooks(BASIC) => Some((id, secret)),
+            Basic::Pair(id, secret) if shared.overlooks(request, BASIC) => Some((id, secret)),
             _ => None,
         };
         let header = header.as_ref();
         let id = object.text("client_id").or_else(|| header.map(|(id, _)| id.as_str()));
-        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| invalid_request("client_id"))?;
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
+            invalid_request("client_id").because("client_id is missing, empty or no text")
+        })?;
         let secret = match object.get("client_secret") {
             None => header.map(|(_, secret)| secret.as_str()).unwrap_or_default(),
             Some(value) => value.as_str().ok_or_else(|| invalid_request("client_secret"))?,
         };
         let refused = || {
             let challenge = HeaderValue::from_static(r#"Basic realm="OAuth""#);
-            let answer = invalid_client();
+            let answer = invalid_client().because(shared.diagnosis(id, secret));
             if request.has(AUTHORIZATION) {
                 answer.header(WWW_AUTHENTICATE, challenge)
             } else {
@@ -149,7 +157,7 @@ impl Behaviour for Digishare {
             }
         };
         // league/oauth2-server 9 looks up the client first; no secret is malformed.
-        let credentials = shared.expected(secret);
+        let credentials = shared.expected(id, secret);
         if id != credentials.id() {
             return Err(refused());
         }
@@ -162,7 +170,8 @@ impl Behaviour for Digishare {
         match object.get("scope").map(|scope| scope.as_str()) {
             None | Some(Some("")) => {}
             Some(Some(scope)) => {
-                return Err(invalid_scope(scope.split(' ').next().unwrap_or(scope)));
+                let first = scope.split(' ').next().unwrap_or(scope);
+                return Err(invalid_scope(first).because("no scope exists here"));
             }
             Some(None) => return Err(invalid_request("scope")),
         }
@@ -171,11 +180,28 @@ impl Behaviour for Digishare {
             Claims { aud: id, jti: random::hex::<40>(), iat, nbf: iat, exp, sub: id, scopes: [] };
         let token = jwt::rs256(&Header { typ: "JWT", alg: "RS256" }, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
-        shared.issue(&token, term, None);
+        shared.issue(&token, id, term, None);
         let body =
             Success { token_type: "Bearer", expires_in: term.expires_in(), access_token: &token };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         Ok(Answer::new(StatusCode::OK, "application/json; charset=UTF-8", body).no_store())
+    }
+
+    fn claimed(&self, request: &Request) -> Option<String> {
+        let object = if request.is_of_type(FORM) {
+            Object::of_form(request.body())
+        } else {
+            Object::read(request.body()).unwrap_or_else(|_| Object::empty())
+        };
+        object.text("client_id").map(str::to_owned).or_else(|| match request.basic() {
+            Basic::Pair(id, _) => Some(id),
+            Basic::Absent | Basic::Garbled => None,
+        })
+    }
+
+    fn reset(&self) {
+        let first = self.first.clone();
+        *self.personal.lock().unwrap_or_else(PoisonError::into_inner) = first;
     }
 
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
@@ -185,10 +211,14 @@ impl Behaviour for Digishare {
         });
         match (accepted, request.wants_json()) {
             (true, _) => Ok(json(StatusCode::OK, r#"{"data":[]}"#)),
-            (false, true) => {
-                Err(json(StatusCode::UNAUTHORIZED, r#"{"message":"Unauthenticated."}"#))
+            (false, json_wanted) => {
+                let answer = if json_wanted {
+                    json(StatusCode::UNAUTHORIZED, r#"{"message":"Unauthenticated."}"#)
+                } else {
+                    to_login(shared)
+                };
+                Err(answer.because(shared.token_diagnosis(request.bearer())))
             }
-            (false, false) => Err(to_login(shared)),
         }
     }
 
@@ -229,7 +259,7 @@ impl Behaviour for Digishare {
         vec![
             ("DIGISHARE_CLIENT_ID", credentials.id().to_owned()),
             ("DIGISHARE_CLIENT_SECRET", credentials.secret().to_owned()),
-            ("DIGISHARE_BASE_URL", shared.base_url.clone()),
+            (shared.url_name(URL), shared.base_url.clone()),
         ]
     }
 }
@@ -252,7 +282,7 @@ fn route(request: &Request) -> &str {
 /// The body, as Laravel 11 reads it: an empty body and a list have no members, a form is as good as
 /// JSON, and anything else is not read.
 fn parameters(request: &Request, shared: &Shared) -> Result<Object, Answer> {
-    if request.is_of_type(FORM) && shared.overlooks(AS_FORM) {
+    if request.is_of_type(FORM) && shared.overlooks(request, AS_FORM) {
         return Ok(Object::of_form(request.body()));
     }
     if !request.is_of_type(JSON) || request.is_empty() {
@@ -263,7 +293,10 @@ fn parameters(request: &Request, shared: &Shared) -> Result<Object, Answer> {
         Unfit::NotAnObject if request.body().trim_ascii_start().starts_with(b"[") => {
             Ok(Object::empty())
         }
-        Unfit::Syntax | Unfit::NotAnObject => Err(message(StatusCode::BAD_REQUEST, "Bad request.")),
+        Unfit::Syntax | Unfit::NotAnObject => {
+            Err(message(StatusCode::BAD_REQUEST, "Bad request.")
+                .because("the body is no JSON object"))
+        }
     })
 }
 
@@ -296,6 +329,7 @@ fn unsupported_grant_type() -> Answer {
 fn invalid_request(member: &str) -> Answer {
     let hint = format!("Check the `{member}` parameter");
     oauth(StatusCode::BAD_REQUEST, "invalid_request", MALFORMED, Some(&hint))
+        .because("a parameter is missing, doubled or no text")
 }
 
 fn invalid_client() -> Answer {

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use crate::answer::{Answer, pretty, quoted};
 use crate::behaviour::{Behaviour, Paths};
-use crate::request::{Basic, Field, Request};
+use crate::request::{Basic, Field, NO_LENGTH, Request};
 use crate::shared::Shared;
 use crate::tokens::Term;
 use crate::{Credentials, Handle, Provider, jwt, random};
 
 const JSON: &str = "application/json; charset=utf-8";
 const ENVIRONMENT: &str = "x-environment";
+const URL: [&str; 2] = ["DIGITALPAYE_BASE_URL", "DIGITALPAYE_BASE_URL_INTERNAL"];
 const PRODUCTION: &str = "Production";
 
 const NO_ENVIRONMENT: &str =
@@ -67,8 +68,7 @@ impl Handle<Digitalpaye> {
 
 impl Default for Digitalpaye {
     fn default() -> Self {
-        let environments = ["Production", "Sandbox"].map(str::to_owned).to_vec();
-        Self { environments: Mutex::new(environments), company: random::uuid() }
+        Self { environments: Mutex::new(environments()), company: random::uuid() }
     }
 }
 
@@ -116,38 +116,67 @@ impl Behaviour for Digitalpaye {
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
         if shared.strict && !request.announces_length() {
-            return Err(self.refuse(StatusCode::LENGTH_REQUIRED, request, shared));
+            return Err(self
+                .refuse(StatusCode::LENGTH_REQUIRED, request, shared)
+                .because(NO_LENGTH));
         }
         let bodiless = if shared.strict { request.is_bodiless() } else { request.is_empty() };
         if !bodiless {
-            return Err(bad_request("Le corps doit être vide, avec Content-Length: 0."));
+            return Err(bad_request("Le corps doit être vide, avec Content-Length: 0.")
+                .because("the body must be empty"));
         }
         let environment = environment(request, shared)?;
         if !self.knows(environment) {
-            return Err(bad_request("L'en-tête X-Environment est inconnu."));
+            return Err(bad_request("L'en-tête X-Environment est inconnu.")
+                .because("X-Environment has a value that is not accepted: Production or Sandbox"));
         }
-        match request.basic() {
-            Basic::Absent => return Err(bad_request(CREDENTIALS_REQUIRED)),
-            Basic::Pair(key, secret)
-                if shared.expected(&secret) == Credentials::new(&*key, &*secret) => {}
-            Basic::Pair(..) | Basic::Garbled => return Err(unauthorized(CREDENTIALS_WRONG)),
-        }
+        let key = match request.basic() {
+            Basic::Absent => {
+                let why = "no Authorization: Basic header, or an empty one";
+                return Err(bad_request(CREDENTIALS_REQUIRED).because(why));
+            }
+            Basic::Garbled => {
+                let why = "the Authorization: Basic header is not base64 of key:secret";
+                return Err(unauthorized(CREDENTIALS_WRONG).because(why));
+            }
+            Basic::Pair(key, secret) => {
+                if shared.expected(&key, &secret) != Credentials::new(&*key, &*secret) {
+                    let why = shared.diagnosis(&key, &secret);
+                    return Err(unauthorized(CREDENTIALS_WRONG).because(why));
+                }
+                key
+            }
+        };
         let header = Header { alg: "HS256", typ: "JWT" };
         let (iat, exp) = (term.iat(), term.exp());
         let claims = Claims { company_id: &self.company, iat, exp, jti: random::uuid() };
         let token = jwt::hs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
-        shared.issue(&token, term, Some(environment));
+        shared.issue(&token, &key, term, Some(environment));
         let data = Data { token: &token, exp };
         let body = Success { status_code: 200, message: "Successful", data };
         Ok(Answer::new(StatusCode::OK, JSON, pretty(&body, b"    ")))
     }
 
+    fn claimed(&self, request: &Request) -> Option<String> {
+        match request.basic() {
+            Basic::Pair(key, _) => Some(key),
+            Basic::Absent | Basic::Garbled => None,
+        }
+    }
+
+    fn reset(&self) {
+        *self.environments.lock().unwrap_or_else(PoisonError::into_inner) = environments();
+    }
+
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
         let environment = environment(request, shared)?;
-        let token = request.bearer().ok_or_else(|| unauthorized("Jeton requis."))?;
+        let token = request
+            .bearer()
+            .ok_or_else(|| unauthorized("Jeton requis.").because(shared.token_diagnosis(None)))?;
         if !shared.accepts(token, Some(environment)) {
-            return Err(unauthorized("Jeton invalide ou expiré."));
+            let why = shared.token_diagnosis(Some(token));
+            return Err(unauthorized("Jeton invalide ou expiré.").because(why));
         }
         let body = r#"{"statusCode":200,"message":"Successful","data":[]}"#;
         Ok(Answer::new(StatusCode::OK, JSON, body))
@@ -172,7 +201,7 @@ impl Behaviour for Digitalpaye {
             ("DIGITALPAYE_API_KEY", credentials.id().to_owned()),
             ("DIGITALPAYE_API_SECRET", credentials.secret().to_owned()),
             ("DIGITALPAYE_ENVIRONMENT", "Production".to_owned()),
-            ("DIGITALPAYE_BASE_URL", shared.base_url.clone()),
+            (shared.url_name(URL), shared.base_url.clone()),
         ]
     }
 }
@@ -184,12 +213,19 @@ impl Digitalpaye {
     }
 }
 
+fn environments() -> Vec<String> {
+    ["Production", "Sandbox"].map(str::to_owned).to_vec()
+}
+
 /// The environment of a request, or the one that the server assumes.
 fn environment<'a>(request: &'a Request, shared: &Shared) -> Result<&'a str, Answer> {
     match request.header(ENVIRONMENT) {
         Field::One(value) => Ok(value),
-        Field::Missing if shared.overlooks(NO_ENVIRONMENT) => Ok(PRODUCTION),
-        Field::Missing | Field::Bad => Err(bad_request(ENVIRONMENT_REQUIRED)),
+        Field::Missing if shared.overlooks(request, NO_ENVIRONMENT) => Ok(PRODUCTION),
+        Field::Missing | Field::Bad => {
+            let why = "the X-Environment header must stand once";
+            Err(bad_request(ENVIRONMENT_REQUIRED).because(why))
+        }
     }
 }
 

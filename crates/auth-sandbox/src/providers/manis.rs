@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::answer::{Answer, JSON, quoted, reason};
 use crate::behaviour::{Behaviour, Paths};
-use crate::request::{Field, Request};
+use crate::request::{Field, NO_LENGTH, Request};
 use crate::shared::Shared;
 use crate::tokens::Term;
 use crate::{Handle, Provider, clock, jwt, random};
@@ -172,10 +172,12 @@ impl Behaviour for Manis {
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
         if shared.strict && !request.announces_length() {
-            return Err(self.refuse(StatusCode::LENGTH_REQUIRED, request, shared));
+            return Err(self
+                .refuse(StatusCode::LENGTH_REQUIRED, request, shared)
+                .because(NO_LENGTH));
         }
         let bodiless = if shared.strict { request.is_bodiless() } else { request.is_empty() };
-        if !bodiless && !shared.overlooks(BODY) {
+        if !bodiless && !shared.overlooks(request, BODY) {
             return Err(self.bad_request(shared, "the body must be empty"));
         }
         let required = |name: &str| match request.header(name) {
@@ -188,16 +190,17 @@ impl Behaviour for Manis {
             }
         };
         let (id, secret) = (required(MERCHANT_ID)?, required(SECRET)?);
-        let credentials = shared.expected(secret);
+        let credentials = shared.expected(id, secret);
         if id != credentials.id() || secret != credentials.secret() {
-            return Err(self.refuse(StatusCode::UNAUTHORIZED, request, shared));
+            let refusal = self.refuse(StatusCode::UNAUTHORIZED, request, shared);
+            return Err(refusal.because(shared.diagnosis(id, secret)));
         }
         let header = Header { alg: "HS256", typ: "JWT" };
         let (iat, exp) = (term.iat(), term.exp());
         let claims = Claims { sub: id, iat, exp, jti: random::uuid() };
         let token = jwt::hs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
-        shared.issue(&token, term, None);
+        shared.issue(&token, id, term, None);
         let exp = i64::try_from(exp).unwrap_or(i64::MAX);
         let expires_at = match self.settings().unit {
             ExpiresAtUnit::Seconds => exp,
@@ -209,12 +212,24 @@ impl Behaviour for Manis {
         Ok(Answer::new(StatusCode::OK, JSON, body))
     }
 
+    fn claimed(&self, request: &Request) -> Option<String> {
+        match request.header(MERCHANT_ID) {
+            Field::One(id) => Some(id.to_owned()),
+            Field::Missing | Field::Bad => None,
+        }
+    }
+
+    fn reset(&self) {
+        *self.settings() = Settings::default();
+    }
+
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
         match request.bearer() {
             Some(token) if shared.accepts(token, None) => {
                 Ok(Answer::new(StatusCode::OK, JSON, r#"{"payments":[]}"#))
             }
-            _ => Err(message(StatusCode::UNAUTHORIZED, "Invalid or expired token", shared)),
+            token => Err(message(StatusCode::UNAUTHORIZED, "Invalid or expired token", shared)
+                .because(shared.token_diagnosis(token))),
         }
     }
 
@@ -238,7 +253,10 @@ impl Behaviour for Manis {
         vec![
             ("MANIS_MERCHANT_ID", credentials.id().to_owned()),
             ("MANIS_SECRET", credentials.secret().to_owned()),
-            ("MANIS_BASE_URL", shared.base_url.clone()),
+            (
+                shared.url_name(["MANIS_BASE_URL", "MANIS_BASE_URL_INTERNAL"]),
+                shared.base_url.clone(),
+            ),
             ("MANIS_EXPIRES_AT_UNIT", unit.to_owned()),
         ]
     }
@@ -251,7 +269,7 @@ impl Manis {
 
     fn bad_request(&self, shared: &Shared, detail: &str) -> Answer {
         let status = StatusCode::BAD_REQUEST;
-        match self.settings().shape {
+        let answer = match self.settings().shape {
             BadRequestShape::OpenApi => message(status, detail, shared),
             BadRequestShape::Prose => {
                 let timestamp = stamp(shared, "%Y-%m-%dT%H:%M:%S%.3fZ");
@@ -261,7 +279,8 @@ impl Manis {
                 );
                 Answer::new(status, JSON, body)
             }
-        }
+        };
+        answer.because(detail.to_owned())
     }
 }
 

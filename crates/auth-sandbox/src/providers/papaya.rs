@@ -161,22 +161,26 @@ impl Behaviour for Papaya {
 
     fn token(&self, request: &Request, shared: &Shared, term: &Term) -> Result<Answer, Answer> {
         if !request.is_of_type(JSON) {
-            return Err(invalid_request());
+            return Err(invalid_request().because("Content-Type must be application/json"));
         }
         let object = Object::read(request.body()).map_err(|unfit| match unfit {
-            Unfit::Syntax => bad_request(),
-            Unfit::NotAnObject | Unfit::Duplicate(_) => invalid_request(),
+            Unfit::Syntax => bad_request().because("the body is no JSON"),
+            Unfit::NotAnObject => invalid_request().because("the body is no JSON object"),
+            Unfit::Duplicate(_) => invalid_request().because("a member stands twice"),
         })?;
-        let credentials = shared.expected(object.text("client_secret").unwrap_or_default());
-        let right = object.text("api_key") == Some(credentials.id())
-            && object.text("client_secret") == Some(credentials.secret());
-        if !right {
-            return Err(invalid_request());
+        let (Some(key), Some(secret)) = (object.text("api_key"), object.text("client_secret"))
+        else {
+            let why = "api_key or client_secret is missing or no text";
+            return Err(invalid_request().because(why));
+        };
+        let credentials = shared.expected(key, secret);
+        if key != credentials.id() || secret != credentials.secret() {
+            return Err(invalid_request().because(shared.diagnosis(key, secret)));
         }
         let name = match object.get("token_name") {
             None => random::uuid(),
             Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            Some(_) => return Err(invalid_request()),
+            Some(_) => return Err(invalid_request().because("token_name is empty or no text")),
         };
         let header =
             Header { typ: "JWT", kid: "APIKEY0", api_token_id: random::uuid(), alg: "RS256" };
@@ -185,7 +189,7 @@ impl Behaviour for Papaya {
         let claims = Claims { iat: term.iat(), exp: term.exp(), sub: "access", user };
         let token = jwt::rs256(&header, &claims)
             .map_err(|_| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))?;
-        shared.issue(&token, term, None);
+        shared.issue(&token, key, term, None);
         let valid_until = {
             let mut notes = self.notes();
             notes.names.push(name.clone());
@@ -195,12 +199,21 @@ impl Behaviour for Papaya {
         Ok(Answer::new(StatusCode::CREATED, JSON, pretty(&body, b"   ")))
     }
 
+    fn claimed(&self, request: &Request) -> Option<String> {
+        let object = Object::read(request.body()).ok()?;
+        object.text("api_key").map(str::to_owned)
+    }
+
+    fn reset(&self) {
+        *self.notes() = Notes { names: Vec::new(), valid_until: ValidUntil::Minutes };
+    }
+
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
         match request.bearer() {
             Some(token) if shared.accepts(token, None) => {
                 Ok(Answer::new(StatusCode::OK, JSON, r#"{"payments":[]}"#))
             }
-            _ => Err(invalid_request()),
+            token => Err(invalid_request().because(shared.token_diagnosis(token))),
         }
     }
 
@@ -220,7 +233,10 @@ impl Behaviour for Papaya {
         vec![
             ("PAPAYA_API_KEY", credentials.id().to_owned()),
             ("PAPAYA_CLIENT_SECRET", credentials.secret().to_owned()),
-            ("PAPAYA_BASE_URL", shared.base_url.clone()),
+            (
+                shared.url_name(["PAPAYA_BASE_URL", "PAPAYA_BASE_URL_INTERNAL"]),
+                shared.base_url.clone(),
+            ),
         ]
     }
 }

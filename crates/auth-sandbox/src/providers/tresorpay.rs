@@ -61,6 +61,8 @@ impl Default for TresorPay {
     }
 }
 
+const URL: [&str; 2] = ["TRESORPAY_TOKEN_URL", "TRESORPAY_TOKEN_URL_INTERNAL"];
+
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'static str,
@@ -151,26 +153,38 @@ impl Behaviour for TresorPay {
         let form = match request.header(CONTENT_TYPE) {
             Field::Missing => Form::empty(),
             _ if request.is_of_type(FORM) => Form::read(request.body()),
-            _ => return Err(self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, request, shared)),
+            _ => {
+                let refusal = self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, request, shared);
+                return Err(refusal.because("Content-Type must be a form's"));
+            }
         };
         match form.first("grant_type") {
             Some("client_credentials") => {}
             Some(_) => {
-                return Err(bad_request("unsupported_grant_type", "Unsupported grant_type"));
+                return Err(bad_request("unsupported_grant_type", "Unsupported grant_type")
+                    .because("grant_type must be client_credentials"));
             }
             None => {
-                return Err(bad_request("invalid_request", "Missing form parameter: grant_type"));
+                return Err(bad_request("invalid_request", "Missing form parameter: grant_type")
+                    .because("the form has no grant_type"));
             }
         }
-        authenticate(request, &form, shared)?;
+        let client = authenticate(request, &form, shared)?;
         if form.has_duplicates() || (request.has(AUTHORIZATION) && form.has("client_secret")) {
-            return Err(bad_request("invalid_request", "duplicated parameter"));
+            return Err(bad_request("invalid_request", "duplicated parameter")
+                .because("a parameter stands twice, or the secret in header and form"));
         }
         let requested = form.first("scope").unwrap_or_default();
-        let scope = grant(requested)
-            .ok_or_else(|| bad_request("invalid_scope", &format!("Invalid scopes: {requested}")))?;
-        self.issue(request, shared, term, &scope)
+        let scope = grant(requested).ok_or_else(|| {
+            bad_request("invalid_scope", &format!("Invalid scopes: {requested}"))
+                .because("a scope is not the client's: tresorpay or openid")
+        })?;
+        self.issue(request, shared, term, [&client, &scope])
             .ok_or_else(|| self.refuse(StatusCode::INTERNAL_SERVER_ERROR, request, shared))
+    }
+
+    fn claimed(&self, request: &Request) -> Option<String> {
+        client::claimed(request)
     }
 
     fn api(&self, request: &Request, shared: &Shared) -> Result<Answer, Answer> {
@@ -187,7 +201,8 @@ impl Behaviour for TresorPay {
                 );
                 let challenge = HeaderValue::from_static("Bearer");
                 Err(Answer::new(StatusCode::UNAUTHORIZED, "application/problem+json", body)
-                    .header(WWW_AUTHENTICATE, challenge))
+                    .header(WWW_AUTHENTICATE, challenge)
+                    .because(shared.token_diagnosis(request.bearer())))
             }
         }
     }
@@ -216,7 +231,7 @@ impl Behaviour for TresorPay {
             ("TRESORPAY_CLIENT_ID", credentials.id().to_owned()),
             ("TRESORPAY_CLIENT_SECRET", credentials.secret().to_owned()),
             ("TRESORPAY_SCOPE", "tresorpay".to_owned()),
-            ("TRESORPAY_TOKEN_URL", format!("{}{}", shared.base_url, self.paths().token)),
+            (shared.url_name(URL), format!("{}{}", shared.base_url, self.paths().token)),
         ]
     }
 }
@@ -228,10 +243,8 @@ impl TresorPay {
         request: &Request,
         shared: &Shared,
         term: &Term,
-        scope: &str,
+        [id, scope]: [&str; 2],
     ) -> Option<Answer> {
-        let credentials = shared.credentials();
-        let id = credentials.id();
         let header = Header { alg: "RS256", typ: "JWT", kid: &self.key_id };
         let access = Claims {
             exp: term.exp(),
@@ -265,7 +278,7 @@ impl TresorPay {
         } else {
             None
         };
-        shared.issue(&token, term, None);
+        shared.issue(&token, id, term, None);
         let body = Success {
             access_token: &token,
             expires_in: term.expires_in(),

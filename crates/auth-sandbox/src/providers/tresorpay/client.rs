@@ -40,35 +40,63 @@ impl Form {
 }
 
 /// Keycloak's `ClientIdAndSecretAuthenticator`: the form overrides the header.
-pub(super) fn authenticate(request: &Request, form: &Form, shared: &Shared) -> Result<(), Answer> {
+pub(super) fn authenticate(
+    request: &Request,
+    form: &Form,
+    shared: &Shared,
+) -> Result<String, Answer> {
     let basic = match request.header(AUTHORIZATION) {
         Field::Missing => None,
         Field::One(value) => basic(value),
-        Field::Bad => return Err(bad_request("invalid_request", "duplicated parameter")),
+        Field::Bad => {
+            return Err(bad_request("invalid_request", "duplicated parameter")
+                .because("the Authorization header stands twice"));
+        }
     };
     if request.has(AUTHORIZATION) && basic.is_none() && !form.has("client_id") {
         let challenge = HeaderValue::from_static(r#"Basic realm="tresorpay""#);
-        return Err(Answer::empty(StatusCode::UNAUTHORIZED).header(WWW_AUTHENTICATE, challenge));
+        return Err(Answer::empty(StatusCode::UNAUTHORIZED)
+            .header(WWW_AUTHENTICATE, challenge)
+            .because(
+                "the Authorization header is not Basic, or its base64 or escapes are broken",
+            ));
     }
     let (id, secret) = basic.unzip();
     let id = form.first("client_id").map(str::to_owned).or(id);
     let secret = form.first("client_secret").map(str::to_owned).or(secret);
-    let credentials = shared.expected(secret.as_deref().unwrap_or_default());
-    match (id, secret) {
-        (None, _) => Err(bad_request("invalid_client", "Missing client_id parameter")),
-        (Some(id), _) if id != credentials.id() => Err(oauth(
+    let Some(id) = id else {
+        return Err(bad_request("invalid_client", "Missing client_id parameter")
+            .because("no client_id, in the form or in Basic"));
+    };
+    let credentials = shared.expected(&id, secret.as_deref().unwrap_or_default());
+    match secret {
+        secret if id != credentials.id() => Err(oauth(
             StatusCode::UNAUTHORIZED,
             "invalid_client",
             "Invalid client or Invalid client credentials",
-        )),
-        (_, None) => Err(oauth(
+        )
+        .because(shared.diagnosis(&id, secret.as_deref().unwrap_or_default()))),
+        None => Err(oauth(
             StatusCode::UNAUTHORIZED,
             "unauthorized_client",
             "Client secret not provided in request",
-        )),
-        (_, Some(secret)) if secret != credentials.secret() => Err(wrong_secret()),
-        _ => Ok(()),
+        )
+        .because("no client_secret, in the form or in Basic")),
+        Some(secret) if secret != credentials.secret() => {
+            Err(wrong_secret().because(shared.diagnosis(&id, &secret)))
+        }
+        Some(_) => Ok(id),
     }
+}
+
+/// The client that a request claims to be of.
+pub(super) fn claimed(request: &Request) -> Option<String> {
+    let form = Form::read(request.body());
+    let header = || match request.header(AUTHORIZATION) {
+        Field::One(value) => basic(value).map(|(id, _)| id),
+        Field::Missing | Field::Bad => None,
+    };
+    form.first("client_id").map(str::to_owned).or_else(header)
 }
 
 /// Basic by RFC 6749 section 2.3.1: both parts are form-urlencoded inside the base64.
