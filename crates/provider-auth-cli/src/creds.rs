@@ -16,6 +16,9 @@ use crate::text::Text;
 /// The profile of `login` without `--profile`.
 pub(crate) const DEFAULT: &str = "default";
 
+/// How a chain says that no place has any.
+const NOWHERE: &str = "no credentials are configured";
+
 /// A place that may have credentials.
 #[derive(Clone, Debug)]
 struct Place {
@@ -92,7 +95,7 @@ impl Places {
                 let shown = answered.get().copied().unwrap_or(Text::Keyring);
                 Ok((Found::Flow(flow), shown))
             }
-            Err(error) if self.is_absent(provider) => {
+            Err(error) if error.message().starts_with(NOWHERE) => {
                 // The names that are missing are more of a help than the places.
                 let missing = provider.read_env(&Env::from_pairs([("", "")])).err();
                 Err(missing.unwrap_or(error).with_provider(provider.name()).into())

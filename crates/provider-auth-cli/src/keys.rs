@@ -4,6 +4,7 @@
 //! thread of its own and 3 s, and what fails is an error: nothing falls back to a file.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::text::Text;
 /// Without a space: some keyrings refuse one.
 const SERVICE: &str = "provider-auth";
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Set once it did not answer: it is not asked again for the next provider.
+static SILENT: OnceLock<()> = OnceLock::new();
 
 /// The item of a provider and a profile.
 pub(crate) struct Keys {
@@ -44,7 +47,7 @@ impl Keys {
 
     /// Removes them; says whether there were any.
     pub(crate) fn remove(&self) -> Result<bool, Stop> {
-        let removed = self.call(|entry| match entry.inner.delete_credential() {
+        let removed = self.call(|entry| match entry.delete_credential() {
             Ok(()) => Ok(true),
             Err(Fault::NoEntry) => Ok(false),
             Err(error) => Err(error),
@@ -73,6 +76,10 @@ impl Keys {
         &self,
         call: impl FnOnce(&Entry) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, String> {
+        let silent = || format!("no answer in {PATIENCE:?}");
+        if SILENT.get().is_some() {
+            return Err(silent());
+        }
         let (done, answered) = mpsc::channel();
         let item = self.item.clone();
         std::thread::spawn(move || {
@@ -81,7 +88,10 @@ impl Keys {
         });
         match answered.recv_timeout(PATIENCE) {
             Ok(answer) => answer.map_err(|error| printable(&error.to_string())),
-            Err(_) => Err(format!("no answer in {PATIENCE:?}")),
+            Err(_) => {
+                SILENT.get_or_init(|| ());
+                Err(silent())
+            }
         }
     }
 }

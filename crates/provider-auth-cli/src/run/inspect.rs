@@ -29,7 +29,7 @@ pub(crate) fn run(call: Call<'_>, claims: bool) -> Result<u8, Stop> {
         return Ok(0);
     };
     let (issued, expires) = (seconds(payload.get("iat")), seconds(payload.get("exp")));
-    let at = |time: Option<u64>| time.and_then(|at| rfc3339(UNIX_EPOCH + Duration::from_secs(at)));
+    let at = |time: Option<u64>| rfc3339(UNIX_EPOCH.checked_add(Duration::from_secs(time?))?);
     let today = crate::when::epoch(now());
     let left = expires.map(|end| end.saturating_sub(today));
     if out.json {
