@@ -78,6 +78,11 @@ impl Out {
         }
     }
 
+    /// Asks for a line at the terminal.
+    pub(crate) fn prompt(&self, text: &str) {
+        self.stderr(text);
+    }
+
     /// Says why the command ends, and returns its exit code.
     pub(crate) fn stop(&self, stop: &Stop) -> u8 {
         match stop {

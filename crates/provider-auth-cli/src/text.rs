@@ -6,7 +6,8 @@ macro_rules! table {
     ($($name:ident => $english:literal, $french:literal;)*) => {
         /// A sentence, in both languages. `{0}` and `{1}` stand for values.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(dead_code)] // some belong to one platform, or to a feature
+        // Some belong to one platform, or to a feature.
+        #[allow(dead_code, clippy::enum_variant_names)]
         pub(crate) enum Text {
             $($name,)*
         }

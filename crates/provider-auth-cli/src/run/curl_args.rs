@@ -138,8 +138,7 @@ pub(crate) fn check(
             let given = rest.next().ok_or_else(|| missing(provider, text))?;
             urls += usize::from(take(value, given, provider, allowed, hosts)?);
         } else if let Some(cluster) = text.strip_prefix('-').filter(|cluster| !cluster.is_empty()) {
-            let mut chars = cluster.char_indices();
-            while let Some((at, short)) = chars.next() {
+            for (at, short) in cluster.char_indices() {
                 let shown = format!("-{short}");
                 let long = SHORT.iter().find(|(own, _)| *own == short).map(|(_, long)| *long);
                 let long = long.ok_or_else(|| refused(provider, &shown))?;

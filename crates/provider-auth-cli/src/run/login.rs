@@ -1,12 +1,13 @@
 //! `login`: asks for credentials, proves them with one exchange, then stores them. Prints no token.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use zeroize::Zeroizing;
 
 use super::{Call, block_on};
 use crate::creds::{DEFAULT, Found, env};
 use crate::envfile::{self, Pairs};
+use crate::out::Out;
 use crate::past::Wish;
 use crate::provider::{Ask, Provider, Var};
 use crate::source::Account;
@@ -69,7 +70,7 @@ fn asked(call: Call<'_>, provider: Provider) -> Result<Pairs, Stop> {
     let mut pairs = Pairs::new();
     for var in provider.vars().iter().filter(|var| var.ask != Ask::Never) {
         let prompt = if var.ask == Ask::Optional { Text::OptionalPrompt } else { Text::Prompt };
-        let value = answer(var, &prompt.with(out.lang, &[var.name]))?;
+        let value = answer(var, &prompt.with(out.lang, &[var.name]), out)?;
         if !value.is_empty() {
             pairs.push((var.name.to_owned(), value));
         }
@@ -77,7 +78,7 @@ fn asked(call: Call<'_>, provider: Provider) -> Result<Pairs, Stop> {
     Ok(pairs)
 }
 
-fn answer(var: &Var, prompt: &str) -> Result<Zeroizing<String>, Stop> {
+fn answer(var: &Var, prompt: &str, out: &Out) -> Result<Zeroizing<String>, Stop> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => Stop::Exit(130),
         _ => Stop::usage(Text::StdinNoTerminal, Text::StdinNoTerminalDo, &[]),
@@ -85,9 +86,7 @@ fn answer(var: &Var, prompt: &str) -> Result<Zeroizing<String>, Stop> {
     if var.is_secret {
         return hidden(prompt)?.map_err(failed);
     }
-    let mut stderr = io::stderr().lock();
-    // A prompt that cannot be shown is no reason not to read.
-    let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
+    out.prompt(prompt);
     let mut line = Zeroizing::new(String::new());
     if io::stdin().lock().read_line(&mut line).map_err(failed)? == 0 {
         return Err(Stop::Exit(130));

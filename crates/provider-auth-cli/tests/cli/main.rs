@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     clippy::disallowed_methods
 )]
 
@@ -15,5 +16,6 @@ mod errors;
 mod leaks;
 mod pages;
 mod places;
+mod prompts;
 mod tokens;
 mod world;

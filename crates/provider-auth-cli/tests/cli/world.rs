@@ -141,7 +141,7 @@ pub(crate) fn fed(mut command: Command, input: &[u8]) -> Done {
 fn of(output: Output) -> Done {
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     Done {
-        code: output.status.code().or(signal.map(|signal| 128 + signal)).unwrap(),
+        code: output.status.code().or_else(|| Some(128 + signal?)).unwrap(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
