@@ -15,10 +15,13 @@ use crate::text::Text;
 use crate::when;
 
 #[derive(Debug, Parser)]
-#[command(name = "provider-auth", disable_help_flag = true, disable_help_subcommand = true)]
+#[command(name = "provider-auth", version, disable_version_flag = true)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
+    #[arg(long, short = 'V', action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -226,7 +229,9 @@ fn refused(error: &clap::Error, words: &[OsString]) -> Stop {
         values: vec![value.to_owned(), see.clone()],
     };
     match error.kind() {
-        ErrorKind::DisplayHelp => Stop::Help(error.render().to_string()),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Help(error.render().to_string())
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             usage(Text::MissingWord, "COMMAND")
         }

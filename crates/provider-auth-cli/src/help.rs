@@ -269,6 +269,7 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Combien de temps attendre un fournisseur, en secondes",
     ),
     ("*", "no_cache", "Neither read nor write the cache", "Ni lire ni écrire le cache"),
+    ("", "version", "Print the version", "Afficher la version"),
     ("*", "help", "Print help", "Afficher l'aide"),
 ];
 

@@ -35,7 +35,7 @@ pub(crate) struct Call<'a> {
 
 /// Runs a command, and returns its exit code.
 pub(crate) fn run(args: Args, out: &Out) -> Result<u8, Stop> {
-    let Args { global, command } = args;
+    let Args { global, command, .. } = args;
     log(global.verbose);
     let call = Call { global: &global, out };
     match command {

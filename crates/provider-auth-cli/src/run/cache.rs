@@ -73,6 +73,9 @@ async fn list(call: Call<'_>) -> Result<(), Stop> {
     if out.json {
         return out.json(&json!({"version": 1, "tokens": values}));
     }
+    if table.is_empty() {
+        out.note(Text::NoneConfigured.to(lang));
+    }
     out.lines(&columns(&table))
 }
 

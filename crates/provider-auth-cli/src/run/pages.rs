@@ -20,7 +20,7 @@ pub(crate) fn completions(call: Call<'_>, shell: Shell) -> Result<u8, Stop> {
 }
 
 pub(crate) fn man(call: Call<'_>, dir: Option<&Path>) -> Result<u8, Stop> {
-    let command = help::command(call.out.lang).version(env!("CARGO_PKG_VERSION"));
+    let command = help::command(call.out.lang);
     let Some(dir) = dir else {
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page)?;

@@ -76,6 +76,7 @@ fn help_is_in_the_language_of_its_reader() {
     }
     let english = help("C.UTF-8", &["--help"]);
     assert!(english.out.contains("Usage: provider-auth"), "{english}");
+    assert!(help("C", &["--version"]).out.starts_with("provider-auth 0."));
     let version = help("C", &["version", "--json"]).json();
     assert_eq!(version["provider_auth"], env!("CARGO_PKG_VERSION"));
 }

@@ -138,3 +138,23 @@ fn a_key_is_another_one_each_time() {
     assert_ne!(keys[0], keys[1]);
     assert_eq!(keys[0].trim().len(), 44);
 }
+
+#[cfg(feature = "keyring")]
+#[test]
+fn a_keyring_that_never_answers_is_an_error_after_three_seconds_and_nothing_is_in_the_clear() {
+    use std::time::{Duration, Instant};
+    let world = World::new();
+    let socket = world.home.join("bus");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let lines = std::fs::read(world.env_file("all.env")).unwrap();
+    for args in [&["token", "manis"][..], &["login", "manis", "--keyring", "--stdin"]] {
+        let mut command = world.bare(args);
+        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+        let began = Instant::now();
+        let refused = fed(command, &lines);
+        assert_eq!(refused.code, 3, "{args:?}: {refused}");
+        refused.says("--env-file");
+        assert!(began.elapsed() < Duration::from_secs(6), "{args:?}: {:?}", began.elapsed());
+    }
+    assert!(!world.home.join("config").exists());
+}
