@@ -136,6 +136,7 @@ impl Account {
     /// Gets a token. Says on a terminal whom it waits for after a second.
     pub(crate) async fn token(&self, out: &Out) -> Result<Got, Stop> {
         let began = when::ticks();
+        let before = self.source.status().requests;
         let slow = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             out.status(&Text::Asking.with(out.lang, &[self.provider.name()]));
@@ -147,7 +148,7 @@ impl Account {
         };
         let took = when::ticks().saturating_sub(began);
         let status = self.source.status();
-        let is_asked = status.requests > 0;
+        let is_asked = status.requests > before;
         let token = token.map_err(|error| {
             let was_sent = error.status().is_some();
             let error = error.with_provider(self.provider.name());

@@ -24,6 +24,8 @@ struct Row {
     host: String,
     place: Option<Text>,
     result: Answer,
+    /// Kept for the next look while it gives tokens.
+    account: Option<Account>,
 }
 
 enum Answer {
@@ -40,14 +42,14 @@ pub(crate) fn run(
     watch: Option<Duration>,
 ) -> Result<u8, Stop> {
     let Some(every) = watch else {
-        let rows = block_on(look(call, providers))??;
+        let rows = block_on(look(call, providers, Vec::new()))??;
         show(call, &rows)?;
         return worst(&rows);
     };
     block_on(async {
-        let mut last = String::new();
+        let (mut last, mut kept) = (String::new(), Vec::new());
         loop {
-            let rows = look(call, providers).await?;
+            let mut rows = look(call, providers, kept).await?;
             let state: String = rows.iter().map(Row::state).collect();
             if state != last {
                 if !call.out.json {
@@ -57,16 +59,27 @@ pub(crate) fn run(
                 show(call, &rows)?;
                 last = state;
             }
+            let good = rows.iter_mut().filter(|row| matches!(row.result, Answer::Good(_)));
+            kept = good.filter_map(|row| row.account.take()).collect();
             tokio::time::sleep(every.max(Duration::from_secs(1))).await;
         }
     })?
 }
 
-/// Asks all providers at once. Places are read anew each time, so that a rotated secret is used.
-async fn look(call: Call<'_>, providers: &[Provider]) -> Result<Vec<Row>, Stop> {
+/// Asks all providers at once. An account that gave no token is opened anew, so that a rotated secret
+/// is used.
+async fn look(
+    call: Call<'_>,
+    providers: &[Provider],
+    mut kept: Vec<Account>,
+) -> Result<Vec<Row>, Stop> {
     let places = Places::open(call.global)?;
     let wanted = if providers.is_empty() { &Provider::ALL[..] } else { providers };
-    let mut rows = wanted.iter().map(|p| row(call, &places, *p)).map(Box::pin).collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for provider in wanted {
+        let at = kept.iter().position(|account| account.provider == *provider);
+        rows.push(Box::pin(row(call, &places, *provider, at.map(|at| kept.swap_remove(at)))));
+    }
     Ok(all(&mut rows).await)
 }
 
@@ -87,13 +100,17 @@ async fn all<F: Future>(futures: &mut [Pin<Box<F>>]) -> Vec<F::Output> {
     done.into_iter().flatten().collect()
 }
 
-async fn row(call: Call<'_>, places: &Places, provider: Provider) -> Row {
-    let mut row = Row { provider, host: String::new(), place: None, result: Answer::Absent };
+async fn row(call: Call<'_>, places: &Places, provider: Provider, kept: Option<Account>) -> Row {
+    let (host, result) = (String::new(), Answer::Absent);
+    let mut row = Row { provider, host, place: None, result, account: None };
     let answer = async {
-        let account = Account::open(places, provider, Wish::Any, call.global, call.out).await?;
+        let account = match kept {
+            Some(account) => account,
+            None => Account::open(places, provider, Wish::Any, call.global, call.out).await?,
+        };
         row.host = account.host();
         row.place = Some(account.place);
-        account.token(call.out).await
+        row.account.insert(account).token(call.out).await
     };
     row.result = match answer.await {
         Ok(got) => Answer::Good(Box::new(got)),

@@ -241,6 +241,21 @@ fn a_check_exits_with_the_worst_code_and_shows_every_row() {
 }
 
 #[test]
+fn a_watch_prints_what_changes_and_asks_no_more_than_it_must() {
+    use std::io::BufRead as _;
+    let world = World::new();
+    let args = ["check", "manis", "--watch=1", "--json", "--no-cache"];
+    let mut child = world.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains(r#""state":"ok""#));
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(world.asked(Provider::Manis), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines.next().is_none(), "nothing changed");
+}
+
+#[test]
 fn with_nothing_configured_a_check_says_what_to_set() {
     let world = World::new();
     let done = done(world.bare(&["check"]));
