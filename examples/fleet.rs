@@ -15,7 +15,7 @@ const REPLICAS: usize = 3;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    match std::env::var_os("FLEET_FOLDER") {
+    match std::env::args_os().nth(1) {
         Some(folder) => replica(FileStore::open(folder)?).await,
         None => fleet().await,
     }
@@ -26,7 +26,7 @@ async fn replica(store: FileStore) -> Result<(), Box<dyn Error>> {
     let tokens = CachedTokenSource::builder(TresorPay::from_env()?).store(store).build()?;
     tokens.token().await?;
     let status = tokens.status();
-    println!("replica: a token, with {} requests of its own", status.requests);
+    println!("replica: a token, requests of its own: {}", status.requests);
     Ok(())
 }
 
@@ -37,7 +37,7 @@ async fn fleet() -> Result<(), Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("fleet-{}", std::process::id()));
     let start = || {
         let mut replica = Command::new(std::env::current_exe()?);
-        replica.env("FLEET_FOLDER", &folder).envs(provider.env()).spawn()
+        replica.arg(&folder).envs(provider.env()).spawn()
     };
     let replicas: Vec<_> = (0..REPLICAS).map(|_| start()).collect::<Result<_, _>>()?;
     for mut replica in replicas {

@@ -17,7 +17,7 @@ use crate::workspace::{Package, copy, has_openssl, list, metadata, published};
 const UMBRELLA: &str = "provider-auth";
 /// The crates with code that depends on their features. The others pass features on to these, and one
 /// at a time shows that: sets of two would be thousands.
-const OWN_CODE: [&str; 3] = ["auth-core", "auth-middleware", "auth-sandbox"];
+const OWN_CODE: [&str; 4] = ["auth-core", "auth-middleware", "auth-sandbox", "auth-store"];
 /// The engine's features that are tested together; alone, they change what compiles and not what
 /// happens. `rustls-no-provider` works for a program that brings a provider, and tests are none.
 const TESTED: [&str; 3] = ["", "reqwest-0_13,rustls", "reqwest-0_13,native-tls"];

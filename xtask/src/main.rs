@@ -34,7 +34,8 @@ cargo xtask features each two features of every crate; tests of those that chang
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 cargo xtask conformance  the flows against a real Keycloak and a mock from a description, on this machine [--version V] [--url URL]
-cargo xtask simulate the engine in a simulated world: runtimes that stand still, callers that leave, a failing provider [--schedules N] [--seed N]
+cargo xtask simulate the engine in a simulated world: runtimes that stand still, callers that leave, a failing provider; or a fleet that shares a store [--store] [--schedules N] [--seed N]
+cargo xtask fleet    many processes on real stores, with kills, outages and revocations [--full] [--store file|redis] [--replicas N] ..
 cargo xtask faults   every fault of a token endpoint, for every provider, in every state of a source [--only WORDS] [--write]
 cargo xtask release  plan, check, publish, rehearse: `cargo xtask release` says more
 ";
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         (Some("features"), None) => features::run(),
         (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
-        (Some(name @ ("conformance" | "faults" | "simulate")), first) => {
+        (Some(name @ ("conformance" | "faults" | "fleet" | "simulate")), first) => {
             programs::run(name, first.into_iter().chain(args))
         }
         (Some("bench"), first) => bench::run(first.into_iter().chain(args)),

@@ -17,6 +17,10 @@ const MOST_BARE: usize = 30;
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
 const NOTHING: &str = "fn main() {}\n";
 const BARE: &str = "auth-core without its defaults";
+const ENGINE: &str = "auth-core";
+/// A store, its feature, and the most crates that it may bring beside the engine with its defaults.
+const STORES: [(&str, &str, usize); 2] =
+    [("auth-core, auth-store (file)", "file", 2), ("auth-core, auth-store (redis)", "redis-1", 16)];
 const PLAIN: &str = "serde_json = \"1\"\nreqwest = { version = \"0.13\", default-features = false, \
                      features = [\"rustls\"] }\n";
 
@@ -56,19 +60,29 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     add("provider-auth, papaya", umbrella("papaya") + TOKIO, NOTHING, &["papaya"])?;
     let all = include_str!("../consumers/all.rs");
     add("provider-auth, full", umbrella("full") + TOKIO, all, &PROVIDERS)?;
-    let file = ours("auth-store", "");
-    add("auth-core", ours("auth-core", "") + TOKIO, NOTHING, &[])?;
-    add("auth-core, auth-store (file)", ours("auth-core", "") + &file + TOKIO, NOTHING, &[])?;
-    let redis = ours("auth-store", ", features = ['redis-1']");
-    add("auth-core, auth-store (redis)", ours("auth-core", "") + &redis + TOKIO, NOTHING, &[])?;
+    let engine = ours("auth-core", "") + TOKIO;
+    add(ENGINE, engine.clone(), NOTHING, &[])?;
+    for (what, features, _) in STORES {
+        let store = ours("auth-store", &format!(", features = ['{features}']"));
+        add(what, engine.clone() + &store, NOTHING, &[])?;
+    }
     add(BARE, ours("auth-core", ", default-features = false"), NOTHING, &[])?;
     let plain = programs.first().map(|plain| plain.crates.clone()).unwrap_or_default();
+    let engine = programs.iter().find(|program| program.what == ENGINE);
+    let engine = engine.map(|engine| engine.crates.clone()).unwrap_or_default();
     println!("{:<32} {:>7} {:>17}", "a program with", "crates", "not beside plain");
     let mut faults = Vec::new();
     for Program { what, crates, .. } in &programs {
         let over: Vec<_> = crates.difference(&plain).cloned().collect();
         println!("{what:<32} {:>7} {:>17}", crates.len(), over.len());
-        if what == BARE && crates.len() > MOST_BARE {
+        if let Some((.., most)) = STORES.iter().find(|(store, ..)| store == what) {
+            let mut over: Vec<_> = crates.difference(&engine).collect();
+            over.retain(|name| !name.starts_with("auth-store "));
+            println!("{:<32} {:>7} {:>17}", "  beside auth-core and itself", "", over.len());
+            if over.len() > *most {
+                faults.push(format!("{what} brings over {most} crates: {over:?}"));
+            }
+        } else if what == BARE && crates.len() > MOST_BARE {
             faults.push(format!("{what} brings over {MOST_BARE} crates: {crates:?}"));
         } else if what != BARE && !what.ends_with("full") && over.len() > MOST_OVER_PLAIN {
             faults.push(format!("{what} brings over {MOST_OVER_PLAIN} crates: {over:?}"));

@@ -242,6 +242,16 @@ impl StoredToken {
 }
 
 /// A token that is offered to a store.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::Offered;
+///
+/// let life = Duration::from_secs(300);
+/// let offered = Offered::new("Bearer", "made-up", &[], life, life);
+/// assert_eq!((offered.token_type(), offered.secret()), ("Bearer", "made-up"));
+/// assert!(!format!("{offered:?}").contains("made-up"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Offered<'a> {
     pub(crate) token_type: &'a str,

@@ -54,8 +54,8 @@ pub(crate) struct Token {
     /// A boxed slice: a `HeaderMap` takes 656 bytes for its first header.
     headers: Box<[(HeaderName, HeaderValue)]>,
     pub(crate) term: Term,
-    /// Under which generation a store holds it; in a placeholder, that of the token which an API
-    /// refused.
+    /// Under which generation a store holds it; in a placeholder, and in a token that the store did
+    /// not take, that of the token which an API refused.
     pub(crate) generation: Option<Generation>,
 }
 

@@ -26,6 +26,29 @@ use crate::key::{RecordName, StoreKey};
 /// # If the caller goes away
 /// Dropping a future may or may not undo what it asked for.
 ///
+/// ```
+/// use std::time::Duration;
+/// use async_trait::async_trait;
+/// use auth_core::Error;
+/// use auth_store::{Backend, RecordName, Snapshot};
+///
+/// /// Forgets everything at once, which is allowed: each process asks for itself.
+/// #[derive(Debug)]
+/// struct Forgetful;
+///
+/// #[async_trait]
+/// impl Backend for Forgetful {
+///     async fn read(&self, _: &RecordName) -> Result<Snapshot, Error> {
+///         Ok(Snapshot::new(None, Duration::ZERO))
+///     }
+///     async fn swap(
+///         &self, _: &RecordName, old: Option<&[u8]>, _: Option<&[u8]>, _: Duration,
+///     ) -> Result<bool, Error> {
+///         Ok(old.is_none())
+///     }
+/// }
+/// ```
+///
 /// # Errors
 /// Any: the kind should be [`ErrorKind::Store`](auth_core::ErrorKind::Store). The process then does
 /// without the store for a while. The text is logged, so it must hold no secret.
@@ -61,7 +84,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the longest pause between two looks at a record that another process is working on.
     fn poll(&self) -> Duration {
-        Duration::from_millis(160)
+        Duration::from_millis(120)
     }
 }
 

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The README's example opens a folder, so it is compiled only with that feature.
+#![cfg_attr(any(not(doctest), feature = "file"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))] // docs.rs shows the feature of each item
 
 mod backend;
@@ -13,6 +14,8 @@ pub mod guide;
 mod id;
 mod key;
 mod memory;
+#[cfg(any(test, feature = "test-util"))]
+mod opened;
 mod random;
 mod record;
 #[cfg(feature = "redis-1")]
@@ -26,6 +29,8 @@ pub use crate::backend::{Backend, Lock, Snapshot};
 pub use crate::file::{FileBackend, FileStore};
 pub use crate::key::{RecordName, StoreKey};
 pub use crate::memory::MemoryBackend;
+#[cfg(any(test, feature = "test-util"))]
+pub use crate::opened::Opened;
 #[cfg(feature = "redis-1")]
 pub use crate::redis::{RedisBackend, RedisBuilder, RedisStore};
 pub use crate::shared::SharedStore;

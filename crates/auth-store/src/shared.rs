@@ -47,6 +47,9 @@ pub struct SharedStore<B> {
 
 const PATIENCE: Duration = Duration::from_millis(300);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a call may take that ends a flight while the store is left alone: it is tried once, since
+/// the store may be there again.
+const LAST_WORD: Duration = Duration::from_millis(30);
 
 impl<B: Backend> SharedStore<B> {
     /// Makes a store whose records are sealed with this key, even if the backend has one of its own.
@@ -160,11 +163,17 @@ impl<B: Backend> TokenStore for SharedStore<B> {
         let holder = lease.and_then(Lease::into_holder::<Holder>);
         let holder = holder.as_ref();
         let began = self.now();
-        let (Some(pass), Ok(generation)) = (self.breaker.pass(), Id::draw()) else {
+        let Ok(generation) = Id::draw() else {
             return Settled::Unpublished;
         };
         // The same generation if it is sent again, so that its own token is no other's.
         let settle = || self.try_settle(ask, holder, generation, (token, began));
+        let Some(pass) = self.breaker.pass() else {
+            // What failed may have been this flight's own claim, whose lease the place then has: the
+            // others would wait for it to end.
+            let answer = self.within(LAST_WORD, settle()).await;
+            return answer.and_then(Result::ok).unwrap_or(Settled::Unpublished);
+        };
         let answer = self.patiently(began, settle).await;
         if let Some(settled) = self.noted(pass, began, answer) {
             return settled;
@@ -182,11 +191,13 @@ impl<B: Backend> TokenStore for SharedStore<B> {
             return;
         };
         let began = self.now();
-        if let Some(pass) = self.breaker.pass() {
-            let answer = self.patiently(began, || self.try_release(&holder, said)).await;
-            if self.noted(pass, began, answer).is_none() {
-                self.clear(began, &holder, None).await;
-            }
+        let Some(pass) = self.breaker.pass() else {
+            self.within(LAST_WORD, self.try_release(&holder, said)).await;
+            return;
+        };
+        let answer = self.patiently(began, || self.try_release(&holder, said)).await;
+        if self.noted(pass, began, answer).is_none() {
+            self.clear(began, &holder, None).await;
         }
     }
 }

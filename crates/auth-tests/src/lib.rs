@@ -11,8 +11,8 @@
 //! - [`memory`]: a search through the memory of this process for secrets that were not wiped;
 //! - [`flows`]: the five flows from the sandbox's variables, as one type.
 //!
-//! There is a program too: `conformance`, the flows against real servers
-//! (`cargo xtask conformance`).
+//! There are programs too: `conformance`, the flows against real servers
+//! (`cargo xtask conformance`), and `fleet`, many processes on real stores (`cargo xtask fleet`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // only for tests
 

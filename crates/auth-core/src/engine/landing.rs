@@ -58,7 +58,13 @@ impl<E: TokenExchange> Engine<E> {
         }
         let (mut old_failure, mut remembered) = (None, None);
         let end = match result {
-            Ok(token) => {
+            Ok(mut token) => {
+                let kept = self.kept.load();
+                if kept.is_none() && token.generation.is_none() {
+                    // The store may hold the refused token still: the next claim names it again.
+                    token.generation = kept.generation;
+                }
+                drop(kept);
                 let token = Arc::new(token);
                 if is_live {
                     old_failure = state.failure.take();

@@ -12,16 +12,13 @@ use super::heard::{Heard, Hearing};
 use super::trouble::Trouble;
 use super::url::Url;
 
-/// Where a connection can be used: in one runtime of one process. A fork has its parent's sockets.
+/// The runtime that drives a connection: nobody else can use it. A forked child has another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    runtime: Id,
-    process: u32,
-}
+pub(super) struct Place(Id);
 
 impl Place {
     pub(super) fn here() -> Result<Self, Trouble> {
-        Ok(Self { runtime: runtime()?.id(), process: std::process::id() })
+        Ok(Self(runtime()?.id()))
     }
 }
 

@@ -88,7 +88,7 @@ async fn a_server_that_stops_costs_one_patience_and_then_nothing() {
     let claim = store.claim(&account.ask()).await;
     assert!(matches!(claim, Claim::Unavailable), "{claim:?}");
     let took = began.elapsed();
-    assert!(took < Duration::from_millis(400), "{took:?}");
+    assert!(took < Duration::from_millis(600), "{took:?}");
     let began = Instant::now();
     for _ in 0..100 {
         assert!(matches!(store.claim(&account.ask()).await, Claim::Unavailable));
@@ -106,7 +106,7 @@ async fn a_server_that_accepts_and_says_nothing_costs_at_most_the_patience() {
     let began = Instant::now();
     assert!(matches!(store.claim(&account.ask()).await, Claim::Unavailable));
     let took = began.elapsed();
-    assert!(took > Duration::from_millis(250) && took < Duration::from_millis(400), "{took:?}");
+    assert!(took > Duration::from_millis(250) && took < Duration::from_millis(600), "{took:?}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_silent_connection_is_replaced_within_the_patience() {
     let began = Instant::now();
     drop(lease(store.claim(&account.ask()).await));
     let took = began.elapsed();
-    assert!(took > Duration::from_millis(100) && took < Duration::from_millis(400), "{took:?}");
+    assert!(took > Duration::from_millis(100) && took < Duration::from_millis(600), "{took:?}");
 }
 
 /// A port in front of this one, whose first connection falls silent when the flag is set.

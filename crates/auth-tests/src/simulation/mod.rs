@@ -14,6 +14,7 @@
 mod answers;
 mod calls;
 mod checks;
+pub mod fleet;
 mod flights;
 mod flow;
 mod provider;

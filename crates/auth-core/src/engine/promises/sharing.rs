@@ -93,7 +93,8 @@ impl TokenStore for Scripted {
     }
 
     async fn release(&self, _: &Ask<'_>, _: Lease, said: Option<&Error>) {
-        let said = said.and_then(Error::status).map_or("nothing".into(), |it| it.to_string());
+        let said =
+            said.and_then(Error::status).map_or_else(|| "nothing".into(), |it| it.to_string());
         self.note(format!("release, said {said}"));
     }
 }
@@ -262,6 +263,27 @@ async fn a_token_that_an_api_refused_is_named_to_the_store() {
     assert_eq!((store.calls(), provider.requests()), (vec!["claim 7 refused".to_owned()], 0));
     source.invalidate(&token); // a late 401 of the old one
     assert_eq!(source.state(), TokenState::Fresh);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_named_again_after_an_outage_of_the_store() {
+    let claims = [Says::Token(7, 300), Says::Unavailable, Says::Lease];
+    let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Token(300)]));
+    let store = Scripted { settled: Says::Unavailable, ..Scripted::new(claims) };
+    let builder = provider.builder(&clock, Acme::default());
+    let source = builder.store(store.clone()).build().unwrap();
+    source.invalidate(&source.token().await.unwrap());
+    source.token().await.unwrap();
+    store.calls();
+    clock.advance(SECS(240)); // stale
+    source.token().await.unwrap();
+    settle().await;
+    assert_eq!(store.calls()[0], "claim 7", "it is given the refused token otherwise");
+    clock.advance(SECS(2));
+    source.invalidate(&source.token().await.unwrap());
+    store.calls();
+    source.token().await.unwrap();
+    assert_eq!(store.calls()[0], "claim 0", "only until the store answers");
 }
 
 /// The fleet's throttle answers the refused token itself.

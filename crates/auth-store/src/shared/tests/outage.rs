@@ -117,7 +117,7 @@ async fn while_one_probes_the_others_do_not_wait_for_it() {
 }
 
 #[tokio::test]
-async fn in_an_outage_nothing_else_is_tried_either() {
+async fn in_an_outage_what_ends_a_flight_is_tried_once_and_nothing_else() {
     let (place, account) = (Faulty::new(), Account::new());
     let store = sealed(&place);
     let ask = account.ask();
@@ -126,10 +126,32 @@ async fn in_an_outage_nothing_else_is_tried_either() {
     store.claim(&ask).await;
     place.calls();
     store.renew(&ask, &lease).await;
+    assert_eq!(place.calls(), 0);
     let settled = store.settle(&ask, None, &offered(TOKEN)).await;
     assert!(matches!(settled, Settled::Unpublished));
+    assert_eq!(place.calls(), 1);
     store.release(&ask, lease, Some(&rejection())).await;
-    assert_eq!(place.calls(), 0);
+    assert_eq!(place.calls(), 1);
+    place.always(Fault::Hang);
+    let token = offered(TOKEN);
+    let mut settle = pin!(store.settle(&ask, None, &token));
+    assert!(poll(settle.as_mut()).is_pending());
+    place.clock.advance(MS(30));
+    assert!(matches!(poll(settle.as_mut()), Poll::Ready(Settled::Unpublished)));
+}
+
+/// Its answers were lost, but its lease was written: without the token the others would wait for 5 s.
+#[tokio::test]
+async fn the_token_of_a_flight_whose_claim_seemed_to_fail_reaches_the_others() {
+    let (place, account) = (Faulty::new(), Account::new());
+    let (store, other) = (sealed(&place), sealed(&place));
+    let ask = account.ask();
+    place.next([Fault::None, Fault::LostReply, Fault::None, Fault::LostReply]);
+    assert!(matches!(store.claim(&ask).await, Claim::Unavailable));
+    assert!(matches!(other.claim(&ask).await, Claim::Held { .. }));
+    kept(store.settle(&ask, None, &offered(TOKEN)).await);
+    assert!(matches!(other.claim(&ask).await, Claim::Token(_)));
+    assert!(matches!(store.claim(&ask).await, Claim::Unavailable), "it is left alone all the same");
 }
 
 #[tokio::test]
@@ -162,6 +184,10 @@ fn a_patience_of_over_two_seconds_or_none_is_refused() {
 #[cfg(feature = "tracing")]
 #[tokio::test]
 async fn an_outage_is_warned_of_once_and_without_a_secret() {
+    // Known to tracing from here on. It would miss the log if the thread of another test had it
+    // registered just now.
+    trace::unavailable(&Error::config("not this one"), MS(1));
+    trace::claimed("acme", &Claim::Unavailable);
     let log = trace::tests::Log::default();
     let _logs = tracing::subscriber::set_default(log.clone());
     let (place, account) = (Faulty::new(), Account::new());
