@@ -42,7 +42,10 @@ impl Keys {
         let map: Map<String, Value> =
             pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let text = Zeroizing::new(Value::Object(map).to_string());
-        self.call(move |entry| entry.set_password(&text)).map_err(|cause| stop(&cause))
+        let stored = self.call(move |entry| entry.set_password(&text));
+        let stored =
+            stored.and_then(|stored| stored.ok_or_else(|| "there is none here".to_owned()));
+        stored.map_err(|cause| stop(&cause))
     }
 
     /// Removes them; says whether there were any.
@@ -52,7 +55,7 @@ impl Keys {
             Err(Fault::NoEntry) => Ok(false),
             Err(error) => Err(error),
         });
-        removed.map_err(|cause| stop(&cause))
+        removed.map(Option::unwrap_or_default).map_err(|cause| stop(&cause))
     }
 
     fn load(&self) -> Result<Option<Env>, String> {
@@ -61,7 +64,7 @@ impl Keys {
             Err(Fault::NoEntry) => Ok(None),
             Err(error) => Err(error),
         })?;
-        let Some(text) = text else { return Ok(None) };
+        let Some(text) = text.flatten() else { return Ok(None) };
         let map: Map<String, Value> =
             serde_json::from_str(&text).map_err(|_| "the item is not ours".to_owned())?;
         let pairs: Pairs = map
@@ -71,11 +74,12 @@ impl Keys {
         Ok(Some(env(&pairs)))
     }
 
-    /// Calls the keyring on a thread that is left behind if it does not answer.
+    /// Calls the keyring on a thread that is left behind if it does not answer. `None` if this machine
+    /// has no keyring.
     fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Entry) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, String> {
+    ) -> Result<Option<T>, String> {
         let silent = || format!("no answer in {PATIENCE:?}");
         if SILENT.get().is_some() {
             return Err(silent());
@@ -87,7 +91,8 @@ impl Keys {
             let _ = done.send(answer);
         });
         match answered.recv_timeout(PATIENCE) {
-            Ok(answer) => answer.map_err(|error| printable(&error.to_string())),
+            Ok(Err(Fault::NoDefaultStore)) => Ok(None),
+            Ok(answer) => answer.map(Some).map_err(|error| printable(&error.to_string())),
             Err(_) => {
                 SILENT.get_or_init(|| ());
                 Err(silent())

@@ -1,8 +1,8 @@
 //! `sandbox`: the five providers on loopback, and a command that is pointed at them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Child, ExitStatus};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use auth_sandbox::Sandbox;
@@ -43,12 +43,7 @@ pub(crate) fn run(call: Call<'_>, options: Options, command: &[OsString]) -> Res
                 child.envs(handle.env());
             }
             child.env(CACHE_DIR, &cache.0);
-            let child = child.spawn().map_err(|error| {
-                let values = [printable(&path.to_string_lossy()), printable(&error.to_string())];
-                let values: Vec<_> = values.iter().map(String::as_str).collect();
-                Stop::said(NOT_RUN, "Command", Text::CommandNotRun, Text::CommandNotRunDo, &values)
-            })?;
-            block_on(outlive(child))?
+            block_on(outlive(child, &path))?
         }
         _ => {
             call.out.data(announcement(call, &sandbox).as_bytes())?;
@@ -78,7 +73,7 @@ fn announcement(call: Call<'_>, sandbox: &Sandbox) -> String {
 
 /// Waits for a command, and passes on what ends it. A terminal's Ctrl-C reaches the command too.
 #[cfg(unix)]
-async fn outlive(mut child: Child) -> Result<u8, Stop> {
+async fn outlive(mut command: Command, path: &Path) -> Result<u8, Stop> {
     use rustix::process::{Pid, Signal, kill_process};
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -87,6 +82,8 @@ async fn outlive(mut child: Child) -> Result<u8, Stop> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut ended = signal(SignalKind::child())?;
+    // After that, so that a signal that comes at once is passed on too.
+    let mut child = command.spawn().map_err(|error| not_run(path, &error))?;
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     loop {
         if let Some(status) = child.try_wait()? {
@@ -98,8 +95,6 @@ async fn outlive(mut child: Child) -> Result<u8, Stop> {
             _ = quit.recv() => None,
             _ = hangup.recv() => Some(Signal::HUP),
             _ = terminate.recv() => Some(Signal::TERM),
-            // In case the signal came before it was listened for.
-            () = tokio::time::sleep(Duration::from_millis(200)) => None,
         };
         if let (Some(signal), Some(id)) = (passed, id) {
             // It may have ended meanwhile.
@@ -109,8 +104,14 @@ async fn outlive(mut child: Child) -> Result<u8, Stop> {
 }
 
 #[cfg(not(unix))]
-async fn outlive(mut child: Child) -> Result<u8, Stop> {
-    Ok(code(child.wait()?))
+async fn outlive(mut command: Command, path: &Path) -> Result<u8, Stop> {
+    Ok(code(command.status().map_err(|error| not_run(path, &error))?))
+}
+
+fn not_run(path: &Path, error: &std::io::Error) -> Stop {
+    let values = [printable(&path.to_string_lossy()), printable(&error.to_string())];
+    let values: Vec<_> = values.iter().map(String::as_str).collect();
+    Stop::said(NOT_RUN, "Command", Text::CommandNotRun, Text::CommandNotRunDo, &values)
 }
 
 /// The exit code as a shell shows it.
