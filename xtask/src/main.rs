@@ -30,7 +30,7 @@ cargo xtask model    every schedule of a flight that a model checker draws: 100,
 cargo xtask fuzz     everything that reads foreign input under libFuzzer: [TARGET..] --minutes N, in all
 cargo xtask lint     rustfmt, the rules of this workspace, cargo-deny, clippy and rustdoc with warnings denied
 cargo xtask api      the public API against crates/*/api.txt, no foreign type in it, an example for all [--check]
-cargo xtask features each two features of every crate; tests of those that change code; the oldest versions asked for
+cargo xtask features each two features of every crate; tests of those that change code; the oldest versions asked for [--oldest: those alone]
 cargo xtask weigh    crates, build time and program size of a consumer beside plain reqwest [--quick]
 cargo xtask bench    the engine against its parts, its rivals and a raw exchange [--quick] [--only NAME] [--write]
 cargo xtask conformance  the flows against a real Keycloak and a mock from a description, on this machine [--version V] [--url URL]
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         (Some("lint"), None) => lint::run(),
         (Some("api"), first) => api::run(first.into_iter().chain(args)),
         (Some("features"), None) => features::run(),
+        (Some("features"), Some(only)) if only == "--oldest" => features::oldest_alone(),
         (Some("weigh"), first) => weigh::run(first.into_iter().chain(args)),
         (Some("release"), first) => release::run(first.into_iter().chain(args)),
         (Some(name @ ("conformance" | "faults" | "fleet" | "simulate")), first) => {
