@@ -17,6 +17,8 @@ struct Outage {
     /// When the store is asked again.
     until: Duration,
     is_probed: bool,
+    /// A claim failed, and may have been written all the same: a lease that nobody knows to hold.
+    is_claimed: bool,
 }
 
 /// The right to call the store once.
@@ -46,6 +48,18 @@ impl Breaker {
         self.locked().is_none().then_some(Pass { breaker: self, is_probe: false })
     }
 
+    /// Notes that a claim failed.
+    pub(crate) fn claim_failed(&self) {
+        if let Some(outage) = &mut *self.locked() {
+            outage.is_claimed = true;
+        }
+    }
+
+    /// Whether a claim failed since the last time that this was asked.
+    pub(crate) fn take_failed_claim(&self) -> bool {
+        self.locked().as_mut().is_some_and(|outage| std::mem::take(&mut outage.is_claimed))
+    }
+
     fn locked(&self) -> MutexGuard<'_, Option<Outage>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,7 +84,8 @@ impl Pass<'_> {
         // A quarter of the outage so far, so that its end is noticed within a quarter of it.
         let pause = (now.saturating_sub(since) / 4).clamp(SHORTEST, LONGEST);
         let until = now.saturating_add(pause);
-        *outage = Some(Outage { since, until, is_probed: false });
+        let is_claimed = outage.as_ref().is_some_and(|outage| outage.is_claimed);
+        *outage = Some(Outage { since, until, is_probed: false, is_claimed });
         known.is_none().then_some(pause)
     }
 }

@@ -143,7 +143,10 @@ impl<B: Backend> TokenStore for SharedStore<B> {
             Ok(owner) => self.patiently(began, || self.try_claim(ask, owner)).await,
             Err(error) => Err(error),
         };
-        let claim = self.noted(pass, began, answer).unwrap_or(Claim::Unavailable);
+        let claim = self.noted(pass, began, answer).unwrap_or_else(|| {
+            self.breaker.claim_failed();
+            Claim::Unavailable
+        });
         trace::claimed(ask.identity.provider(), &claim);
         claim
     }
@@ -169,8 +172,11 @@ impl<B: Backend> TokenStore for SharedStore<B> {
         // The same generation if it is sent again, so that its own token is no other's.
         let settle = || self.try_settle(ask, holder, generation, (token, began));
         let Some(pass) = self.breaker.pass() else {
-            // What failed may have been this flight's own claim, whose lease the place then has: the
-            // others would wait for it to end.
+            // The others would wait for the lease to end: this flight's own, or one that a claim left
+            // which seemed to fail.
+            if holder.is_none() && !self.breaker.take_failed_claim() {
+                return Settled::Unpublished;
+            }
             let answer = self.within(LAST_WORD, settle()).await;
             return answer.and_then(Result::ok).unwrap_or(Settled::Unpublished);
         };

@@ -132,6 +132,10 @@ async fn in_an_outage_what_ends_a_flight_is_tried_once_and_nothing_else() {
     assert_eq!(place.calls(), 1);
     store.release(&ask, lease, Some(&rejection())).await;
     assert_eq!(place.calls(), 1);
+    store.settle(&ask, None, &offered(TOKEN)).await;
+    assert_eq!(place.calls(), 0, "there is nothing to give back");
+    place.clock.advance(MS(500));
+    store.claim(&ask).await;
     place.always(Fault::Hang);
     let token = offered(TOKEN);
     let mut settle = pin!(store.settle(&ask, None, &token));
