@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::{Ask, Claim, Clock, Error, Lease, Offered, Settled, SystemClock, TokenStore};
+use auth_core::{
+    Ask, Claim, Clock, Error, Identity, Lease, Offered, Settled, SystemClock, TokenStore,
+};
 
 use self::call::Holder;
 use crate::backend::Backend;
@@ -102,6 +104,29 @@ impl<B: Backend> SharedStore<B> {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// Removes what the store holds of an account: its token, and what it remembers of refusals.
+    /// Says whether there was anything.
+    ///
+    /// ```
+    /// use auth_core::{Endpoint, Identity};
+    /// use auth_store::{MemoryBackend, SharedStore};
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), auth_core::Error> {
+    /// let store = SharedStore::unsealed(MemoryBackend::default());
+    /// let host = Endpoint::parse("https://pay.example.com")?;
+    /// assert!(!store.forget(&Identity::new("acme", &host, &["m-1"])).await?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # If the caller goes away
+    /// It was removed or was not.
+    ///
+    /// # Errors
+    /// That of the backend, or [`ErrorKind::Store`](auth_core::ErrorKind::Store) after the patience.
+    pub async fn forget(&self, identity: &Identity) -> Result<bool, Error> {
+        self.patiently(self.now(), || self.try_forget(identity)).await
     }
 
     /// Returns the backend.

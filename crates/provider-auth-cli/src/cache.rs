@@ -1,13 +1,10 @@
 //! The cache: the file store of this user, shared by all calls and by programs of this library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use auth_core::{Ask, Claim, Error, TokenExchange, TokenStore as _, async_trait};
-use auth_store::{
-    Backend, FileBackend, FileStore, Lock, RecordName, SharedStore, Snapshot, StoreKey,
-};
+use auth_core::{Ask, Claim, Error, TokenExchange, TokenStore as _};
+use auth_store::{FileBackend, FileStore, SharedStore};
 
 use crate::out::{Out, printable};
 use crate::settings::cache_folder;
@@ -57,15 +54,7 @@ pub(crate) async fn look(folder: &FileBackend, flow: &dyn TokenExchange) -> Resu
 
 /// Removes what the cache holds of an account; says whether there was anything.
 pub(crate) async fn clear(folder: &FileBackend, flow: &dyn TokenExchange) -> Result<bool, Error> {
-    let named = Named { folder: folder.clone(), name: Arc::default() };
-    let name = Arc::clone(&named.name);
-    let (store, request) = (SharedStore::unsealed(named), flow.request()?);
-    let identity = flow.identity();
-    drop(store.claim(&Ask::new(&identity, &request)).await);
-    let name = name.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(name) = name else { return Ok(false) };
-    let Some(record) = folder.read(&name).await?.record else { return Ok(false) };
-    folder.swap(&name, Some(&record), None, Duration::ZERO).await
+    SharedStore::unsealed(folder.clone()).forget(&flow.identity()).await
 }
 
 /// Removes all records; says how many. The key stays.
@@ -90,41 +79,4 @@ fn records(folder: &FileBackend) -> std::io::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
-}
-
-/// A folder that remembers which record was read.
-#[derive(Debug)]
-struct Named {
-    folder: FileBackend,
-    name: Arc<Mutex<Option<RecordName>>>,
-}
-
-#[async_trait]
-impl Backend for Named {
-    async fn read(&self, name: &RecordName) -> Result<Snapshot, Error> {
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.clone());
-        self.folder.read(name).await
-    }
-
-    async fn swap(
-        &self,
-        name: &RecordName,
-        old: Option<&[u8]>,
-        new: Option<&[u8]>,
-        keep: Duration,
-    ) -> Result<bool, Error> {
-        self.folder.swap(name, old, new, keep).await
-    }
-
-    async fn lock(&self, name: &RecordName) -> Result<Lock, Error> {
-        self.folder.lock(name).await
-    }
-
-    async fn key(&self) -> Result<Option<StoreKey>, Error> {
-        self.folder.key().await
-    }
-
-    fn poll(&self) -> Duration {
-        self.folder.poll()
-    }
 }

@@ -205,6 +205,16 @@ impl<B: Backend> SharedStore<B> {
         }
     }
 
+    pub(super) async fn try_forget(&self, identity: &Identity) -> Result<bool, Error> {
+        let place = self.place(identity).await?;
+        match self.read(&place).await?.bytes {
+            Some(record) => {
+                self.backend.swap(&place.name, Some(&record), None, Duration::ZERO).await
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Whether records are sealed.
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) async fn seals(&self) -> bool {

@@ -176,3 +176,17 @@ async fn a_source_gets_the_token_of_another_process_with_its_headers() {
     assert!(map["x-key"] == "CANARY-key" && map["x-key"].is_sensitive());
     assert_eq!(provider.requests(), 0);
 }
+
+#[tokio::test]
+async fn what_is_forgotten_is_gone_for_all() {
+    let (place, account) = (Faulty::new(), Account::new());
+    let store = sealed(&place);
+    let ask = account.ask();
+    let lease = leased(store.claim(&ask).await);
+    kept(store.settle(&ask, Some(lease), &offered(TOKEN)).await);
+    assert!(store.forget(ask.identity).await.unwrap());
+    assert!(!store.forget(ask.identity).await.unwrap());
+    leased(sealed(&place).claim(&ask).await);
+    place.always(Fault::Error);
+    assert!(store.forget(ask.identity).await.is_err());
+}
