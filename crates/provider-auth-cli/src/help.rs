@@ -5,7 +5,8 @@ use clap::{Arg, Command, CommandFactory as _};
 use crate::args::{Args, Lang};
 use crate::text::Text;
 
-/// Path of a command and name of an argument; English; French. Without an argument: the command.
+/// Path of a command and name of an argument; English; French. Without an argument: the command. `+`
+/// stands for each command that says nothing else of the argument, `*` for a global option.
 const HELP: &[(&str, &str, &str, &str)] = &[
     (
         "",
@@ -26,14 +27,12 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Show one: flow, host, variables",
         "En montrer un : flux, hôte, variables",
     ),
-    ("providers show", "provider", "The provider", "Le fournisseur"),
     (
         "login",
         "",
         "Ask for credentials without echo, prove them with one exchange, then store them",
         "Demander les identifiants sans écho, les prouver par un échange, puis les enregistrer",
     ),
-    ("login", "provider", "The provider", "Le fournisseur"),
     (
         "login",
         "keyring",
@@ -52,14 +51,12 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Remove stored credentials and the cached token",
         "Retirer les identifiants enregistrés et le jeton en cache",
     ),
-    ("logout", "provider", "The provider", "Le fournisseur"),
     (
         "token",
         "",
         "Print the token, to a pipe or file",
         "Écrire le jeton, vers un tube ou un fichier",
     ),
-    ("token", "provider", "The provider", "Le fournisseur"),
     (
         "token",
         "min_valid",
@@ -85,14 +82,6 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Print the headers, one a line, for `curl -H @-`",
         "Écrire les en-têtes, un par ligne, pour `curl -H @-`",
     ),
-    ("header", "provider", "The provider", "Le fournisseur"),
-    ("header", "min_valid", "Valid for at least this long", "Valable au moins ce temps"),
-    (
-        "header",
-        "refresh",
-        "Ask the provider, past the cache",
-        "Interroger le fournisseur, sans le cache",
-    ),
     ("header", "show", "Print them to a terminal too", "Les afficher aussi sur un terminal"),
     (
         "exec",
@@ -106,13 +95,6 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "One provider, or several with commas",
         "Un fournisseur, ou plusieurs séparés par des virgules",
     ),
-    ("exec", "min_valid", "Valid for at least this long", "Valable au moins ce temps"),
-    (
-        "exec",
-        "refresh",
-        "Ask the provider, past the cache",
-        "Interroger le fournisseur, sans le cache",
-    ),
     (
         "exec",
         "fd",
@@ -125,14 +107,6 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "",
         "Run curl with the token, which goes to the provider's hosts alone",
         "Lancer curl avec le jeton, qui ne va qu'aux hôtes du fournisseur",
-    ),
-    ("curl", "provider", "The provider", "Le fournisseur"),
-    ("curl", "min_valid", "Valid for at least this long", "Valable au moins ce temps"),
-    (
-        "curl",
-        "refresh",
-        "Ask the provider, past the cache",
-        "Interroger le fournisseur, sans le cache",
     ),
     (
         "curl",
@@ -180,7 +154,6 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Remove tokens: of one provider, or all",
         "Supprimer des jetons : ceux d'un fournisseur, ou tous",
     ),
-    ("cache clear", "provider", "The provider", "Le fournisseur"),
     (
         "cache key",
         "",
@@ -268,6 +241,14 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "How long to wait for a provider, in seconds",
         "Combien de temps attendre un fournisseur, en secondes",
     ),
+    ("+", "provider", "The provider", "Le fournisseur"),
+    ("+", "min_valid", "Valid for at least this long", "Valable au moins ce temps"),
+    (
+        "+",
+        "refresh",
+        "Ask the provider, past the cache",
+        "Interroger le fournisseur, sans le cache",
+    ),
     ("*", "no_cache", "Neither read nor write the cache", "Ni lire ni écrire le cache"),
     ("", "version", "Print the version", "Afficher la version"),
     ("*", "help", "Print help", "Afficher l'aide"),
@@ -312,7 +293,7 @@ fn localized(command: Command, path: &str, lang: Lang) -> Command {
 
 fn argument(arg: Arg, path: &str, lang: Lang) -> Arg {
     let name = arg.get_id().as_str().to_owned();
-    let own = find(path, &name, lang);
+    let own = find(path, &name, lang).or_else(|| find("+", &name, lang));
     let heading = match (own, arg.is_positional()) {
         (None, _) => Text::HelpGlobal,
         (Some(_), true) => Text::HelpArguments,
@@ -361,7 +342,9 @@ mod tests {
         });
         for (path, name, english, french) in HELP {
             assert!(!english.is_empty() && !french.is_empty(), "{path} {name}");
-            let is_seen = seen.iter().any(|(at, arg)| (at == path || *path == "*") && arg == name);
+            let is_seen = seen
+                .iter()
+                .any(|(at, arg)| (at == path || ["*", "+"].contains(path)) && arg == name);
             assert!(is_seen, "nothing shows `{path}` {name}");
         }
     }
