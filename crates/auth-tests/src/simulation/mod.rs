@@ -18,6 +18,7 @@ pub mod fleet;
 mod flights;
 mod flow;
 mod provider;
+mod shared;
 mod spans;
 mod steps;
 mod time;

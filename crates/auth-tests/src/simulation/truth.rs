@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Weak;
 use std::task::Waker;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,24 +12,7 @@ use super::calls::{CallSeen, Relay};
 use super::flights::{Flight, Quiet};
 
 /// The state, shared by clock, provider, callers and scheduler, all on one thread.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Truth>>);
-
-impl Shared {
-    pub(super) fn new(truth: Truth) -> Self {
-        Self(Arc::new(Mutex::new(truth)))
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, Truth> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
-    }
-}
+pub(super) type Shared = super::shared::Shared<Truth>;
 
 /// The limits that a run's source is built with.
 #[derive(Clone, Copy, Debug)]

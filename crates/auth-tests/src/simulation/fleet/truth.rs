@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -16,8 +16,7 @@ use super::time::StoreClock;
 use super::verbs::Verb;
 
 /// The truth, shared by all parts of a run.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Truth>>);
+pub(super) type Shared = crate::simulation::shared::Shared<Truth>;
 
 /// How a place cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,22 +155,6 @@ pub(super) struct Truth {
     pub(super) journal: Vec<String>,
     pub(super) fault: Option<String>,
     pub(super) reached: BTreeMap<&'static str, u64>,
-}
-
-impl Shared {
-    pub(super) fn new(truth: Truth) -> Self {
-        Self(Arc::new(Mutex::new(truth)))
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, Truth> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
-    }
 }
 
 /// The part of a token's life after which it may be refreshed, with what drift may take of it.
