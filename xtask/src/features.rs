@@ -15,8 +15,6 @@ use crate::workspace::{Package, copy, has_openssl, list, metadata, published};
 
 /// A crate whose features are mostly other crates of ours.
 const UMBRELLA: &str = "provider-auth";
-/// The program for a terminal.
-const COMMAND: &str = "provider-auth-cli";
 /// The crates with code that depends on their features. The others pass features on to these, and one
 /// at a time shows that: sets of two would be thousands.
 const OWN_CODE: [&str; 4] = ["auth-core", "auth-middleware", "auth-sandbox", "auth-store"];
@@ -86,13 +84,10 @@ fn oldest(packages: &[Package]) -> Result<(), String> {
     // Cargo alone gets what is not settled in it; what is compiled does not.
     output(update.env("RUSTC_BOOTSTRAP", "1"))?;
     for package in packages {
-        let every = package.every();
-        // Its one feature is the keyring, whose zbus compiles with macros of its own version alone.
-        let choices = if package.name == COMMAND { &[&[][..]][..] } else { &[&[][..], &every][..] };
-        for choice in choices {
+        for choice in [&[][..], &package.every()] {
             let mut check = cargo(&folder);
             check.args(["check", "--quiet", "--locked", "--package", &package.name]);
-            succeed(check.args(*choice).env("CARGO_TARGET_DIR", target())).map_err(|fault| {
+            succeed(check.args(choice).env("CARGO_TARGET_DIR", target())).map_err(|fault| {
                 format!("{} needs a newer version than it asks for: {fault}", package.name)
             })?;
         }

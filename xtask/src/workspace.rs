@@ -26,12 +26,6 @@ impl Package {
         let names = names.filter(|name| *name != NATIVE_TLS || has_openssl());
         ["--features".to_owned(), names.cloned().collect::<Vec<_>>().join(",")]
     }
-
-    /// Whether others can depend on it: a program has no API.
-    pub(crate) fn has_library(&self) -> bool {
-        let is_library = |kind: &Value| *kind == "lib" || *kind == "proc-macro";
-        list(&self.told["targets"]).iter().any(|it| list(&it["kind"]).iter().any(is_library))
-    }
 }
 
 /// The one feature that needs more than Rust brings.
