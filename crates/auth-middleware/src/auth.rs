@@ -46,7 +46,7 @@ impl TokenAuth {
 
     /// Adds a host that gets the token.
     ///
-    /// Whoever answers there can use the token, so add only hosts of the provider and of your own.
+    /// The server there can use the token, so add only hosts of the provider and of your own.
     #[must_use]
     pub fn host(mut self, host: Endpoint) -> Self {
         self.hosts.push(host);

@@ -208,7 +208,7 @@ async fn no_web_page_can_steer_or_read_it() {
 }
 
 #[tokio::test]
-async fn the_journal_shows_no_credential_of_whomever() {
+async fn the_journal_shows_no_credential_not_even_a_foreign_one() {
     let sandbox = steerable().await;
     let foreign = ["hunter2", "live9f8e7d6c5b4a", "eyJhbGciOiJub25lIn0.e30.c2ln"];
     let mut secrets: Vec<_> = foreign.map(str::to_owned).to_vec();

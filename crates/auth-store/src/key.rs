@@ -17,8 +17,8 @@ use crate::random::fill;
 
 /// The key of a store: 32 random bytes that all processes of a fleet share.
 ///
-/// Whoever has it and can read the store has the tokens. A new key starts an empty store: roll it
-/// out, and the records of the old one expire unread.
+/// Anyone with the key and read access to the store has the tokens. A new key starts an empty store:
+/// roll it out, and the records of the old one expire unread.
 ///
 /// ```
 /// use auth_store::StoreKey;
@@ -157,8 +157,8 @@ impl fmt::Debug for StoreKey {
 /// The name of a record: `pa1:` and 43 characters of `A-Z a-z 0-9 - _`. It says nothing of the
 /// account; with another key it is another name.
 ///
-/// Without a key it is a hash of the account alone, so whoever can read the store can test guesses
-/// of an account's name.
+/// Without a key it is a hash of the account alone, so with read access to the store one
+/// can test guesses of an account's name.
 ///
 /// ```
 /// use auth_store::RecordName;

@@ -60,8 +60,9 @@ impl<B: Backend> SharedStore<B> {
     }
 
     /// Makes a store that seals its records only if the backend has a [key](Backend::key) of its
-    /// own, which is asked for at each claim. Without one, whoever can read the place has the tokens, whoever can write there decides
-    /// which token is sent, and rejections are not shared.
+    /// own, which is asked for at each claim. Without one, read access to the
+    /// records reveals the tokens, write access decides which token is sent, and rejections are not
+    /// shared.
     pub fn unsealed(backend: B) -> Self {
         Self::with_key(backend, None)
     }

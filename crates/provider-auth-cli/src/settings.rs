@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn french_is_spoken_to_whoever_asks_for_it() {
+    fn french_is_spoken_where_it_is_asked_for() {
         let of = |words: &[&str]| language(&words.iter().map(OsString::from).collect::<Vec<_>>());
         assert_eq!(of(&["x", "--lang", "fr"]), Lang::Fr);
         assert_eq!(of(&["x", "token", "--lang=fr_FR.UTF-8"]), Lang::Fr);

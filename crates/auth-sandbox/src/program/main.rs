@@ -153,7 +153,7 @@ fn warn(flags: &Args, log: &Log) {
         return;
     };
     log.line(format!(
-        "warning: {address} can be reached from other machines; whoever reaches it reads the credentials"
+        "warning: {address} can be reached from other machines, which can then read the credentials"
     ));
     if address.is_unspecified() && flags.advertise.is_none() {
         log.line(

@@ -160,8 +160,8 @@ pub(super) fn wrong(path: &Path, what: &str) -> Error {
     Error::config(format!("file store: {} {what}", path.display()))
 }
 
-/// Refuses what others could have written or could read. Nothing is repaired silently: whoever had
-/// access may have used it.
+/// Refuses what others could have written or could read. Nothing is repaired silently: somebody
+/// with access may have used it.
 #[cfg(unix)]
 pub(super) fn private(path: &Path, found: &Metadata) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt as _;

@@ -77,8 +77,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Allows a store without a key. Whoever can read the server, its backups or its replication then
-    /// has the tokens and can test guesses of an account's name; and what the provider refused is
+    /// Allows a store without a key. Read access to the server, its backups or its replication then
+    /// reveals the tokens and lets one test guesses of an account's name; and what the provider refused is
     /// remembered by each process alone.
     ///
     /// ```
@@ -91,7 +91,7 @@ impl RedisBuilder {
         self
     }
 
-    /// Allows `redis://` to another host. Whoever can read the network then has the server's
+    /// Allows `redis://` to another host. Anyone who can read the network then has the server's
     /// password, sealed records or not.
     ///
     /// ```

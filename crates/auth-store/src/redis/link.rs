@@ -61,7 +61,7 @@ impl Link {
     }
 
     /// `HELLO` is the only command besides `AUTH` that no access list forbids. It names the connection
-    /// for whoever lists them, and says what kind of server this is. One that does not know it may
+    /// in the server's list, and says what kind of server this is. One that does not know it may
     /// be a Redis nonetheless.
     async fn introduce(&mut self, url: &Url) -> Result<(), Trouble> {
         let mut pipeline = Pipeline::new();

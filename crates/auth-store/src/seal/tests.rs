@@ -86,8 +86,8 @@ fn nothing_of_a_sealed_record_can_be_read_without_the_key() {
     assert_ne!(sealed[17..], another[17..], "the same payload under another stamp is another text");
 }
 
-/// Made once, with this key. Whoever changes the format, the derivation of the keys or the name
-/// gives the name another number: this build reads records of format 1 for ever.
+/// Made once, with this key. A change of the format, the derivation of the keys or the name
+/// needs another number in the name: this build reads records of format 1 for ever.
 #[test]
 fn a_record_of_format_1_is_read_for_ever() {
     for (key, golden_name, golden) in

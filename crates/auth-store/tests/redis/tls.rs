@@ -95,7 +95,7 @@ fn builder(url: &str, authority: &Made) -> RedisBuilder {
 #[tokio::test]
 async fn tls_needs_no_provider_of_the_process_and_trusts_an_authority_of_ones_own() {
     let Some(server) = Server::start(&["--requirepass", "word"]) else { return };
-    // Whoever asks for the process's has no cipher; nobody has set another one.
+    // A client that took the process's provider would have no cipher; nobody has set another one.
     let mut useless = rustls::crypto::aws_lc_rs::default_provider();
     (useless.cipher_suites, useless.kx_groups) = (Vec::new(), Vec::new());
     assert!(useless.install_default().is_ok());

@@ -33,7 +33,7 @@ async fn a_lock_is_the_lease_and_is_free_as_soon_as_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn whoever_gets_the_lock_looks_again_before_asking() {
+async fn a_process_that_gets_the_lock_looks_again_before_asking() {
     let (place, account) = (Faulty::with_locks(), Account::new());
     let store = sealed(&place);
     let lease = with_lock(store.claim(&account.ask()).await);
@@ -60,7 +60,7 @@ async fn with_a_lock_a_refused_token_is_dropped_and_a_rejection_is_told_as_well(
     place.clock.advance(Duration::from_secs(30));
     let lease = with_lock(other.claim(&account.ask()).await);
     assert!(format!("{lease:?}").contains("is_probe: true"));
-    // Whoever holds the lock writes, whatever was there.
+    // The holder of the lock writes, whatever was there.
     kept(store.settle(&account.ask(), None, &offered("meanwhile")).await);
     let last = kept(other.settle(&account.ask(), Some(lease), &offered("last")).await);
     assert_eq!(found(store.claim(&account.ask()).await).generation, last);

@@ -10,7 +10,7 @@ use super::world::World;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
     Kill(usize),
-    /// Whoever gets there next is killed.
+    /// The next process that gets there is killed.
     KillAt(Point),
     Freeze(usize),
     /// A process does not reach the store.
