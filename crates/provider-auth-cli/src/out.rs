@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use auth_core::secret::is_invisible;
 use serde_json::{Value, json};
 
 use crate::args::{Color, Global, Lang};
@@ -190,10 +191,8 @@ pub(crate) fn log_writer() -> io::Stderr {
 
 /// Foreign words without characters that move a cursor or turn the direction of text.
 pub(crate) fn printable(text: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{061C}' | '\u{FEFF}')
-    };
+    let is_hidden =
+        |c: char| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}');
     text.chars().map(|c| if is_hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
 

@@ -2,8 +2,6 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::scrub::is_invisible;
-
 /// The characters that a credential value may contain, by its place in the request.
 ///
 /// ```
@@ -82,6 +80,25 @@ impl Unfit {
     pub(super) fn new(name: &str, fault: &'static str) -> Self {
         Self { name: name.to_owned(), fault }
     }
+}
+
+/// Whether a character is invisible: soft hyphens, zero-width characters, fillers, direction marks,
+/// variation selectors, tags, and the byte order mark. For a program that shows texts of others.
+///
+/// ```
+/// use auth_core::secret::is_invisible;
+/// assert!(is_invisible('\u{202e}')); // turns what follows around
+/// assert!(!is_invisible('é') && !is_invisible(' '));
+/// ```
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ fn fold(text: &str) -> Zeroizing<Vec<u8>> {
         return folded;
     }
     let one_case = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    for c in one_case.filter(|c| c.is_alphanumeric() && !super::scrub::is_invisible(*c)) {
+    for c in one_case.filter(|c| c.is_alphanumeric() && !super::charset::is_invisible(*c)) {
         folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
     folded

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::charset::is_invisible;
 use super::pasted::{pasting_mark, path_mark};
 use super::residue::Residue;
 use super::{WipedBuffer, form_encoded, replaced};
@@ -249,18 +250,6 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     out.extend(shown);
     out
-}
-
-/// Whether a character is invisible: soft hyphens, zero-width characters, fillers, direction marks,
-/// variation selectors, tags, and the byte order mark.
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 #[cfg(test)]

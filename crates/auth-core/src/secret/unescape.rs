@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
+use super::charset::is_invisible;
 use super::decode;
 use super::lossy;
-use super::scrub::is_invisible;
 
 /// Undoes one layer; returns the same text if there is none.
 type Undo = fn(&str) -> Zeroizing<String>;
