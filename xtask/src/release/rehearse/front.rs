@@ -98,7 +98,7 @@ impl Front {
                 return reader.read_to_end(&mut Vec::new()).map(drop);
             }
         }
-        client.write_all(&said)
+        client.write_all(&closing(&said))
     }
 
     /// What it has seen, and is to do.
@@ -129,6 +129,13 @@ fn name(body: &[u8]) -> Option<String> {
     let json = rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
     let told: Value = serde_json::from_slice(json).ok()?;
     told["name"].as_str().map(str::to_owned)
+}
+
+/// An answer that says that its connection ends with it: else cargo may send its next upload into it.
+fn closing(said: &[u8]) -> Vec<u8> {
+    let status = said.windows(2).position(|end| end == b"\r\n").map_or(0, |at| at + 2);
+    let (status, rest) = said.split_at(status);
+    [status, b"connection: close\r\n", rest].concat()
 }
 
 /// The words are those of crates.io.
