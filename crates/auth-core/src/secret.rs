@@ -19,6 +19,7 @@ mod wiped;
 pub use self::buffer::WipedBuffer;
 pub(crate) use self::buffer::{base64_wiped, form_encoded};
 pub use self::charset::{Charset, Unfit, is_invisible};
+pub use self::pasted::looks_pasted;
 pub(crate) use self::pasted::pasting_mark;
 pub(crate) use self::quoted::{QUOTED, Written};
 pub use self::quoted::{quoted, quoted_opt};

@@ -23,8 +23,23 @@ pub(crate) fn pasting_mark(value: &str) -> Option<&'static str> {
     }
 }
 
-/// As `pasting_mark`, of a value that is no path itself.
-pub(super) fn path_mark(value: &str) -> Option<&'static str> {
+/// Says what a credential looks like that was not meant to be one: in quotes, a placeholder that
+/// nothing has filled in, a line `NAME=value`, the path of a file. It never shows the value, and a
+/// value that looks so may still be right: a secret may hold anything.
+///
+/// ```
+/// use auth_core::secret::looks_pasted;
+///
+/// let mark = looks_pasted("'made-up'");
+/// assert_eq!(mark, Some("a value is in quotes, which count as part of it"));
+/// assert_eq!(looks_pasted("made-up"), None);
+/// ```
+#[must_use]
+pub fn looks_pasted(value: &str) -> Option<&'static str> {
+    pasting_mark(value).or_else(|| path_mark(value))
+}
+
+fn path_mark(value: &str) -> Option<&'static str> {
     let folders = ["/run/", "/var/", "/etc/", "/mnt/", "./", "~/"];
     folders.iter().any(|folder| value.starts_with(folder)).then_some(
         "a value is the path of a file, which belongs into the variable with _FILE at its end",

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::charset::is_invisible;
-use super::pasted::{pasting_mark, path_mark};
+use super::pasted::looks_pasted;
 use super::residue::Residue;
 use super::{WipedBuffer, form_encoded, replaced};
 
@@ -95,7 +95,7 @@ impl Scrubber {
     pub(crate) fn pasting_mark(&self) -> Option<&'static str> {
         let values = self.secrets.iter().chain(&self.wholes);
         let mut values = values.map(ExposeSecret::expose_secret);
-        values.find_map(|value| pasting_mark(value).or_else(|| path_mark(value)))
+        values.find_map(looks_pasted)
     }
 
     /// Returns the text with every known secret, and everything that looks like a JWT, replaced.
