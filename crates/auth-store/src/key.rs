@@ -186,6 +186,13 @@ impl RecordName {
         Some(Self(format!("pa1:{hash}").into()))
     }
 
+    /// A name that no account has.
+    pub(crate) fn draw() -> Result<Self, Error> {
+        let mut bytes = [0; 32];
+        fill(&mut bytes)?;
+        Ok(Self(format!("pa1:{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -19,7 +19,7 @@ use self::call::Holder;
 use crate::backend::Backend;
 use crate::breaker::{Breaker, Pass};
 use crate::id::Id;
-use crate::key::StoreKey;
+use crate::key::{RecordName, StoreKey};
 use crate::trace;
 
 /// A store of tokens that several processes share, over any [`Backend`]. Clones are one store.
@@ -128,6 +128,29 @@ impl<B: Backend> SharedStore<B> {
     /// That of the backend, or [`ErrorKind::Store`](auth_core::ErrorKind::Store) after the patience.
     pub async fn forget(&self, identity: &Identity) -> Result<bool, Error> {
         self.patiently(self.now(), || self.try_forget(identity)).await
+    }
+
+    /// Writes a record of no account, reads it and removes it, and says what failed.
+    ///
+    /// For the start of a service, its health check, or a person who looks for a fault: no token call
+    /// fails because of its store, so a store that is down shows nowhere else but in the log.
+    ///
+    /// ```
+    /// use auth_store::{MemoryBackend, SharedStore};
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), auth_core::Error> {
+    /// SharedStore::unsealed(MemoryBackend::default()).check().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # If the caller goes away
+    /// The record may stay for ten seconds.
+    ///
+    /// # Errors
+    /// That of the backend, or [`ErrorKind::Store`](auth_core::ErrorKind::Store) after the patience.
+    pub async fn check(&self) -> Result<(), Error> {
+        let name = RecordName::draw()?;
+        self.patiently(self.now(), || self.try_check(&name)).await
     }
 
     /// Returns the backend.

@@ -215,6 +215,21 @@ impl<B: Backend> SharedStore<B> {
         }
     }
 
+    /// Every call that a token needs, on this record.
+    pub(super) async fn try_check(&self, name: &RecordName) -> Result<(), Error> {
+        const RECORD: &[u8] = b"0123456789abcdef";
+        self.backend.key().await?;
+        drop(self.backend.lock(name).await?);
+        self.backend.swap(name, None, Some(RECORD), Duration::from_secs(10)).await?;
+        let kept = self.backend.read(name).await?.record;
+        self.backend.swap(name, Some(RECORD), None, Duration::ZERO).await?;
+        if kept.as_deref() != Some(RECORD) {
+            let text = "the token store does not keep what is written to it";
+            return Err(Error::new(ErrorKind::Store, text));
+        }
+        Ok(())
+    }
+
     /// Whether records are sealed.
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) async fn seals(&self) -> bool {

@@ -190,3 +190,19 @@ async fn what_is_forgotten_is_gone_for_all() {
     place.always(Fault::Error);
     assert!(store.forget(ask.identity).await.is_err());
 }
+
+#[tokio::test]
+async fn a_check_says_what_a_token_call_works_around_and_leaves_nothing() {
+    let place = Faulty::with_locks();
+    let store = SharedStore::unsealed(place.clone()).clock(place.clock.clone());
+    store.check().await.unwrap();
+    assert!(place.records.is_empty());
+    // A lost reply is tried again; what fails twice is said.
+    place.next([Fault::LostReply]);
+    store.check().await.unwrap();
+    for fault in [Fault::Error, Fault::Full, Fault::LostRecords] {
+        place.always(fault);
+        let error = store.check().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Store, "{fault:?}");
+    }
+}
