@@ -119,6 +119,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "10", value_parser = when::parse)]
         watch: Option<Duration>,
     },
+    Doctor {
+        providers: Vec<Provider>,
+        #[arg(long)]
+        login: bool,
+    },
     Inspect {
         #[arg(long)]
         claims: bool,

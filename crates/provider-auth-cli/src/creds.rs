@@ -111,9 +111,14 @@ impl Places {
 
     /// The first place with a variable of a provider.
     pub(crate) fn first(&self, provider: Provider) -> Option<Text> {
+        self.place(provider).map(|(_, shown)| shown)
+    }
+
+    /// That place's variables, and how it is shown.
+    pub(crate) fn place(&self, provider: Provider) -> Option<(&Env, Text)> {
         let names: Vec<_> = provider.vars().iter().map(|var| var.name).collect();
         let place = self.places.iter().find(|place| place.env.any_set(&names))?;
-        Some(place.shown)
+        Some((&place.env, place.shown))
     }
 
     /// A token by hand, if the first place with credentials of Digishare has one.

@@ -129,6 +129,24 @@ const HELP: &[(&str, &str, &str, &str)] = &[
         "Recommencer à intervalles (10 s), et afficher ce qui change",
     ),
     (
+        "doctor",
+        "",
+        "Find out what is wrong, step by step, from the variables to a login. No secret is sent before --login",
+        "Trouver ce qui ne va pas, étape par étape, des variables à la connexion. Aucun secret n'est envoyé sans --login",
+    ),
+    (
+        "doctor",
+        "providers",
+        "These providers; by default the configured ones",
+        "Ces fournisseurs ; par défaut ceux qui sont configurés",
+    ),
+    (
+        "doctor",
+        "login",
+        "Ask for one token too, with the secrets",
+        "Demander aussi un jeton, avec les secrets",
+    ),
+    (
         "inspect",
         "",
         "Say what a token on standard input is, without verifying it",

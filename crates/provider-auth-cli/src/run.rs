@@ -5,6 +5,7 @@ mod check;
 mod child;
 mod curl;
 mod curl_args;
+mod doctor;
 mod exec;
 mod header;
 mod helper;
@@ -17,6 +18,9 @@ mod sandbox;
 mod token;
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -25,6 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::args::{Args, Command, Global};
 use crate::out::{Out, log_writer};
 use crate::stop::Stop;
+use crate::text::Text;
 
 /// What every command has at hand.
 #[derive(Clone, Copy)]
@@ -55,6 +60,9 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<u8, Stop> {
             curl::run(call, provider, curl::Options { wish, host }, &curl)
         }
         Command::Check { providers, watch } => check::run(call, &providers, watch),
+        Command::Doctor { providers, login } => {
+            doctor::run(call, doctor::Asked { providers: &providers, login })
+        }
         Command::Inspect { claims } => inspect::run(call, claims),
         Command::Cache { command } => cache::run(call, command),
         Command::Sandbox { port, lifetime, command } => {
@@ -71,6 +79,38 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<u8, Stop> {
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(future))
+}
+
+/// Drives all futures, and returns what they return in their order.
+pub(crate) async fn all<F: Future>(futures: &mut [Pin<Box<F>>]) -> Vec<F::Output> {
+    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (future, slot) in futures.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(cx)
+            {
+                *slot = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+/// Drives a future. Says on a terminal what it waits for after a second.
+pub(crate) async fn while_it_lasts<F: Future>(
+    out: &Out,
+    (text, value): (Text, &str),
+    work: F,
+) -> F::Output {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+    out.status(&text.with(out.lang, &[value]));
+    work.await
 }
 
 /// Sends the events of our own crates to standard error. Other crates are not asked: what an HTTP

@@ -14,6 +14,7 @@ use crate::creds::{Found, Places};
 use crate::out::Out;
 use crate::past::{Past, Wish};
 use crate::provider::Provider;
+use crate::run::while_it_lasts;
 use crate::stop::Stop;
 use crate::text::Text;
 use crate::when;
@@ -137,15 +138,8 @@ impl Account {
     pub(crate) async fn token(&self, out: &Out) -> Result<Got, Stop> {
         let began = when::ticks();
         let before = self.source.status().requests;
-        let slow = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            out.status(&Text::Asking.with(out.lang, &[self.provider.name()]));
-            std::future::pending::<()>().await;
-        };
-        let token = tokio::select! {
-            token = self.source.token() => token,
-            () = slow => return Err(Stop::Exit(1)),
-        };
+        let asking = (Text::Asking, self.provider.name());
+        let token = while_it_lasts(out, asking, self.source.token()).await;
         let took = when::ticks().saturating_sub(began);
         let status = self.source.status();
         let is_asked = status.requests > before;

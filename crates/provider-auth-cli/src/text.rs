@@ -4,7 +4,7 @@ use crate::args::Lang;
 
 macro_rules! table {
     ($($name:ident => $english:literal, $french:literal;)*) => {
-        /// A sentence, in both languages. `{0}` and `{1}` stand for values.
+        /// A sentence, in both languages. `{0}` to `{3}` stand for values.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         // Some belong to one platform, or to a feature.
         #[allow(dead_code, clippy::enum_variant_names)]
@@ -84,6 +84,124 @@ table! {
     KeyringFailed => "the keyring did not answer, is locked, or failed: {0}.", "le trousseau n'a pas répondu, est verrouillé ou a échoué : {0}.";
     KeyringFailedDo => "unlock it, or use --env-file or --profile", "déverrouillez-le, ou utilisez --env-file ou --profile";
     CacheUnusable => "going without the cache: {0}", "sans cache : {0}";
+    // doctor.
+    DoctorAt => "at step {0} ...", "étape {0} ...";
+    DoctorMachine => "this machine", "cette machine";
+    DoctorWarn => "warn", "alerte";
+    DoctorFail => "fail", "échec";
+    DoctorSkip => "skip", "omis";
+    DoctorSum => "{0} failed, {1} to look at: exit {2}", "{0} en échec, {1} à examiner : code de sortie {2}";
+    DoctorWell => "nothing is wrong: a token was granted", "tout va bien : un jeton a été accordé";
+    DoctorWellSoFar => "nothing is wrong so far; `--login` tries the credentials too", "rien d'anormal jusqu'ici ; `--login` essaie aussi les identifiants";
+    DoctorNeeds => "needs {0}", "nécessite {0}";
+    DoctorLine => "{0}", "{0}";
+    DoctorEnv => "{0}, from: {1}", "{0}, source : {1}";
+    DoctorEnvElsewhere => "credentials from: {0}", "identifiants, source : {0}";
+    DoctorEnvDo => "correct what the line names; `provider-auth providers show {1}` lists all variables", "corrigez ce que nomme la ligne ; `provider-auth providers show {1}` liste toutes les variables";
+    DoctorUnset => "not set: {0}", "non défini : {0}";
+    DoctorUnsetDo => "set each, or its twin with _FILE at its end, or run `provider-auth login {1}`", "définissez chacune, ou sa jumelle terminée par _FILE, ou lancez `provider-auth login {1}`";
+    DoctorPasted => "{0}: {1}", "{0} : {1}";
+    DoctorPastedDo => "if the provider's value has no such thing, set {0} without it", "si la valeur du fournisseur ne comporte rien de tel, redéfinissez {0} sans cela";
+    DoctorFileMode => "{0} names a file that others may write: {1}", "{0} nomme un fichier que d'autres peuvent écrire : {1}";
+    DoctorFileModeDo => "chmod go-w {1}", "chmod go-w {1}";
+    DoctorEndpointDo => "correct the setting that the line names, and ask the provider for its host", "corrigez le réglage que nomme la ligne, et demandez son hôte au fournisseur";
+    DoctorOtherHost => "{0} (the documented host is {1})", "{0} (l'hôte documenté est {1})";
+    DoctorNoProxy => "none applies", "aucun ne s'applique";
+    DoctorProxy => "{0} applies", "{0} s'applique";
+    DoctorProxyLoopback => "{0} applies to {1}, which is this machine", "{0} s'applique à {1}, qui est cette machine";
+    DoctorProxyLoopbackDo => "add {1} to NO_PROXY", "ajoutez {1} à NO_PROXY";
+    DoctorProxyResolves => "the proxy resolves names", "le proxy résout les noms";
+    DoctorProxyDown => "no connection to the proxy {0}: {1}", "aucune connexion au proxy {0} : {1}";
+    DoctorProxyDownDo => "check HTTPS_PROXY and that the proxy runs; if {2} needs none, add it to NO_PROXY", "vérifiez HTTPS_PROXY et que le proxy tourne ; si {2} n'en a pas besoin, ajoutez-le à NO_PROXY";
+    DoctorProxySilent => "the proxy {0} gives no answer in {2} when asked for {1}", "le proxy {0} ne répond pas en {2} à la demande de {1}";
+    DoctorProxySilentDo => "ask who runs the proxy whether it may reach {1}", "demandez à qui gère le proxy s'il peut joindre {1}";
+    DoctorProxyAuth => "the proxy {0} wants a user and a password ({2})", "le proxy {0} exige un utilisateur et un mot de passe ({2})";
+    DoctorProxyAuthDo => "set HTTPS_PROXY=http://user:password@proxy", "définissez HTTPS_PROXY=http://utilisateur:motdepasse@proxy";
+    DoctorProxyRefuses => "the proxy {0} refuses to connect to {1} ({2})", "le proxy {0} refuse de se connecter à {1} ({2})";
+    DoctorProxyRefusesDo => "have {1} put on the proxy's allow-list; if it needs no proxy, add it to NO_PROXY", "faites autoriser {1} par le proxy ; s'il n'a pas besoin de proxy, ajoutez-le à NO_PROXY";
+    DoctorProxyAnswers => "a proxy answers in the provider's place ({0})", "un proxy répond à la place du fournisseur ({0})";
+    DoctorIsAddress => "an address, no name to resolve", "une adresse, pas de nom à résoudre";
+    DoctorResolved => "{0}: {1} in {2} ms", "{0} : {1} en {2} ms";
+    DoctorNoHost => "{0} has no address ({1})", "{0} n'a pas d'adresse ({1})";
+    DoctorNoHostDo => "check the spelling of {0}, and this machine's DNS (`getent hosts {0}`, /etc/resolv.conf)", "vérifiez l'orthographe de {0}, et le DNS de cette machine (`getent hosts {0}`, /etc/resolv.conf)";
+    DoctorDnsSilent => "no DNS server answers for {0} in {1}", "aucun serveur DNS ne répond pour {0} en {1}";
+    DoctorDnsSilentDo => "check /etc/resolv.conf, and that a firewall lets DNS pass", "vérifiez /etc/resolv.conf, et qu'un pare-feu laisse passer le DNS";
+    DoctorPrivate => "{0} has private addresses alone: {1}", "{0} n'a que des adresses privées : {1}";
+    DoctorPrivateDo => "right for a host of your own network; else a portal, a VPN or /etc/hosts answers in its place", "normal pour un hôte de votre réseau ; sinon un portail, un VPN ou /etc/hosts répond à sa place";
+    DoctorOnlyIpv6 => "{0} has IPv6 addresses alone: {1}", "{0} n'a que des adresses IPv6 : {1}";
+    DoctorOnlyIpv6Do => "make sure that this network carries IPv6 (containers often do not)", "assurez-vous que ce réseau transporte IPv6 (souvent pas dans les conteneurs)";
+    DoctorConnected => "connected to {0} in {1} ms", "connecté à {0} en {1} ms";
+    DoctorSomeDead => "connected to {0} in {1} ms, but not to {2}: {3}", "connecté à {0} en {1} ms, mais pas à {2} : {3}";
+    DoctorSomeDeadDo => "requests wait for the dead address first: have the network carry it, or its family switched off", "les requêtes attendent d'abord l'adresse muette : faites-la acheminer, ou désactiver sa famille";
+    DoctorClosed => "the port is closed: {0} refuses the connection", "le port est fermé : {0} refuse la connexion";
+    DoctorClosedDo => "check the port in the URL, and that the server runs", "vérifiez le port dans l'URL, et que le serveur tourne";
+    DoctorFiltered => "no answer from {0} in {1}: a firewall drops it, or the host is down", "pas de réponse de {0} en {1} : un pare-feu rejette, ou l'hôte est en panne";
+    DoctorFilteredDo => "have the firewall (egress rules, security groups) let this machine reach {0}", "faites autoriser {0} depuis cette machine par le pare-feu (règles de sortie, groupes de sécurité)";
+    DoctorNoRoute => "no way to {0}: {1}", "pas de chemin vers {0} : {1}";
+    DoctorNoRouteDo => "check this machine's network and routes", "vérifiez le réseau et les routes de cette machine";
+    DoctorPlain => "plain http to this machine: no TLS", "http simple vers cette machine : pas de TLS";
+    DoctorOtherProxy => "behind a proxy of this kind, step shape alone shows it", "derrière ce type de proxy, seule l'étape shape le montre";
+    DoctorTls => "{0}, certificate from \"{1}\", {2} days left", "{0}, certificat de « {1} », reste {2} jours";
+    DoctorTlsEndsDo => "ask the host's operator to renew it in time", "demandez à l'exploitant de l'hôte de le renouveler à temps";
+    DoctorNoRoots => "this machine has no certificates to trust ({0})", "cette machine n'a pas de certificats de confiance ({0})";
+    DoctorNoRootsDo => "install `ca-certificates` (containers often lack it), or set SSL_CERT_FILE", "installez `ca-certificates` (souvent absent des conteneurs), ou définissez SSL_CERT_FILE";
+    DoctorRootsSetting => "{0} leads to no certificate: {1}", "{0} ne mène à aucun certificat : {1}";
+    DoctorRootsSettingDo => "correct or unset {0}: nothing is trusted because of it", "corrigez ou supprimez {0} : rien n'est de confiance à cause de lui";
+    DoctorTlsSilent => "{0} accepts the connection and then says nothing for {1}", "{0} accepte la connexion puis ne dit rien pendant {1}";
+    DoctorTlsSilentDo => "the host is overloaded, or a firewall swallows TLS: try from another network", "l'hôte est surchargé, ou un pare-feu avale le TLS : essayez depuis un autre réseau";
+    DoctorNoTls => "{0} does not speak TLS at this port", "{0} ne parle pas TLS à ce port";
+    DoctorNoTlsDo => "check the port: is it that of plain http?", "vérifiez le port : est-ce celui de http simple ?";
+    DoctorTlsAlert => "{0} refuses our TLS ({1})", "{0} refuse notre TLS ({1})";
+    DoctorTlsAlertDo => "TLS 1.2 or later is spoken: ask the host's operator; with UnrecognizedName the host name is wrong", "TLS 1.2 ou plus récent est requis : demandez à l'exploitant ; avec UnrecognizedName, le nom d'hôte est incorrect";
+    DoctorTlsBroken => "the handshake with {0} broke off: {1}", "la négociation avec {0} a été interrompue : {1}";
+    DoctorTlsBrokenDo => "a firewall that filters by host name does this: try from another network", "un pare-feu qui filtre par nom d'hôte agit ainsi : essayez depuis un autre réseau";
+    DoctorExpired => "the certificate of \"{0}\" expired at {1}; this machine's clock says {2}", "le certificat de « {0} » a expiré le {1} ; l'horloge de cette machine indique {2}";
+    DoctorExpiredDo => "if that clock is right, ask the host's operator to renew it; if not, set the clock", "si cette horloge est juste, demandez à l'exploitant de le renouveler ; sinon réglez l'horloge";
+    DoctorNotYet => "the certificate of \"{0}\" is valid from {1}; this machine's clock says {2}", "le certificat de « {0} » est valable à partir du {1} ; l'horloge de cette machine indique {2}";
+    DoctorNotYetDo => "this machine's clock is behind: set it (NTP)", "l'horloge de cette machine retarde : réglez-la (NTP)";
+    DoctorWrongHost => "the certificate is for {0}, not for {1}; it is from \"{2}\"", "le certificat est pour {0}, pas pour {1} ; il vient de « {2} »";
+    DoctorWrongHostDo => "check the host in the URL, and DNS; a portal or a proxy may answer in its place", "vérifiez l'hôte dans l'URL, et le DNS ; un portail ou un proxy répond peut-être à sa place";
+    DoctorRevoked => "the certificate of \"{0}\" was revoked", "le certificat de « {0} » a été révoqué";
+    DoctorRevokedDo => "ask the host's operator; send nothing meanwhile", "demandez à l'exploitant de l'hôte ; n'envoyez rien d'ici là";
+    DoctorSelfSigned => "the certificate of \"{0}\" is signed by itself", "le certificat de « {0} » est signé par lui-même";
+    DoctorSelfSignedDo => "for a test server, trust it with SSL_CERT_FILE; for a provider, something answers in its place", "pour un serveur de test, acceptez-le avec SSL_CERT_FILE ; pour un fournisseur, autre chose répond à sa place";
+    DoctorNoIntermediate => "the server sends one certificate, issued by \"{0}\", and not that authority's own", "le serveur envoie un seul certificat, émis par « {0} », et pas celui de cette autorité";
+    DoctorNoIntermediateDo => "ask the host's operator to send its intermediate; until then add it: SSL_CERT_FILE=chain.pem", "demandez à l'exploitant d'envoyer son certificat intermédiaire ; d'ici là ajoutez-le : SSL_CERT_FILE=chain.pem";
+    DoctorUnknownIssuer => "this machine does not trust the authority \"{0}\"", "cette machine ne fait pas confiance à l'autorité « {0} »";
+    DoctorUnknownIssuerDo => "if it is your company's proxy, add its authority (SSL_CERT_FILE); else update `ca-certificates`, and ask who intercepts", "si c'est le proxy de votre entreprise, ajoutez son autorité (SSL_CERT_FILE) ; sinon mettez à jour `ca-certificates`, et cherchez qui intercepte";
+    DoctorCertificate => "the certificate is not accepted: {0}; it is from \"{1}\"", "le certificat n'est pas accepté : {0} ; il vient de « {1} »";
+    DoctorCertificateDo => "ask the host's operator", "demandez à l'exploitant de l'hôte";
+    DoctorClock => "the clocks agree", "les horloges concordent";
+    DoctorClockBehind => "this machine's clock is {0} behind the provider's", "l'horloge de cette machine retarde de {0} sur celle du fournisseur";
+    DoctorClockAhead => "this machine's clock is {0} ahead of the provider's", "l'horloge de cette machine avance de {0} sur celle du fournisseur";
+    DoctorClockDo => "compare `date -u` with another machine, and set the wrong one (NTP)", "comparez `date -u` avec une autre machine, et réglez celle qui a tort (NTP)";
+    DoctorNoDate => "the answer has no date", "la réponse n'a pas de date";
+    DoctorSilent => "no answer from {0} in {1}", "pas de réponse de {0} en {1}";
+    DoctorSilentDo => "look at the provider's status page; give it longer with --timeout", "consultez la page d'état du fournisseur ; accordez plus de temps avec --timeout";
+    DoctorShape => "{0}, as documented for a request without credentials", "{0}, comme documenté pour une requête sans identifiants";
+    DoctorLimited => "{0}: too many requests; Retry-After: {1}", "{0} : trop de requêtes ; Retry-After : {1}";
+    DoctorLimitedDo => "wait that long; then let programs share one token instead of asking for their own", "patientez ce temps ; puis laissez les programmes partager un jeton au lieu d'en demander chacun un";
+    DoctorDown => "{0}: the provider is down", "{0} : le fournisseur est en panne";
+    DoctorDownDo => "try again later; look at the provider's status page", "réessayez plus tard ; consultez la page d'état du fournisseur";
+    DoctorRedirect => "{0}: sent on to {1}", "{0} : redirigé vers {1}";
+    DoctorRedirectDo => "a portal does so, or the URL has changed: a token is never asked for elsewhere; ask the provider for its URL", "un portail agit ainsi, ou l'URL a changé : un jeton n'est jamais demandé ailleurs ; demandez son URL au fournisseur";
+    DoctorWrongPath => "{0}: there is no token endpoint at this path", "{0} : il n'y a pas de point d'accès aux jetons à ce chemin";
+    DoctorWrongPathDo => "check the URL in step endpoint; the base URL has no path of the provider's", "vérifiez l'URL de l'étape endpoint ; l'URL de base ne contient pas de chemin du fournisseur";
+    DoctorPage => "{0}: a web page answers, not the API", "{0} : une page web répond, pas l'API";
+    DoctorPageDo => "a portal, a firewall for web applications or a login page is in between: open the URL in a browser here, and ask who runs the network", "un portail, un pare-feu applicatif ou une page de connexion s'interpose : ouvrez l'URL dans un navigateur ici, et demandez à qui gère le réseau";
+    DoctorUnlike => "{0} with {1}: not what is documented for a request without credentials", "{0} avec {1} : pas ce qui est documenté pour une requête sans identifiants";
+    DoctorUnlikeDo => "check that the URL is the provider's own", "vérifiez que l'URL est bien celle du fournisseur";
+    DoctorNoLogin => "not asked for (--login sends the credentials)", "non demandé (--login envoie les identifiants)";
+    DoctorLogin => "a token, valid for {0}, in {1} ms", "un jeton, valable {0}, en {1} ms";
+    DoctorIssuedAhead => "a token, but it says that it was made {0} from now", "un jeton, mais il se dit créé dans {0}";
+    DoctorNoCache => "--no-cache", "--no-cache";
+    DoctorCache => "{0} keeps tokens", "{0} conserve les jetons";
+    DoctorCacheDo => "check folder, owner and disk, or name another folder in PROVIDER_AUTH_CACHE_DIR; without it, each call asks the provider", "vérifiez dossier, propriétaire et disque, ou nommez un autre dossier dans PROVIDER_AUTH_CACHE_DIR ; sans cache, chaque appel interroge le fournisseur";
+    DoctorNoStore => "{0} is not set", "{0} n'est pas défini";
+    DoctorStore => "{0} keeps tokens, and answers in {1} ms", "{0} conserve les jetons, et répond en {1} ms";
+    DoctorNoKey => "{0} answers, but {1} is not set: it would have the tokens as they are", "{0} répond, mais {1} n'est pas défini : il aurait les jetons tels quels";
+    DoctorNoKeyDo => "set {1}, the same for all replicas (`provider-auth cache key` draws one)", "définissez {1}, la même pour tous les réplicas (`provider-auth cache key` en tire une)";
+    DoctorStoreDo => "correct what the line names; meanwhile each replica asks the provider for its own token", "corrigez ce que nomme la ligne ; d'ici là chaque réplica demande son propre jeton au fournisseur";
     // Output.
     OutputFailed => "the output cannot be written: {0}.", "la sortie ne peut pas être écrite : {0}.";
     OutputFailedDo => "check the disk and the redirection", "vérifiez le disque et la redirection";
@@ -195,7 +313,7 @@ mod tests {
 
     #[test]
     fn every_sentence_stands_in_both_languages_with_the_same_values() {
-        let holes = |text: &str| ["{0}", "{1}", "{2}"].map(|hole| text.contains(hole));
+        let holes = |text: &str| ["{0}", "{1}", "{2}", "{3}"].map(|hole| text.contains(hole));
         for text in Text::ALL {
             let (english, french) = text.both();
             assert!(!english.trim().is_empty() && !french.trim().is_empty(), "{text:?}");

@@ -1,14 +1,11 @@
 //! `check`: a usable token from each configured provider. A readiness probe, and a first look.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use anstyle::Style;
 use serde_json::{Value, json};
 
-use super::{Call, block_on};
+use super::{Call, all, block_on};
 use crate::creds::Places;
 use crate::out::{BAD, FAINT, GOOD, columns, printable};
 use crate::past::Wish;
@@ -81,23 +78,6 @@ async fn look(
         rows.push(Box::pin(row(call, &places, *provider, at.map(|at| kept.swap_remove(at)))));
     }
     Ok(all(&mut rows).await)
-}
-
-/// Drives all futures, and returns what they return in their order.
-async fn all<F: Future>(futures: &mut [Pin<Box<F>>]) -> Vec<F::Output> {
-    let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        for (future, slot) in futures.iter_mut().zip(&mut done) {
-            if slot.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(cx)
-            {
-                *slot = Some(value);
-            }
-        }
-        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 async fn row(call: Call<'_>, places: &Places, provider: Provider, kept: Option<Account>) -> Row {

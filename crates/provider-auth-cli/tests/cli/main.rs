@@ -12,9 +12,11 @@
 
 mod children;
 mod curl;
+mod doctor;
 mod errors;
 mod leaks;
 mod pages;
+mod peers;
 mod places;
 mod prompts;
 mod tokens;
