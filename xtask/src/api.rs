@@ -29,7 +29,8 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     if !args.is_empty() && args != ["--check"] {
         return Err(format!("api takes --check alone, not {}", args.join(" ")));
     }
-    let packages = published(&root())?;
+    let mut packages = published(&root())?;
+    packages.retain(Package::is_library);
     let ours: Vec<_> = packages.iter().map(|package| package.name.replace('-', "_")).collect();
     let (mut steps, mut names, mut faults) = (Steps::default(), surface::Names::new(), Vec::new());
     for package in &packages {

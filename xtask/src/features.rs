@@ -84,7 +84,10 @@ fn oldest(packages: &[Package]) -> Result<(), String> {
     // Cargo alone gets what is not settled in it; what is compiled does not.
     output(update.env("RUSTC_BOOTSTRAP", "1"))?;
     for package in packages {
-        for choice in [&[][..], &package.every()] {
+        // A program is installed with the versions that it was released with, features or not.
+        let every = package.is_library().then(|| package.every());
+        let every = every.as_ref().map(<[String; 2]>::as_slice);
+        for choice in std::iter::once(&[][..]).chain(every) {
             let mut check = cargo(&folder);
             check.args(["check", "--quiet", "--locked", "--package", &package.name]);
             succeed(check.args(choice).env("CARGO_TARGET_DIR", target())).map_err(|fault| {

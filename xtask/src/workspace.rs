@@ -19,6 +19,13 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// Whether it has a library, and not a program alone.
+    pub(crate) fn is_library(&self) -> bool {
+        list(&self.told["targets"])
+            .iter()
+            .any(|target| list(&target["kind"]).iter().any(|kind| *kind == "lib"))
+    }
+
     /// All its features, as cargo takes them; without OpenSSL's headers all but the one that needs
     /// them.
     pub(crate) fn every(&self) -> [String; 2] {

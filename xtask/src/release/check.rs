@@ -10,7 +10,7 @@ use crate::steps::{Steps, cargo, command, output, read, root, run, target, tool,
 use crate::workspace::{Package, files, git};
 
 /// What every package must hold, and what it may hold besides.
-const REQUIRED: [&str; 4] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"];
+const REQUIRED: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 const ALLOWED: [&str; 4] = ["src/", "docs/", "Cargo.", ".cargo_vcs_info.json"];
 
 /// Runs `release check`.
@@ -75,7 +75,9 @@ fn asks_for_another(line: &str, packages: &[Package], version: &str) -> bool {
 fn content(package: &Package) -> Result<(), String> {
     let words = ["package", "--list", "--locked", "--package", &package.name];
     let listed = output(cargo(&root()).args(words))?.replace('\\', "/");
-    let missing = REQUIRED.iter().filter(|required| !listed.lines().any(|it| it == **required));
+    let code = if package.is_library() { "src/lib.rs" } else { "src/main.rs" };
+    let missing = REQUIRED.iter().chain([&code]);
+    let missing = missing.filter(|required| !listed.lines().any(|it| it == **required));
     let stray = listed.lines().filter(|file| {
         let known = REQUIRED.contains(file) || ALLOWED.iter().any(|known| file.starts_with(known));
         !known || file.contains("fixture")
@@ -120,7 +122,8 @@ fn compatible(version: &str, packages: &[Package]) -> Result<(), String> {
         println!("    nothing was released before: api.txt in review is what there is");
         return Ok(());
     };
-    let names = packages.iter().flat_map(|package| ["--package", &package.name]);
+    let libraries = packages.iter().filter(|package| package.is_library());
+    let names = libraries.flat_map(|package| ["--package", &package.name]);
     let mut checks = command(tool("cargo-semver-checks", "0.51.0")?, &root());
     run(checks.args(["semver-checks", "--baseline-rev", last.trim()]).args(names))
 }

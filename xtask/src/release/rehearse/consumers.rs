@@ -5,7 +5,7 @@
 use super::{REGISTRY, Stage};
 use crate::outside::Consumer;
 use crate::server::Sandbox;
-use crate::steps::{PROFILE, Steps, cargo, output, run as succeed};
+use crate::steps::{PROFILE, Steps, cargo, command, output, run as succeed};
 use crate::test::PROVIDERS;
 
 /// What an HTTP client of one's own is there to do without.
@@ -14,12 +14,15 @@ const CLIENT: [&str; 4] = ["reqwest ", "hyper ", "rustls ", "tracing "];
 /// Lets every consumer try.
 pub(super) fn run(steps: &mut Steps, stage: &Stage) -> Result<(), String> {
     let sandbox = steps.step("cargo install auth-sandbox", || {
-        // What is installed is for the user, so cargo looks at no folder's configuration.
-        let mut install = cargo(&stage.folder);
-        install.args(PROFILE).arg("--config").arg(stage.folder.join(".cargo/config.toml"));
-        install.args(["install", "--quiet", "--debug", "--registry", REGISTRY, "auth-sandbox"]);
-        succeed(stage.variables(install.arg("--root").arg(&stage.folder)))?;
+        install(stage, "auth-sandbox")?;
         Sandbox::start(&stage.folder.join("bin/auth-sandbox"))
+    })?;
+    steps.step("cargo install provider-auth-cli", || {
+        install(stage, "provider-auth-cli")?;
+        let program = stage.folder.join("bin/provider-auth");
+        let mut check = command(&program, &stage.folder);
+        check.envs(sandbox.variables.iter().map(|(name, value)| (name, value)));
+        succeed(check.args(["--no-cache", "check"]))
     })?;
     let mut try_out = |added: &[&str], main: &str, providers: &[&str]| {
         let name = format!("cargo add {}", added.join(" "));
@@ -37,6 +40,15 @@ pub(super) fn run(steps: &mut Steps, stage: &Stage) -> Result<(), String> {
     let main = program("manis_auth", &["manis"]) + include_str!("../../../consumers/own_client.rs");
     let main = main.replace("::new(flow)?", "::builder(flow).http_client(Plain).build()?");
     try_out(&["manis-auth", "--no-default-features"], &main, &["manis"])
+}
+
+/// Installs a program below the stage's folder.
+fn install(stage: &Stage, package: &str) -> Result<(), String> {
+    // What is installed is for the user, so cargo looks at no folder's configuration.
+    let mut install = cargo(&stage.folder);
+    install.args(PROFILE).arg("--config").arg(stage.folder.join(".cargo/config.toml"));
+    install.args(["install", "--quiet", "--debug", "--registry", REGISTRY, package]);
+    succeed(stage.variables(install.arg("--root").arg(&stage.folder)))
 }
 
 /// The README's lines, for each of these providers.
