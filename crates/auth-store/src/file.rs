@@ -189,7 +189,7 @@ impl Backend for FileBackend {
     }
 
     fn poll(&self) -> Duration {
-        Duration::from_millis(40)
+        Duration::from_millis(30)
     }
 }
 
