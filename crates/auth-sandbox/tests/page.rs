@@ -51,7 +51,7 @@ fn status<P>(handle: &Handle<P>, call: &Call) -> u16 {
 /// An expression for the text of a part of a provider's card.
 fn on_card(provider: &str, part: &str) -> String {
     format!(
-        "document.getElementById('{provider}-title').closest('article').querySelector('{part}').textContent"
+        "document.getElementById('{provider}-title').closest('article').querySelector('{part}').innerText"
     )
 }
 
@@ -154,7 +154,7 @@ fn secrets_are_rotated_tokens_revoked_and_lifetimes_set_by_click() {
     );
     let now = manis.credentials().secret().to_owned();
     assert_ne!(now, before);
-    let line = json!(format!("export MANIS_SECRET={now}\n"));
+    let line = json!(format!("export MANIS_SECRET={now}"));
     browser.until(&format!("{}.includes({line})", on_card("manis", ".vars")));
     assert_eq!(status(&manis, &old), 401);
     assert_eq!(status(&manis, &right(&manis)), 200);
@@ -439,7 +439,9 @@ const FAINT: &str = "(() => {
 
 #[test]
 fn it_reads_well_by_day_and_by_night_on_a_desk_and_on_a_telephone() {
-    let sandbox = usual().start_blocking().unwrap();
+    // The ports that the program has, if they are free: the guide shows a picture of this.
+    let sandbox = usual().port(8080).control(8090).start_blocking();
+    let sandbox = sandbox.or_else(|_| usual().start_blocking()).unwrap();
     busy(&sandbox);
     let Some(browser) = open(&sandbox) else { return };
     for language in ["en", "fr"] {

@@ -57,7 +57,7 @@ function variables(state) {
     const value = quoted(state.personal_access_token);
     lines.push(t("personal"), `# export DIGISHARE_PERSONAL_ACCESS_TOKEN=${value}`);
   }
-  return lines.join("\n");
+  return lines;
 }
 
 async function copy(text, name) {
@@ -147,7 +147,7 @@ function build(key) {
   });
   onClick(control("copy"), () => {
     const mine = states.filter((state) => !key || state.provider === key);
-    return copy(`${mine.map(variables).join("\n")}\n`, t("copy_variables"));
+    return copy(`${mine.flatMap(variables).join("\n")}\n`, t("copy_variables"));
   });
   if (key) {
     onClick(control("curl"), () => copy(states.find((it) => it.provider === key).curl, "curl"));
@@ -185,12 +185,12 @@ export function showProviders(providers, faults) {
     if (state.accounts > 1) aside.unshift(t("accounts", { n: state.accounts }));
     write(part(".aside"), aside.join(", "));
     write(part(".url code"), `POST ${state.token_url}`);
-    write(part(".vars"), variables(state));
+    fill(part(".vars"), "code", variables(state));
     part("[name=lifetime]").placeholder = state.lifetime;
     count(part, state.counters);
     const words = settings(state, faults.filter((it) => it.provider === state.provider));
     part(".set").classList.toggle("ill", words.length > 0);
-    fill(part(".set"), words.length ? words : [t("none_set")]);
+    fill(part(".set"), "li", words.length ? words : [t("none_set")]);
   }
   if (!cards.has(null)) build(null);
   const sums = COUNTERS.map((name) => [name, states.reduce((sum, it) => sum + it.counters[name], 0)]);

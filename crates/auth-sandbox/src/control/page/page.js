@@ -81,4 +81,5 @@ speak(() => {
   write($("language"), t("other_language"));
 });
 setLanguage(language);
+call("GET", "health").then(({ version }) => write($("version"), version), () => {});
 poll();

@@ -61,10 +61,11 @@ export function showLast() {
   const all = [...rows.children].map((line) => line.record);
   for (const [key, part] of cards) {
     const last = all.find((it) => !key || it.provider === key);
-    const words = last && [clock(last.at).slice(0, 8), last.status ?? t("no_status"), t(`verdict_${last.verdict}`)];
-    const why = last?.reason ? `: ${last.reason}` : "";
+    let text = t("none_last");
+    if (last) text = [clock(last.at).slice(0, 8), last.status ?? t("no_status"), t(`verdict_${last.verdict}`)].join(" ");
+    if (last?.reason) text = t("because", { what: text, why: last.reason });
     part(".last").className = `last ${last?.verdict ?? ""}`;
-    write(part(".last"), last ? words.join(" ") + why : t("none_last"));
+    write(part(".last"), text);
   }
 }
 

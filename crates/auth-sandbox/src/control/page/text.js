@@ -61,10 +61,10 @@ export function make(name, text = "", attributes = {}) {
   return element;
 }
 
-export function fill(list, texts) {
+export function fill(list, name, texts) {
   if (list.said === texts.join("\n")) return;
   list.said = texts.join("\n");
-  list.replaceChildren(...texts.map((text) => make("li", text)));
+  list.replaceChildren(...texts.map((text) => make(name, text)));
 }
 
 let telling;
