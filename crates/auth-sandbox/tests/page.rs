@@ -447,22 +447,40 @@ fn it_reads_well_by_day_and_by_night_on_a_desk_and_on_a_telephone() {
     let sandbox = sandbox.or_else(|_| usual().start_blocking()).unwrap();
     busy(&sandbox);
     let Some(browser) = open(&sandbox) else { return };
+    let reads = |what: &str| {
+        for width in [1280, 360] {
+            browser.size(width, 900);
+            assert_eq!(browser.value(FAINT), json!([]), "{what} {width}");
+            let wide = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+            assert!(wide <= width, "{what}: {wide} px are wider than {width}");
+        }
+    };
     for language in ["en", "fr"] {
         browser.open(&format!("{}?lang={language}", address(&sandbox)));
         browser.until(LIVE);
         browser.until("document.getElementById('rows').children.length > 10");
         for theme in ["light", "dark"] {
             browser.theme(theme);
-            for width in [1280, 360] {
-                browser.size(width, 900);
-                assert_eq!(browser.value(FAINT), json!([]), "{language} {theme} {width}");
-                let wide = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
-                assert!(wide <= width, "{language} {theme}: {wide} px are wider than {width}");
-            }
+            reads(&format!("{language} {theme}"));
             browser.picture(&format!("{theme}-{language}-1280"), 1280);
         }
         browser.theme("light");
         browser.picture(&format!("light-{language}-360"), 360);
     }
     assert_eq!(browser.console(), Vec::<String>::new());
+    // A request that was opened, a refusal of the control API's, and a pause.
+    browser.click("#rows summary");
+    browser.click("#manis-lifetime");
+    browser.press('-');
+    browser.press('5');
+    browser.click("#manis-live");
+    browser
+        .until("document.querySelector('#status.bad').textContent.startsWith('Échec : a number')");
+    browser.click("#pause");
+    browser.until("document.querySelector('#link.paused')");
+    for theme in ["light", "dark"] {
+        browser.theme(theme);
+        reads(theme);
+        browser.picture(&format!("{theme}-opened-1280"), 1280);
+    }
 }
