@@ -182,7 +182,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Serves the control API too, on this port or, with 0, on any free one.
+    /// Serves the control API too, and its page for a browser at `/`, on this port or, with 0, on any free one.
     ///
     /// ```
     /// let sandbox = auth_sandbox::Sandbox::builder().control(0).start_blocking()?;

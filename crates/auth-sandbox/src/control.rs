@@ -1,10 +1,12 @@
-//! The control API: what a test does with a [`Handle`](crate::Handle), over HTTP and in any language.
+//! The control API: what a test does with a [`Handle`](crate::Handle), over HTTP and in any language. Its
+//! page at `/` does the same by click.
 
 mod fault;
 mod guard;
+mod page;
 mod view;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -99,8 +101,8 @@ impl Control {
     }
 
     fn dispatch(&self, request: &Request) -> Result<Answer, Refusal> {
-        if request.path() == "/" && request.method == Method::GET {
-            return Ok(Answer::new(StatusCode::OK, "text/plain; charset=utf-8", INDEX));
+        if let Some(answer) = page::serve(request) {
+            return Ok(answer);
         }
         let path = request.path().strip_prefix("/__sandbox/").unwrap_or_default();
         if (path, request.method.as_str()) == ("openapi.json", "GET") {
@@ -307,13 +309,3 @@ fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
         pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
     serde_json::from_value(object.into()).map_err(|error| bad(format!("the query: {error}")))
 }
-
-/// Until there is a page.
-const INDEX: &str = "\
-auth-sandbox: the control API is below /__sandbox/, described in /__sandbox/openapi.json
-
-  curl -s HERE/__sandbox/journal
-  curl -s HERE/__sandbox/faults -H 'content-type: application/json' \\
-       -d '{\"provider\":\"manis\",\"fault\":{\"kind\":\"status\",\"status\":503},\"times\":3}'
-  curl -s -X DELETE HERE/__sandbox/faults
-";

@@ -79,7 +79,8 @@
 //! `auth-sandbox` serves the five on ports 8080 to 8084 and prints the environment variables that point
 //! a client there. [`Handle::env`] returns the same list. It logs each request on standard error, and what
 //! a [`Handle`] does, a control API on port 8090 does for any language ([`SandboxBuilder::control`] starts it in
-//! a test): faults, journal, counters, rotations, reset. The README has a line of curl for each.
+//! a test): faults, journal, counters, rotations, reset. The README has a line of curl for each. In a browser, `/`
+//! of that port is a page that shows the requests as they come, and does the same by click.
 //!
 //! | provider | variables |
 //! |---|---|

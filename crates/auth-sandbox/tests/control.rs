@@ -208,6 +208,52 @@ async fn no_web_page_can_steer_or_read_it() {
 }
 
 #[tokio::test]
+async fn a_browser_gets_a_page_that_loads_from_here_alone_and_curl_a_text() {
+    let sandbox = steerable().await;
+    let port = control_port(&sandbox);
+    let html = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    let page = raw(port, "GET", "/", &[LOCAL, html], "").await;
+    assert_eq!(page.header("content-type"), Some("text/html; charset=UTF-8"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+    let mut left = vec![("/".to_owned(), page.text().to_owned())];
+    let mut loaded = Vec::new();
+    while let Some((from, text)) = left.pop() {
+        for before in ["src=\"", "href=\"/", "from \"."] {
+            for rest in text.split(before).skip(1) {
+                let path = format!("/{}", rest.split('"').next().unwrap().trim_start_matches('/'));
+                if loaded.contains(&path) {
+                    continue;
+                }
+                let part = raw(port, "GET", &path, &[LOCAL], "").await;
+                assert_eq!(part.status, 200, "{from} loads {path}");
+                let policy = part.header("content-security-policy").unwrap();
+                assert!(!policy.contains("self"), "{path}: {policy}");
+                left.push((path.clone(), part.text().to_owned()));
+                loaded.push(path);
+            }
+        }
+    }
+    assert_eq!(loaded.len(), 9, "{loaded:?}");
+    for accept in [&[LOCAL][..], &[LOCAL, ("Accept", "*/*")]] {
+        let text = raw(port, "GET", "/", accept, "").await;
+        assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
+        assert!(text.text().contains("/__sandbox/journal"));
+    }
+    // A link from elsewhere leads to the page; its parts are for the page alone.
+    let (evil, linked) = (("Host", "evil.example"), ("Sec-Fetch-Site", "cross-site"));
+    for (target, headers, status) in [
+        ("/", [LOCAL, html, linked], 200),
+        ("/page.js", [LOCAL, html, linked], 403),
+        ("/", [evil, html, html], 403),
+        ("/page.js", [evil, html, html], 403),
+    ] {
+        assert_eq!(raw(port, "GET", target, &headers, "").await.status, status, "{target}");
+    }
+    assert_eq!(raw(port, "POST", "/", &[LOCAL, AS_JSON], "{}").await.status, 404);
+}
+
+#[tokio::test]
 async fn the_journal_shows_no_credential_not_even_a_foreign_one() {
     let sandbox = steerable().await;
     let foreign = ["hunter2", "live9f8e7d6c5b4a", "eyJhbGciOiJub25lIn0.e30.c2ln"];
@@ -260,8 +306,12 @@ async fn the_journal_is_bounded_and_says_what_is_gone() {
     let numbers: Vec<_> =
         journal["records"].as_array().unwrap().iter().map(|it| &it["number"]).collect();
     assert_eq!(numbers, [&json!(1006), &json!(1007)]);
+    assert_eq!(journal["oldest"], 8);
     let newer = call(&sandbox, "GET", "journal?after=1004&provider=manis", Value::Null).await;
     assert_eq!(newer["records"].as_array().unwrap().len(), 3);
+    call(&sandbox, "DELETE", "journal", Value::Null).await;
+    let journal = call(&sandbox, "GET", "journal", Value::Null).await;
+    assert_eq!((&journal["oldest"], &journal["newest"]), (&json!(1008), &json!(1007)));
 }
 
 async fn set(sandbox: &Sandbox, fault: Value) {

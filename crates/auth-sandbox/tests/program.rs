@@ -34,6 +34,8 @@ async fn it_prints_what_to_export_and_serves_and_logs_each_request() {
     assert_eq!(running.exports.len(), 18, "{:?}", running.exports.keys());
     assert_eq!(running.exports["DIGITALPAYE_ENVIRONMENT"], "Production");
     assert_eq!(running.exports["TRESORPAY_SCOPE"], "tresorpay");
+    let page = format!("# page         http://127.0.0.1:{}/", running.control);
+    assert!(running.printed.contains(&page), "{}", running.printed);
     let (port, call) = manis(&running);
     let reply = exchange(port, &call.clone().body("{}").bytes()).await;
     let claims = common::jwt(&reply.token()).1;

@@ -6,12 +6,11 @@ use http::{Method, StatusCode};
 use crate::answer::Answer;
 use crate::request::{Field, Request};
 
-/// What every answer carries. The API loads nothing; the page loads from this port alone.
+/// What every answer carries, but that the page brings a policy of its own.
 const HEADERS: [(&str, &str); 7] = [
     (
         "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
@@ -21,10 +20,14 @@ const HEADERS: [(&str, &str); 7] = [
     ("cache-control", "no-store"),
 ];
 
-/// Adds them.
+/// Adds those that are not there.
 pub(super) fn dress(answer: Answer) -> Answer {
     HEADERS.iter().fold(answer, |answer, (name, value)| {
-        answer.header(HeaderName::from_static(name), HeaderValue::from_static(value))
+        let name = HeaderName::from_static(name);
+        if answer.headers.iter().any(|(own, _)| *own == name) {
+            return answer;
+        }
+        answer.header(name, HeaderValue::from_static(value))
     })
 }
 

@@ -165,8 +165,10 @@ pub(super) fn journal(control: &Control, request: &Request) -> Answered {
         .map(|record| written(record))
         .collect();
     records.reverse();
+    let oldest = pages.records.front().map_or(pages.newest + 1, |record| record.number);
     Ok(json!({
         "newest": pages.newest,
+        "oldest": oldest,
         "gone": pages.gone,
         "kept": KEPT,
         "records": records,

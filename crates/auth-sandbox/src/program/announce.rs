@@ -23,6 +23,11 @@ pub(crate) fn write(out: &mut impl Write, sandbox: &Sandbox, extra: &Extra<'_>) 
     };
     writeln!(out, "# auth-sandbox {version}, {credentials}")?;
     if let Some(url) = sandbox.control_url() {
+        let page = url.trim_end_matches("__sandbox");
+        writeln!(
+            out,
+            "# page         {page} (in a browser: requests as they come, faults by click)"
+        )?;
         writeln!(out, "# control      {url}/")?;
     }
     if let Some(file) = extra.authority {

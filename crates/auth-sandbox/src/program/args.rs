@@ -18,10 +18,10 @@ pub(crate) struct Args {
     /// Serve all providers on one port, each below its name: /manis, /papaya
     #[arg(long, help_heading = "Addresses")]
     pub(crate) one_port: bool,
-    /// Port of the control API [default: 10 above --port; 0 for any if that is 0]
+    /// Port of the page and the control API [default: 10 above --port; 0 for any if that is 0]
     #[arg(long, value_name = "PORT", help_heading = "Addresses")]
     pub(crate) control_port: Option<u16>,
-    /// Serve no control API
+    /// Serve neither page nor control API
     #[arg(long, conflicts_with = "control_port", help_heading = "Addresses")]
     pub(crate) no_control: bool,
     /// Address to listen on [default: 127.0.0.1, and ::1 where there is one]
@@ -70,7 +70,8 @@ pub(crate) enum Command {
 
 const AFTER: &str = "\
 Accounts come from --config or from variables: AUTH_SANDBOX_MANIS_ID and AUTH_SANDBOX_MANIS_SECRET, and
-so for the others; AUTH_SANDBOX_DIGISHARE_PERSONAL_ACCESS_TOKEN. Steer it over the control API:
+so for the others; AUTH_SANDBOX_DIGISHARE_PERSONAL_ACCESS_TOKEN. Steer it in a browser, at
+http://127.0.0.1:8090/, or over the control API:
   curl http://127.0.0.1:8090/__sandbox/journal
   curl http://127.0.0.1:8090/__sandbox/faults \\
     --json '{\"provider\":\"manis\",\"fault\":{\"kind\":\"status\",\"status\":503},\"times\":3}'";
