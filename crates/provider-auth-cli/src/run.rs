@@ -22,6 +22,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::{self, Runtime};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -77,8 +78,11 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<u8, Stop> {
 
 /// Runs a future on a runtime of one thread.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(future))
+    Ok(runtime()?.block_on(future))
+}
+
+fn runtime() -> Result<Runtime, Stop> {
+    Ok(runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
 /// Drives all futures, and returns what they return in their order.

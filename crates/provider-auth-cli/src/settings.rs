@@ -15,6 +15,11 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     read.ok().flatten()
 }
 
+/// A variable as it stands: also if it is empty, or no text, as other programs read it.
+pub(crate) fn raw(name: &str) -> Option<OsString> {
+    std::env::vars_os().find(|(found, _)| found == name).map(|(_, value)| value)
+}
+
 /// The language: `--lang`, then the usual variables. English unless one says French.
 pub(crate) fn language(words: &[OsString]) -> Lang {
     let mut ours = words.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());

@@ -5,7 +5,9 @@ mod env;
 mod finding;
 mod line;
 mod login;
+mod proxy;
 mod report;
+mod roots;
 mod stores;
 mod tls;
 mod web;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use self::finding::{Finding, Step};
 use self::line::Target;
 use self::report::Report;
-use super::{Call, block_on};
+use super::{Call, runtime};
 use crate::creds::Places;
 use crate::provider::Provider;
 use crate::stop::Stop;
@@ -34,7 +36,11 @@ pub(super) struct Asked<'a> {
 }
 
 pub(super) fn run(call: Call<'_>, asked: Asked<'_>) -> Result<u8, Stop> {
-    block_on(examine(call, asked))?
+    let runtime = runtime()?;
+    let code = runtime.block_on(examine(call, asked));
+    // A name that no DNS server answers for keeps its thread for longer than any step may last.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    code
 }
 
 async fn examine(call: Call<'_>, asked: Asked<'_>) -> Result<u8, Stop> {

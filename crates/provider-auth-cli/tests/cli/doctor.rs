@@ -144,6 +144,11 @@ fn what_is_wrong_with_the_variables_is_named() {
         (vec![("MANIS_BASE_URL", "-".to_owned())], "endpoint", "set MANIS_BASE_URL"),
         (vec![("MANIS_BASE_URL", "https://api".to_owned())], "endpoint", "a host of one word"),
         (vec![("MANIS_BASE_URL", "http://m.example".to_owned())], "endpoint", "is plain http"),
+        (
+            vec![("MANIS_BASE_URL", "https://m\u{7}.example".to_owned())],
+            "endpoint",
+            "a control char",
+        ),
     ] {
         let done = done(with(&world, &pairs)(&["--json"]));
         assert_eq!(done.code, 3, "{says}: {done}");
@@ -244,6 +249,23 @@ fn each_fault_of_a_certificate_is_told_apart() {
     );
     let plain = peers::recorder().0;
     run(plain, "tls", "does not speak TLS");
+    // The one to blame, whatever else is sent.
+    let old = Made::authority_that("Made-up Old Root", None, |params| valid(params, 2010, 2015));
+    run(peers::tls(&past, &[&old]), "tls", "expired at 2021-01-01T00:00:00Z");
+    let below = Made::authority("ACME Branch", Some(&stranger));
+    let branch = leaf("localhost", Some(&below), |_| {});
+    run(peers::tls(&branch, &[&below, &public]), "tls", "authority \\\"ACME Corporate Proxy\\\"");
+    // What `openssl req -x509` makes.
+    let itself = leaf("localhost", None, |params| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    });
+    run(peers::tls(&itself, &[]), "tls", "is that of an authority (CA:TRUE)");
+    // A server that wants to know its clients says so during the handshake, or after it (TLS 1.3).
+    let names = [vec![b"h2".to_vec()], vec![b"http/1.1".to_vec()]];
+    let [h2, http1] =
+        names.map(|names| move |config: &mut rustls::ServerConfig| config.alpn_protocols = names);
+    run(peers::tls_that(&good, &[], Some(&root), http1), "tls", "wants a client certificate");
+    run(peers::tls_that(&good, &[], None, h2), "tls", "NoApplicationProtocol");
     // And what is right is right: with the intermediate, and without need of one.
     for port in [peers::tls(&far, &[&public]), peers::tls(&good, &[])] {
         let pairs = [url("https", port), roots.clone()];
@@ -253,16 +275,85 @@ fn each_fault_of_a_certificate_is_told_apart() {
         let tls = step(&report, "manis", "tls")["found"].as_str().unwrap();
         assert!(tls.starts_with("TLS 1.3, certificate from \"Made-up "), "{tls}");
     }
-    // A setting that leads to no certificate is named before anybody is suspected.
-    let empty = world.home.join("empty.pem");
-    std::fs::write(&empty, "").unwrap();
+}
+
+#[test]
+fn a_setting_that_leads_to_no_certificate_is_named_before_anybody_is_suspected() {
+    let world = World::new();
+    let root = Made::authority("Made-up Root", None);
+    let stranger = Made::authority("ACME Corporate Proxy", None);
+    let good = peers::tls(&Made::leaf("localhost", Some(&root), |_| {}), &[]);
+    let foreign = peers::tls(&Made::leaf("localhost", Some(&stranger), |_| {}), &[]);
+    let at = |name: &str| world.home.join(name).display().to_string();
+    std::fs::write(at("empty.pem"), "").unwrap();
+    std::fs::write(
+        at("broken.pem"),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    std::fs::create_dir(at("certs")).unwrap();
+    std::fs::write(at("certs/root.pem"), &root.pem).unwrap();
+    std::fs::create_dir(at("others")).unwrap();
+    std::fs::write(at("others/README"), "").unwrap();
     for (name, value) in [
-        ("SSL_CERT_FILE", empty.display().to_string()),
-        ("SSL_CERT_DIR", world.home.join("nowhere").display().to_string()),
+        ("SSL_CERT_FILE", at("empty.pem")),
+        ("SSL_CERT_FILE", at("broken.pem")),
+        ("SSL_CERT_FILE", at("certs")),
+        // Set, but to nothing: the client looks at no other file.
+        ("SSL_CERT_FILE", String::new()),
+        ("SSL_CERT_DIR", at("nowhere")),
+        ("SSL_CERT_DIR", at("others")),
     ] {
-        let pairs = [url("https", peers::tls(&good, &[])), (name, value)];
+        let pairs = [url("https", good), (name, value)];
         fails(with(&world, &pairs), "tls", 3, &format!("{name} leads to no certificate"));
     }
+    // Where both are set, both count, so that one alone takes no trust away.
+    let certs = ("SSL_CERT_DIR", at("certs"));
+    let missing = ("SSL_CERT_FILE", at("nowhere.pem"));
+    let beside = fails(
+        with(&world, &[url("https", foreign), certs.clone(), missing.clone()]),
+        "tls",
+        8,
+        "authority \\\"ACME Corporate Proxy\\\", and SSL_CERT_FILE leads to no certificate",
+    );
+    assert_eq!(step(&beside, "manis", "tls")["kind"], "Connect");
+    let done = done(with(&world, &[url("https", good), certs, missing])(&["--json"]));
+    assert_eq!(done.code, 0, "{done}");
+}
+
+#[test]
+fn a_dns_server_that_does_not_answer_holds_nothing_up() {
+    let world = World::new();
+    let conf = world.home.join("resolv.conf");
+    std::fs::write(&conf, "nameserver 127.0.0.1\n").unwrap();
+    // A network of its own, with a DNS server that reads and says nothing, or with none.
+    let alone = "ip link set lo up && mount --bind \"$1\" /etc/resolv.conf || exit 99; shift; \
+                 rm -f \"$HOME/bound\"; python3 -c \"$PYTHON\" > \"$HOME/bound\" & server=$!; \
+                 until [ -s \"$HOME/bound\" ]; do kill -0 $server || exit 99; sleep 0.05; done; \
+                 \"$@\"; code=$?; kill $server; exit $code";
+    let python = "import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); \
+                  s.bind(('127.0.0.1', PORT)); print(1, flush=True); time.sleep(60)";
+    let alone = |command: Command, port: &str| {
+        let mut outer = Command::new("unshare");
+        outer.args(["--mount", "--net", "--map-root-user", "sh", "-c", alone, "sh"]).arg(&conf);
+        outer.arg(command.get_program()).args(command.get_args()).env_clear();
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        outer.env("PYTHON", python.replace("PORT", port));
+        outer
+    };
+    let mut trial = Command::new("true");
+    world.point(&mut trial);
+    if !has("unshare") || !has("ip") || !has("python3") || done(alone(trial, "53")).code != 0 {
+        eprintln!("left out: no network of its own can be made here");
+        return;
+    }
+    let pairs = [("MANIS_BASE_URL", "https://pay.example.com".to_owned())];
+    let with_port = |port| {
+        let (with, alone) = (with(&world, &pairs), &alone);
+        move |more: &[&str]| alone(with(more), port)
+    };
+    fails(with_port("53"), "dns", 8, "no DNS server answers");
+    fails(with_port("54"), "dns", 8, "could not be looked up, since DNS failed");
 }
 
 #[test]
@@ -347,9 +438,24 @@ fn a_proxy_is_named_with_what_it_refuses() {
     assert_eq!(step(&report, "manis", "dns")["found"], "the proxy resolves names");
     let (auth, denied) =
         (peers::proxy("407 Proxy Authentication Required"), peers::proxy("403 No"));
-    fails(with(&world, &pairs(auth)), "proxy", 8, "wants a user and a password");
-    fails(with(&world, &pairs(denied)), "proxy", 8, "refuses to connect to localhost");
-    fails(with(&world, &pairs(peers::silent())), "proxy", 8, "gives no answer in 5 s");
+    fails(
+        with(&world, &pairs(auth)),
+        "proxy",
+        8,
+        "rejects the user name and password in HTTPS_PROXY",
+    );
+    fails(with(&world, &pairs(denied)), "proxy", 8, "makes no connection to localhost");
+    fails(with(&world, &pairs(peers::silent())), "proxy", 8, "did not answer in 5 s");
+    let none = [url("https", port), ("https_proxy", format!("127.0.0.1:{auth}"))];
+    fails(with(&world, &none), "proxy", 8, "set https_proxy=http://user:password@proxy");
+    // A proxy behind TLS: its certificate is looked at like any other, and then its answer.
+    let stranger = Made::authority("ACME Corporate Proxy", None);
+    for (issuer, says) in [(&stranger, "ACME Corporate Proxy"), (&root, "makes no connection to")] {
+        let leaf = Made::leaf("127.0.0.1", Some(issuer), |_| {});
+        let [target, roots, _] = pairs(1);
+        let proxy = format!("https://127.0.0.1:{}", peers::tls(&leaf, &[]));
+        fails(with(&world, &[target, roots, ("HTTPS_PROXY", proxy)]), "proxy", 8, says);
+    }
     let through = pairs(peers::proxy("200 OK"));
     let done = done(with(&world, &through)(&["--json"]));
     assert_eq!(done.code, 0, "{done}");
@@ -362,6 +468,39 @@ fn a_proxy_is_named_with_what_it_refuses() {
     assert_eq!(step(&report, "manis", "proxy")["state"], "warn", "{done}");
     assert_eq!(step(&report, "manis", "tls")["state"], "ok", "{done}");
     assert_eq!(step(&report, "manis", "shape")["state"], "ok", "{done}");
+}
+
+#[test]
+fn a_proxy_setting_that_cannot_work_is_named_and_not_shown() {
+    let world = World::new();
+    let port = peers::recorder().0;
+    for (value, code, says) in [
+        (format!("socks5://user:CANARY@127.0.0.1:{port}"), 8, "speaks socks5, which this client"),
+        // To the client the user is the host, and must not be asked of DNS.
+        ("http://CANARY:8#CANARY@127.0.0.1:8".to_owned(), 3, "which ends the host name"),
+        ("http://CANARY:8/CANARY@127.0.0.1:8".to_owned(), 3, "`%2F` for /"),
+    ] {
+        let pairs = [url("https", port), ("HTTPS_PROXY", value)];
+        let report = fails(with(&world, &pairs), "proxy", code, says);
+        assert!(!report.to_string().contains("CANARY"), "{report}");
+        assert_eq!(step(&report, "manis", "tcp")["found"], "needs proxy");
+    }
+    // The client takes no notice of these, so neither is a failure of its own.
+    for (name, value, state, says) in [
+        ("HTTPS_PROXY", "htp://user:CANARY@127.0.0.1:8", "warn", "so it is ignored"),
+        ("ALL_PROXY", "127.0.0.1:8/", "warn", "ALL_PROXY is set, but"),
+        ("https_proxy", "http://user:CANARY@127.0.0.1:8", "ok", "NO_PROXY excludes localhost"),
+    ] {
+        let no = ("NO_PROXY", "localhost".to_owned());
+        let pairs = [url("https", port), (name, value.to_owned()), no];
+        let done = done(with(&world, &pairs)(&["--json"]));
+        let report = done.json();
+        let proxy = step(&report, "manis", "proxy");
+        assert_eq!(proxy["state"], state, "{done}");
+        assert!(proxy["found"].as_str().unwrap().contains(says), "{done}");
+        assert_eq!(step(&report, "manis", "tcp")["state"], "ok", "{done}");
+        assert!(!done.out.contains("CANARY") && !done.err.contains("CANARY"), "{done}");
+    }
 }
 
 #[test]

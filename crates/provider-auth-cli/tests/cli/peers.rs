@@ -12,7 +12,8 @@ use rcgen::{
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// What the provider answers to a request without credentials.
 const REFUSAL: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\n\
@@ -41,9 +42,19 @@ impl Made {
 
     /// An authority of this name.
     pub(crate) fn authority(name: &str, issuer: Option<&Self>) -> Self {
+        Self::authority_that(name, issuer, |_| {})
+    }
+
+    /// The same, with more set by `step`.
+    pub(crate) fn authority_that(
+        name: &str,
+        issuer: Option<&Self>,
+        step: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
+        step(&mut params);
         Self::new(params, issuer)
     }
 
@@ -90,23 +101,51 @@ pub(crate) fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
 
 /// A provider behind TLS that shows these certificates, and refuses every request.
 pub(crate) fn tls(leaf: &Made, others: &[&Made]) -> u16 {
+    tls_that(leaf, others, None, |_| {})
+}
+
+/// The same, for the clients of an authority alone where one is given, and with more set by `step`.
+pub(crate) fn tls_that(
+    leaf: &Made,
+    others: &[&Made],
+    clients: Option<&Made>,
+    step: impl FnOnce(&mut ServerConfig),
+) -> u16 {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der.clone()).unwrap();
+            let roots = Arc::new(roots);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
     let chain = std::iter::once(leaf).chain(others.iter().copied());
     let chain: Vec<_> = chain.map(|made| made.der.clone()).collect();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, leaf.key.serialize_der().try_into().unwrap())
-        .unwrap();
+    let key = leaf.key.serialize_der().try_into().unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    step(&mut config);
     let config = Arc::new(config);
     listen(move |stream| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
-        if head(&mut stream).is_some() {
+        let Some(head) = head(&mut stream) else {
+            // Tells the client why, if the handshake failed.
+            let _ = stream.conn.write_tls(&mut stream.sock);
+            return;
+        };
+        if head.starts_with("CONNECT") {
+            let _ = stream.write_all(b"HTTP/1.1 403 No\r\n\r\n");
+        } else {
             let _ = stream.write_all(REFUSAL.as_bytes());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
         }
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
     })
 }
 

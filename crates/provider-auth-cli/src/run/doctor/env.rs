@@ -55,23 +55,25 @@ fn made_up(
     env: Option<&Env>,
     provider: Provider,
 ) -> Result<std::sync::Arc<dyn TokenExchange>, Error> {
-    let value = |var: &Var| match (var.is_secret, var.ask) {
-        (true, Ask::Required) => Some("made-up".to_owned()),
-        (true, _) => None,
-        (false, ask) => {
-            let set = env.and_then(|env| text(env, var.name));
-            // Names are made up, and places are not: there is no such host.
-            let is_name = var.name.ends_with("_ID");
-            set.or_else(|| (is_name && ask == Ask::Required).then(|| "made-up".to_owned()))
-        }
-    };
-    let pairs = provider.vars().iter().filter_map(|var| Some((var.name, value(var)?)));
+    let made_up = || "made-up".to_owned();
+    let mut pairs = Vec::new();
+    for var in provider.vars() {
+        let is_required = var.ask == Ask::Required;
+        // Names are made up, and places are not: there is no such host.
+        let value = match env {
+            _ if var.is_secret => is_required.then(made_up),
+            _ if var.name.ends_with("_ID") => is_required.then(made_up),
+            Some(env) => text(env, var.name)?,
+            None => None,
+        };
+        pairs.extend(value.map(|value| (var.name, value)));
+    }
     provider.read_env(&Env::from_pairs(pairs))
 }
 
-/// A setting that is no secret, if it can be read.
-fn text(env: &Env, name: &str) -> Option<String> {
-    env.read("provider-auth", |vars| Some(vars.optional_text(name, Charset::Text))).ok().flatten()
+/// A setting that is no secret.
+fn text(env: &Env, name: &str) -> Result<Option<String>, Error> {
+    env.read("provider-auth", |vars| Some(vars.optional_text(name, Charset::Text)))
 }
 
 /// Variables that can be used: their names, where they come from, and what strikes.
@@ -87,7 +89,7 @@ fn looked_at(env: &Env, place: Text, provider: Provider) -> Finding {
             return Finding::warning(Step::Env, texts, &[var.name, mark]);
         }
         let file = format!("{}_FILE", var.name);
-        if let Some(path) = text(env, &file)
+        if let Ok(Some(path)) = text(env, &file)
             && mode(Path::new(&path)).is_some_and(|mode| mode & 0o022 != 0)
         {
             let texts = (Text::DoctorFileMode, Text::DoctorFileModeDo);
@@ -101,7 +103,7 @@ fn looked_at(env: &Env, place: Text, provider: Provider) -> Finding {
 /// A variable's name, or that of its file with the file's mode.
 fn named(env: &Env, name: &str) -> String {
     let file = format!("{name}_FILE");
-    match text(env, &file) {
+    match text(env, &file).ok().flatten() {
         None => name.to_owned(),
         Some(path) => match mode(Path::new(&path)) {
             Some(mode) => format!("{file} (mode {mode:04o})"),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::args::Lang;
 use crate::out::printable;
-use crate::stop::code;
+use crate::stop::{code, words};
 use crate::text::Text;
 
 /// A step. Its name is part of the output for machines and does not change.
@@ -78,6 +78,14 @@ impl Say {
     fn to(&self, lang: Lang) -> String {
         let values = self.1.iter().map(String::as_str).chain(self.2.map(|word| word.to(lang)));
         self.0.with(lang, &values.collect::<Vec<_>>())
+    }
+}
+
+/// What to do about an error of the library, whose text is what was found.
+pub(super) const fn advice(kind: ErrorKind) -> Text {
+    match kind {
+        ErrorKind::Config => Text::DoctorConfigDo,
+        kind => words(kind).1,
     }
 }
 
@@ -155,5 +163,31 @@ impl Finding {
             "found": self.found(Lang::En),
             "advice": self.advice(Lang::En),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_about_an_error_needs_no_value() {
+        use ErrorKind::{
+            Config, Connect, Credentials, Protocol, RateLimited, Request, Store, Timeout,
+            Unavailable,
+        };
+        for kind in [
+            Config,
+            Connect,
+            Credentials,
+            Protocol,
+            RateLimited,
+            Request,
+            Store,
+            Timeout,
+            Unavailable,
+        ] {
+            assert!(!advice(kind).to(Lang::En).contains('{'), "{kind}");
+        }
     }
 }

@@ -1,19 +1,15 @@
-//! The steps `proxy`, `dns` and `tcp`: how far a connection comes.
+//! The steps `dns` and `tcp`: how far a connection comes, if no proxy is in between.
 
-use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::task::{Context, Poll};
 
 use auth_core::ErrorKind;
 use http::Uri;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
-use tower_service::Service;
 
 use super::finding::{Finding, Step};
+use super::proxy::{self, Way};
 use super::report::Report;
 use crate::run::all;
 use crate::stop::Stop;
@@ -38,7 +34,7 @@ impl Target {
     }
 
     /// Whether the name says that it is this machine. A name that DNS leads here does not count.
-    fn is_loopback(&self) -> bool {
+    pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
     }
 
@@ -47,113 +43,38 @@ impl Target {
     }
 }
 
-fn bare(uri: &Uri) -> Option<String> {
+pub(super) fn bare(uri: &Uri) -> Option<String> {
     Some(uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
-/// Connects to the target, or through the proxy that applies to it. `None` where a step failed. The
-/// stream is `None` where a proxy of another kind is in between, which only the client speaks to.
+/// A connection, with or without TLS below.
+pub(super) type Stream = Box<dyn Io>;
+
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Connects to the target, or through the proxy that applies to it. `None` where a step failed.
 pub(super) async fn examine(
     report: &mut Report<'_>,
     target: &Target,
-) -> Result<Option<Option<TcpStream>>, Stop> {
-    // As the client does: plain http goes through no proxy.
-    let proxy = Matcher::from_env().intercept(&target.uri).filter(|_| target.is_tls);
-    match proxy {
-        Some(proxy) => through(report, target, &proxy).await,
-        None => {
-            report.tell(Finding::good(Step::Proxy, Text::DoctorNoProxy, &[]))?;
+) -> Result<Option<Stream>, Stop> {
+    match proxy::way(target) {
+        Way::Through(proxy) => proxy::through(report, target, &proxy).await,
+        Way::Direct(finding) => {
+            report.tell(finding)?;
             let Some(addresses) = resolve(report, target).await? else {
                 report.skip_one(Step::Tcp, Step::Dns)?;
                 return Ok(None);
             };
-            Ok(connect(report, &addresses).await?.map(Some))
+            connect(report, target, &addresses).await
         }
-    }
-}
-
-async fn through(
-    report: &mut Report<'_>,
-    target: &Target,
-    proxy: &Intercept,
-) -> Result<Option<Option<TcpStream>>, Stop> {
-    let uri = proxy.uri();
-    let scheme = uri.scheme_str().unwrap_or_default();
-    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-    let host = bare(uri).unwrap_or_default();
-    // Never its user and password.
-    let shown = format!("{scheme}://{}:{port}", uri.host().unwrap_or_default());
-    let applies = |report: &mut Report<'_>| {
-        report.tell(if target.is_loopback() {
-            let texts = (Text::DoctorProxyLoopback, Text::DoctorProxyLoopbackDo);
-            Finding::warning(Step::Proxy, texts, &[&shown, &target.host])
-        } else {
-            Finding::good(Step::Proxy, Text::DoctorProxy, &[&shown])
-        })?;
-        report.tell(Finding::skip(Step::Dns, Text::DoctorProxyResolves, &[]))
-    };
-    let began = ticks();
-    let opened = report.within(Step::Tcp, TcpStream::connect((host.as_str(), port))).await;
-    let opened = opened.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
-    let stream = match opened {
-        Ok(stream) => stream,
-        Err(error) => {
-            applies(report)?;
-            let texts = (Text::DoctorProxyDown, Text::DoctorProxyDownDo);
-            let values = [shown.as_str(), &error.to_string(), &target.host];
-            report.tell(Finding::failure(Step::Tcp, ErrorKind::Connect, texts, &values))?;
-            return Ok(None);
+        Way::Nowhere(finding) => {
+            report.tell(finding)?;
+            report.skip_one(Step::Dns, Step::Proxy)?;
+            report.skip_one(Step::Tcp, Step::Proxy)?;
+            Ok(None)
         }
-    };
-    let took = (ticks().saturating_sub(began)).as_millis().to_string();
-    let connected = Finding::good(Step::Tcp, Text::DoctorConnected, &[&shown, &took]);
-    if scheme != "http" {
-        applies(report)?;
-        report.tell(connected)?;
-        return Ok(Some(None));
-    }
-    let mut tunnel = Tunnel::new(uri.clone(), Once(Some(stream)));
-    if let Some(auth) = proxy.basic_auth() {
-        tunnel = tunnel.with_auth(auth.clone());
-    }
-    let made = report.within(Step::Proxy, tunnel.call(target.uri.clone())).await;
-    let (texts, said) = match made {
-        Some(Ok(stream)) => {
-            applies(report)?;
-            report.tell(connected)?;
-            return Ok(Some(Some(stream.into_inner())));
-        }
-        None => ((Text::DoctorProxySilent, Text::DoctorProxySilentDo), report.limit()),
-        // Its type has no public name.
-        Some(Err(error)) => match error.to_string() {
-            said if said.contains("authorization required") => {
-                ((Text::DoctorProxyAuth, Text::DoctorProxyAuthDo), said)
-            }
-            said => ((Text::DoctorProxyRefuses, Text::DoctorProxyRefusesDo), said),
-        },
-    };
-    let values = [shown.as_str(), &target.host, &said];
-    report.tell(Finding::failure(Step::Proxy, ErrorKind::Connect, texts, &values))?;
-    report.tell(Finding::skip(Step::Dns, Text::DoctorProxyResolves, &[]))?;
-    report.tell(connected)?;
-    Ok(None)
-}
-
-/// A connector that has its one connection already.
-struct Once(Option<TcpStream>);
-
-impl Service<Uri> for Once {
-    type Response = TokioIo<TcpStream>;
-    type Error = io::Error;
-    type Future = Ready<io::Result<TokioIo<TcpStream>>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let stream = self.0.take().map(TokioIo::new);
-        ready(stream.ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
 
@@ -171,8 +92,15 @@ async fn resolve(
     let addresses: Vec<_> = match found {
         Some(Ok(found)) => found.collect(),
         Some(Err(error)) => {
-            let texts = (Text::DoctorNoHost, Text::DoctorNoHostDo);
-            let values = [host, &error.to_string()];
+            let said = error.to_string();
+            // EAI_AGAIN in the words of glibc and musl: std has no kind for it.
+            let is_down = ["Temporary failure", "Try again"].iter().any(|it| said.contains(it));
+            let texts = if is_down {
+                (Text::DoctorDnsDown, Text::DoctorDnsSilentDo)
+            } else {
+                (Text::DoctorNoHost, Text::DoctorNoHostDo)
+            };
+            let values = [host, &said];
             report.tell(Finding::failure(Step::Dns, ErrorKind::Connect, texts, &values))?;
             return Ok(None);
         }
@@ -222,8 +150,9 @@ fn is_private(address: IpAddr) -> bool {
 /// Tries every address, since a client tries them one after the other and waits for dead ones.
 async fn connect(
     report: &mut Report<'_>,
+    target: &Target,
     addresses: &[SocketAddr],
-) -> Result<Option<TcpStream>, Stop> {
+) -> Result<Option<Stream>, Stop> {
     let shared = &*report;
     let one = |address: &SocketAddr| {
         let address = *address;
@@ -241,43 +170,94 @@ async fn connect(
     for (address, opened, took) in tried {
         match opened {
             Ok(opened) => {
-                stream = stream.or(Some(opened));
+                stream = stream.or_else(|| Some(Box::new(opened) as Stream));
                 worked = worked.or_else(|| Some((address.to_string(), took.to_string())));
             }
             Err(error) => failed.push((address, error)),
         }
     }
-    let dead: Vec<_> = failed.iter().map(|(address, _)| address.to_string()).collect();
-    let dead = dead.join(", ");
-    let first = failed.first().map(|(_, error)| error);
-    report.tell(match (worked, first) {
-        (Some((address, took)), None) => {
-            Finding::good(Step::Tcp, Text::DoctorConnected, &[&address, &took])
-        }
-        (Some((address, took)), Some(error)) => {
-            let texts = (Text::DoctorSomeDead, Text::DoctorSomeDeadDo);
-            Finding::warning(Step::Tcp, texts, &[&address, &took, &dead, &error.to_string()])
-        }
-        (None, Some(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            let texts = (Text::DoctorClosed, Text::DoctorClosedDo);
-            Finding::failure(Step::Tcp, ErrorKind::Connect, texts, &[&dead])
-        }
-        (None, Some(error)) if error.kind() == io::ErrorKind::TimedOut => {
-            let texts = (Text::DoctorFiltered, Text::DoctorFilteredDo);
-            Finding::failure(Step::Tcp, ErrorKind::Connect, texts, &[&dead, &report.limit()])
-        }
-        (None, error) => {
-            let why = error.map(ToString::to_string).unwrap_or_default();
-            let texts = (Text::DoctorNoRoute, Text::DoctorNoRouteDo);
-            Finding::failure(Step::Tcp, ErrorKind::Connect, texts, &[&dead, &why])
-        }
+    report.tell(match worked {
+        Some((address, took)) => connected(&address, &took, &failed, target.is_loopback()),
+        None => unconnected(&failed, &report.limit()),
     })?;
     Ok(stream)
 }
 
+type Failed = (SocketAddr, io::Error);
+
+/// Those that failed in one way, and the words of the first.
+fn of(failed: &[Failed], is_one: impl Fn(io::ErrorKind) -> bool) -> Option<(String, String)> {
+    let ones: Vec<_> = failed.iter().filter(|(_, error)| is_one(error.kind())).collect();
+    let (_, error) = ones.first()?;
+    let listed: Vec<_> = ones.iter().map(|(address, _)| address.to_string()).collect();
+    Some((listed.join(", "), error.to_string()))
+}
+
+/// What the addresses that failed mean beside one that works. A machine without IPv6 knows at once
+/// that it has no way there, and loses nothing; `localhost` may have a server at one address alone.
+fn connected(address: &str, took: &str, failed: &[Failed], is_loopback: bool) -> Finding {
+    if let Some((dead, why)) = of(failed, |kind| kind == io::ErrorKind::TimedOut) {
+        let texts = (Text::DoctorSomeDead, Text::DoctorSomeDeadDo);
+        return Finding::warning(Step::Tcp, texts, &[address, took, &dead, &why]);
+    }
+    match of(failed, |kind| kind == io::ErrorKind::ConnectionRefused) {
+        Some((closed, why)) if !is_loopback => {
+            let texts = (Text::DoctorSomeDead, Text::DoctorSomeClosedDo);
+            Finding::warning(Step::Tcp, texts, &[address, took, &closed, &why])
+        }
+        _ => Finding::good(Step::Tcp, Text::DoctorConnected, &[address, took]),
+    }
+}
+
+/// What it means that no address works. One to which this machine has no way says nothing of the
+/// host, so the others count.
+fn unconnected(failed: &[Failed], limit: &str) -> Finding {
+    let failure =
+        |texts, values: &[&str]| Finding::failure(Step::Tcp, ErrorKind::Connect, texts, values);
+    if let Some((silent, _)) = of(failed, |kind| kind == io::ErrorKind::TimedOut) {
+        return failure((Text::DoctorFiltered, Text::DoctorFilteredDo), &[&silent, limit]);
+    }
+    if let Some((closed, _)) = of(failed, |kind| kind == io::ErrorKind::ConnectionRefused) {
+        return failure((Text::DoctorClosed, Text::DoctorClosedDo), &[&closed]);
+    }
+    let (listed, why) = of(failed, |_| true).unwrap_or_default();
+    failure((Text::DoctorNoRoute, Text::DoctorNoRouteDo), &[&listed, &why])
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::finding::State;
     use super::*;
+    use crate::args::Lang;
+
+    fn failed(all: &[(&str, io::ErrorKind)]) -> Vec<Failed> {
+        all.iter().map(|(address, kind)| (address.parse().unwrap(), (*kind).into())).collect()
+    }
+
+    #[test]
+    fn an_address_that_this_machine_has_no_way_to_says_nothing_of_the_host() {
+        use io::ErrorKind::{ConnectionRefused, NetworkUnreachable, TimedOut};
+        let (v6, v4) = ("[2001:db8::1]:443", "203.0.113.7:443");
+        for (all, says) in [
+            ([(v6, NetworkUnreachable), (v4, TimedOut)], "no answer from 203.0.113.7:443 in 5 s"),
+            ([(v6, NetworkUnreachable), (v4, ConnectionRefused)], "closed: 203.0.113.7:443"),
+            ([(v6, ConnectionRefused), (v4, TimedOut)], "no answer from 203.0.113.7:443"),
+            ([(v6, NetworkUnreachable), (v4, NetworkUnreachable)], "no way to [2001:db8::1]:443, "),
+        ] {
+            let found = unconnected(&failed(&all), "5 s").found(Lang::En);
+            assert!(found.contains(says), "{found}");
+        }
+        let beside = |kind, is_loopback| connected(v4, "9", &failed(&[(v6, kind)]), is_loopback);
+        // A container without IPv6, and a server at 127.0.0.1 alone.
+        assert_eq!(beside(NetworkUnreachable, false).state, State::Good);
+        assert_eq!(beside(ConnectionRefused, true).state, State::Good);
+        for (kind, advice) in [(TimedOut, "wait for it"), (ConnectionRefused, "operator")] {
+            let found = beside(kind, false);
+            assert_eq!(found.state, State::Warning);
+            let said = found.advice(Lang::En).unwrap();
+            assert!(said.contains(advice), "{said}");
+        }
+    }
 
     #[test]
     fn addresses_that_no_public_host_has_are_known() {

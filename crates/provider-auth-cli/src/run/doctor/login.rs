@@ -2,14 +2,14 @@
 
 use auth_core::{ExposeSecret as _, JwtTimes};
 
-use super::finding::{Finding, Step};
+use super::finding::{Finding, Step, advice};
 use super::report::Report;
 use crate::creds::Places;
 use crate::past::Wish;
 use crate::provider::Provider;
 use crate::run::Call;
 use crate::source::{Account, Got};
-use crate::stop::{Stop, words};
+use crate::stop::Stop;
 use crate::text::Text;
 use crate::when::{now, span};
 
@@ -27,8 +27,8 @@ pub(super) async fn examine(
         Ok(got) => good(&got),
         Err(Stop::Auth(failed)) => {
             let kind = failed.error.kind();
-            let texts = (Text::DoctorLine, words(kind).1);
-            let values = [failed.error.message(), provider.name()];
+            let texts = (Text::DoctorLine, advice(kind));
+            let values = [failed.error.message()];
             Finding::failure(Step::Login, kind, texts, &values)
         }
         Err(stop) => return Err(stop),

@@ -3,28 +3,30 @@
 //! rustls hands out no certificate that it refused (<https://github.com/rustls/rustls/issues/1819>),
 //! so the verifier is wrapped: it notes what it is shown, and decides nothing.
 
-use std::error::Error as StdError;
 use std::io;
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use auth_core::ErrorKind;
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, OtherError,
+    SignatureScheme,
 };
 use rustls_platform_verifier::Verifier;
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt as _;
 use tokio_rustls::TlsConnector;
 
 use super::finding::{Finding, Step};
-use super::line::Target;
+use super::line::{Stream, Target};
 use super::report::Report;
+use super::roots;
 use super::x509::{self, Read};
-use crate::settings::variable;
 use crate::stop::Stop;
 use crate::text::Text;
 use crate::when::{now, rfc3339};
@@ -32,11 +34,16 @@ use crate::when::{now, rfc3339};
 /// How early the end of a certificate is warned of.
 const EARLY: Duration = Duration::from_secs(14 * 86_400);
 
+/// How soon a server that wants a certificate of ours says so.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Notes the certificates of a server, and has another verifier decide.
 #[derive(Debug)]
 struct Witness {
     verifier: Arc<dyn ServerCertVerifier>,
     shown: Mutex<Vec<CertificateDer<'static>>>,
+    /// Whether the server asked for a certificate of ours.
+    wants_ours: AtomicBool,
 }
 
 impl ServerCertVerifier for Witness {
@@ -77,133 +84,175 @@ impl ServerCertVerifier for Witness {
     }
 }
 
+/// Asked for a certificate of ours, as a server does that lets in known clients alone. There is none.
+impl ResolvesClientCert for Witness {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.wants_ours.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
 /// Says whether the server can be spoken to.
 pub(super) async fn examine(
     report: &mut Report<'_>,
     target: &Target,
-    stream: Option<TcpStream>,
+    stream: Stream,
 ) -> Result<bool, Stop> {
     if !target.is_tls {
         report.tell(Finding::skip(Step::Tls, Text::DoctorPlain, &[]))?;
         return Ok(true);
     }
-    let Some(stream) = stream else {
-        report.tell(Finding::skip(Step::Tls, Text::DoctorOtherProxy, &[]))?;
-        return Ok(true);
-    };
-    let wrong_setting = wrong_setting();
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let finding = match Verifier::new(Arc::clone(&provider)) {
-        Err(error) => wrong_setting.unwrap_or_else(|| {
-            let texts = (Text::DoctorNoRoots, Text::DoctorNoRootsDo);
-            Finding::failure(Step::Tls, ErrorKind::Config, texts, &[&error.to_string()])
-        }),
-        Ok(verifier) => {
-            let witness =
-                Arc::new(Witness { verifier: Arc::new(verifier), shown: Mutex::default() });
-            let shaken = handshake(report, target, stream, (provider, &witness)).await;
-            let shown = witness.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            let chain: Vec<_> = shown.iter().filter_map(|it| x509::read(it)).collect();
-            match shaken {
-                Ok(version) => good(&version, &chain),
-                Err(Fault::Certificate(error)) => match error {
-                    CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                        wrong_setting.unwrap_or_else(|| refused(&error, &chain, target))
-                    }
-                    error => refused(&error, &chain, target),
-                },
-                Err(Fault::Other(texts, said)) => {
-                    let values = [target.host.as_str(), &said];
-                    Finding::failure(Step::Tls, ErrorKind::Connect, texts, &values)
-                }
-            }
-        }
-    };
-    let is_good = !finding.is_failure();
-    report.tell(finding)?;
+    let shaken = handshake(report, Step::Tls, &target.host, stream).await;
+    let is_good = shaken.is_ok();
+    report.tell(shaken.map_or_else(|finding| finding, |(_, finding)| finding))?;
     Ok(is_good)
 }
 
-enum Fault {
-    Certificate(CertificateError),
-    Other((Text, Text), String),
-}
-
-/// The version that was agreed on.
-async fn handshake(
+/// A connection in the way of the real client, and what was found; or why there is none.
+pub(super) async fn handshake(
     report: &Report<'_>,
-    target: &Target,
-    stream: TcpStream,
-    (provider, witness): (Arc<CryptoProvider>, &Arc<Witness>),
-) -> Result<String, Fault> {
-    let broken = |error: &dyn StdError| {
-        Fault::Other((Text::DoctorTlsBroken, Text::DoctorTlsBrokenDo), error.to_string())
+    step: Step,
+    host: &str,
+    stream: Stream,
+) -> Result<(Stream, Finding), Finding> {
+    let failure =
+        |texts, said: &str| Finding::failure(step, ErrorKind::Connect, texts, &[host, said]);
+    let broken = |said: &str| failure((Text::DoctorTlsBroken, Text::DoctorTlsBrokenDo), said);
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = match Verifier::new(Arc::clone(&provider)) {
+        Ok(verifier) => Arc::new(verifier),
+        Err(error) => return Err(no_roots(step, &error)),
     };
+    let witness =
+        Arc::new(Witness { verifier, shown: Mutex::default(), wants_ours: AtomicBool::new(false) });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| broken(&error))?
+        .map_err(|error| broken(&error.to_string()))?
         .dangerous() // rustls calls any verifier of one's own so; this one has another verify
-        .with_custom_certificate_verifier(Arc::<Witness>::clone(witness))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let name = ServerName::try_from(target.host.clone()).map_err(|error| broken(&error))?;
-    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    let error = match report.within(Step::Tls, shaken).await {
+        .with_custom_certificate_verifier(Arc::<Witness>::clone(&witness))
+        .with_client_cert_resolver(Arc::<Witness>::clone(&witness));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|error| broken(&error.to_string()))?;
+    let shaken = async {
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        if witness.wants_ours.load(Ordering::Relaxed) {
+            // TLS 1.3 refuses a client after the handshake. A server that goes without says nothing.
+            let answer = tokio::time::timeout(SOON, stream.read(&mut [0])).await;
+            if answer.unwrap_or(Ok(1))? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok::<_, io::Error>(stream)
+    };
+    let shaken = report.within(step, shaken).await;
+    let shown = witness.shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let chain: Vec<_> = shown.iter().filter_map(|it| x509::read(it)).collect();
+    let error = match shaken {
         Some(Ok(stream)) => {
             let version = stream.get_ref().1.protocol_version().and_then(|it| it.as_str());
-            return Ok(version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."));
+            let version = version.unwrap_or("TLS").replace("TLSv1_", "TLS 1.");
+            let finding = good(step, &version, &chain);
+            return Ok((Box::new(stream), finding));
         }
         None => {
             let texts = (Text::DoctorTlsSilent, Text::DoctorTlsSilentDo);
-            return Err(Fault::Other(texts, report.limit()));
+            return Err(failure(texts, &report.limit()));
         }
         Some(Err(error)) => error,
     };
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let wants_ours = witness.wants_ours.load(Ordering::Relaxed);
     Err(match cause {
-        Some(rustls::Error::InvalidCertificate(error)) => Fault::Certificate(error.clone()),
+        Some(rustls::Error::InvalidCertificate(error)) => refused(step, error, &chain, host),
+        _ if wants_ours => failure((Text::DoctorClientCert, Text::DoctorClientCertDo), ""),
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-            Fault::Other((Text::DoctorNoTls, Text::DoctorNoTlsDo), String::new())
+            failure((Text::DoctorNoTls, Text::DoctorNoTlsDo), "")
         }
         Some(rustls::Error::AlertReceived(alert)) => {
-            let texts = (Text::DoctorTlsAlert, Text::DoctorTlsAlertDo);
-            Fault::Other(texts, format!("{alert:?}"))
+            failure((Text::DoctorTlsAlert, Text::DoctorTlsAlertDo), &format!("{alert:?}"))
         }
-        Some(other) => broken(other),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            let texts = (Text::DoctorTlsBroken, Text::DoctorTlsBrokenDo);
-            Fault::Other(texts, "unexpected end of file".to_owned())
+        Some(rustls::Error::PeerIncompatible(why)) => {
+            failure((Text::DoctorTlsAlert, Text::DoctorTlsAlertDo), &format!("{why:?}"))
         }
-        None => broken(&error),
+        Some(other) => broken(&other.to_string()),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => broken("unexpected end of file"),
+        None => broken(&error.to_string()),
     })
 }
 
-fn good(version: &str, chain: &[Read]) -> Finding {
+fn good(step: Step, version: &str, chain: &[Read]) -> Finding {
     let Some(first) = chain.first() else {
-        return Finding::good(Step::Tls, Text::DoctorLine, &[version]);
+        return Finding::good(step, Text::DoctorLine, &[version]);
     };
     let left = first.ends.duration_since(now()).unwrap_or_default();
     let days = (left.as_secs() / 86_400).to_string();
     let values = [version, &first.issuer, &days];
     if left < EARLY {
         let texts = (Text::DoctorTls, Text::DoctorTlsEndsDo);
-        return Finding::warning(Step::Tls, texts, &values);
+        return Finding::warning(step, texts, &values);
     }
-    Finding::good(Step::Tls, Text::DoctorTls, &values)
+    Finding::good(step, Text::DoctorTls, &values)
+}
+
+fn no_roots(step: Step, error: &rustls::Error) -> Finding {
+    match roots::wrong() {
+        Some(wrong) => wrong_setting(step, &wrong),
+        None => {
+            let texts = (Text::DoctorNoRoots, Text::DoctorNoRootsDo);
+            Finding::failure(step, ErrorKind::Config, texts, &[&error.to_string()])
+        }
+    }
+}
+
+fn wrong_setting(step: Step, wrong: &roots::Wrong) -> Finding {
+    let texts = (Text::DoctorRootsSetting, Text::DoctorRootsSettingDo);
+    Finding::failure(step, ErrorKind::Config, texts, &[wrong.name, &wrong.value])
+}
+
+/// Nobody whom this machine trusts has signed it.
+fn unknown(step: Step, chain: &[Read], first: &Read) -> Finding {
+    let failure =
+        |texts, values: &[&str]| Finding::failure(step, ErrorKind::Connect, texts, values);
+    // The last certificate of the path from the server's own: servers send others, too.
+    let mut last = first;
+    for _ in chain {
+        let issuer = chain.iter().find(|it| it.subject_der == last.issuer_der);
+        last = issuer.unwrap_or(last);
+    }
+    match roots::wrong() {
+        Some(wrong) if wrong.is_alone => wrong_setting(step, &wrong),
+        Some(wrong) => {
+            let texts = (Text::DoctorUnknownBeside, Text::DoctorUnknownBesideDo);
+            failure(texts, &[&last.issuer, wrong.name, &wrong.value])
+        }
+        None if first.is_root() => {
+            failure((Text::DoctorSelfSigned, Text::DoctorSelfSignedDo), &[&first.subject])
+        }
+        // One certificate of a public authority: its own is missing.
+        None if chain.len() == 1 && first.names_its_issuers_place => {
+            failure((Text::DoctorNoIntermediate, Text::DoctorNoIntermediateDo), &[&first.issuer])
+        }
+        None => failure((Text::DoctorUnknownIssuer, Text::DoctorUnknownIssuerDo), &[&last.issuer]),
+    }
 }
 
 /// Why a certificate was refused.
-fn refused(error: &CertificateError, chain: &[Read], target: &Target) -> Finding {
+fn refused(step: Step, error: &CertificateError, chain: &[Read], host: &str) -> Finding {
     let today = rfc3339(now()).unwrap_or_default();
-    let (Some(first), Some(last)) = (chain.first(), chain.last()) else {
-        let texts = (Text::DoctorTlsBroken, Text::DoctorTlsBrokenDo);
-        let values = [target.host.as_str(), &error.to_string()];
-        return Finding::failure(Step::Tls, ErrorKind::Connect, texts, &values);
+    let Some(first) = chain.first() else {
+        let texts = (Text::DoctorCertificate, Text::DoctorCertificateDo);
+        return Finding::failure(step, ErrorKind::Connect, texts, &[&error.to_string(), host]);
     };
     let at = |instant| rfc3339(instant).unwrap_or_default();
-    // An intermediate may be the one whose time is over.
-    let ended = chain.iter().min_by_key(|it| it.ends).unwrap_or(first);
-    let begun = chain.iter().max_by_key(|it| it.begins).unwrap_or(first);
+    // An intermediate may be the one whose time is over. An old one that is sent without need may
+    // have ended long ago, so the first counts.
+    let ended = chain.iter().find(|it| it.ends < now()).unwrap_or(first);
+    let begun = chain.iter().find(|it| it.begins > now()).unwrap_or(first);
     let (texts, values) = match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             let texts = (Text::DoctorExpired, Text::DoctorExpiredDo);
@@ -218,21 +267,22 @@ fn refused(error: &CertificateError, chain: &[Read], target: &Target) -> Finding
             let mut hosts = first.hosts.clone();
             hosts.truncate(5);
             let hosts = if hosts.is_empty() { first.subject.clone() } else { hosts.join(", ") };
-            (texts, vec![hosts, target.host.clone(), first.issuer.clone()])
+            (texts, vec![hosts, host.to_owned(), first.issuer.clone()])
         }
         CertificateError::Revoked => {
             ((Text::DoctorRevoked, Text::DoctorRevokedDo), vec![first.subject.clone()])
         }
-        CertificateError::UnknownIssuer | CertificateError::BadSignature if first.is_root => {
-            ((Text::DoctorSelfSigned, Text::DoctorSelfSignedDo), vec![first.subject.clone()])
-        }
-        // One certificate of a public authority: its own is missing.
-        CertificateError::UnknownIssuer if chain.len() == 1 && first.names_its_issuers_place => {
-            let texts = (Text::DoctorNoIntermediate, Text::DoctorNoIntermediateDo);
-            (texts, vec![first.issuer.clone()])
-        }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            ((Text::DoctorUnknownIssuer, Text::DoctorUnknownIssuerDo), vec![last.issuer.clone()])
+            return unknown(step, chain, first);
+        }
+        // What `openssl req -x509` makes unless told otherwise. No trust helps it.
+        CertificateError::Other(OtherError(cause)) if cause.to_string() == "CaUsedAsEndEntity" => {
+            let texts = (Text::DoctorAuthorityItself, Text::DoctorAuthorityItselfDo);
+            (texts, vec![first.subject.clone()])
+        }
+        CertificateError::Other(OtherError(cause)) => {
+            let texts = (Text::DoctorCertificate, Text::DoctorCertificateDo);
+            (texts, vec![cause.to_string(), first.issuer.clone()])
         }
         error => {
             let texts = (Text::DoctorCertificate, Text::DoctorCertificateDo);
@@ -240,28 +290,5 @@ fn refused(error: &CertificateError, chain: &[Read], target: &Target) -> Finding
         }
     };
     let values: Vec<_> = values.iter().map(String::as_str).collect();
-    Finding::failure(Step::Tls, ErrorKind::Connect, texts, &values)
-}
-
-/// A setting of the certificates to trust that leads to none: what follows from it looks like an
-/// interception, and is none.
-fn wrong_setting() -> Option<Finding> {
-    if !cfg!(all(unix, not(target_vendor = "apple"))) {
-        return None; // The system's own store is used, and no setting.
-    }
-    let wrong = |name: &str, path: &str| {
-        let texts = (Text::DoctorRootsSetting, Text::DoctorRootsSettingDo);
-        Some(Finding::failure(Step::Tls, ErrorKind::Config, texts, &[name, path]))
-    };
-    if let Some(path) = variable("SSL_CERT_FILE") {
-        let text = std::fs::read(&path).unwrap_or_default();
-        let begin = b"-----BEGIN CERTIFICATE-----";
-        if !text.windows(begin.len()).any(|part| part == begin) {
-            return wrong("SSL_CERT_FILE", &path);
-        }
-    }
-    let folders = variable("SSL_CERT_DIR")?;
-    let mut paths = std::env::split_paths(&folders);
-    let has_any = |path: PathBuf| std::fs::read_dir(path).is_ok_and(|mut it| it.next().is_some());
-    if paths.any(has_any) { None } else { wrong("SSL_CERT_DIR", &folders) }
+    Finding::failure(step, ErrorKind::Connect, texts, &values)
 }

@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, StatusCode, Uri};
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::finding::{Finding, Step};
+use super::finding::{Finding, Step, advice};
 use super::report::Report;
 use crate::stop::Stop;
 use crate::text::Text;
@@ -57,7 +57,7 @@ fn no_answer(error: Option<&Error>, address: &str, limit: &str) -> Finding {
             (ErrorKind::Timeout, texts, [address, limit])
         }
         Some(error) => {
-            let texts = (Text::DoctorLine, crate::stop::words(error.kind()).1);
+            let texts = (Text::DoctorLine, advice(error.kind()));
             (error.kind(), texts, [error.message(), address])
         }
     };
@@ -93,8 +93,9 @@ fn shape(answer: &HttpResponse) -> Finding {
     let number = status.as_u16().to_string();
     let media_type = header(answer, &CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
     let start = answer.body().trim_ascii_start();
-    let is_page =
-        media_type.contains("html") || start.starts_with(b"<!") || start.starts_with(b"<h");
+    let begins_with =
+        |text: &[u8]| start.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+    let is_page = media_type.contains("html") || begins_with(b"<!doctype") || begins_with(b"<html");
     let is_json = media_type.contains("json") || start.starts_with(b"{");
     let failure =
         |kind, texts, value: &str| Finding::failure(Step::Shape, kind, texts, &[&number, value]);
@@ -104,29 +105,54 @@ fn shape(answer: &HttpResponse) -> Finding {
             let texts = (Text::DoctorLimited, Text::DoctorLimitedDo);
             failure(ErrorKind::RateLimited, texts, wait)
         }
+        // A portal says so of itself (RFC 6585 section 6).
+        StatusCode::NETWORK_AUTHENTICATION_REQUIRED => {
+            failure(ErrorKind::Protocol, (Text::DoctorPage, Text::DoctorPageDo), "")
+        }
         _ if status.is_server_error() => {
             failure(ErrorKind::Unavailable, (Text::DoctorDown, Text::DoctorDownDo), "")
         }
         _ if status.is_redirection() => {
             let place = header(answer, &LOCATION).and_then(|place| place.parse::<Uri>().ok());
-            let host = place.as_ref().and_then(Uri::host).unwrap_or("-");
-            failure(ErrorKind::Protocol, (Text::DoctorRedirect, Text::DoctorRedirectDo), host)
+            // Without a host, it is a path of the same one. A query may hold anything.
+            let place = place.as_ref().map(|place| place.host().unwrap_or_else(|| place.path()));
+            let texts = (Text::DoctorRedirect, Text::DoctorRedirectDo);
+            failure(ErrorKind::Protocol, texts, place.unwrap_or("?"))
         }
         StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::METHOD_NOT_ALLOWED => {
             failure(ErrorKind::Request, (Text::DoctorWrongPath, Text::DoctorWrongPathDo), "")
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            failure(ErrorKind::Connect, (Text::DoctorProxyAnswers, Text::DoctorProxyAuthDo), "")
+            failure(ErrorKind::Connect, (Text::DoctorProxyAnswers, Text::DoctorProxyAnswersDo), "")
         }
+        // Of a request without credentials some gateways say so in HTML, and of one with them not.
+        StatusCode::UNAUTHORIZED if is_page => unlike(&number, &media_type),
         _ if is_page => failure(ErrorKind::Protocol, (Text::DoctorPage, Text::DoctorPageDo), ""),
+        // An AWS gateway says this of a path that it does not have.
+        StatusCode::FORBIDDEN if contains(start, b"Missing Authentication Token") => {
+            failure(ErrorKind::Request, (Text::DoctorWrongPath, Text::DoctorWrongPathDo), "")
+        }
+        StatusCode::FORBIDDEN => {
+            let texts = (Text::DoctorForbidden, Text::DoctorForbiddenDo);
+            Finding::warning(Step::Shape, texts, &[&number])
+        }
         _ if status.is_client_error() && is_json => {
             Finding::good(Step::Shape, Text::DoctorShape, &[&number])
         }
-        _ => {
-            let texts = (Text::DoctorUnlike, Text::DoctorUnlikeDo);
-            Finding::warning(Step::Shape, texts, &[&number, &media_type])
-        }
+        _ => unlike(&number, &media_type),
     }
+}
+
+fn unlike(status: &str, media_type: &str) -> Finding {
+    let (found, values) = match media_type {
+        "" => (Text::DoctorUnlikeBare, vec![status]),
+        media_type => (Text::DoctorUnlike, vec![status, media_type]),
+    };
+    Finding::warning(Step::Shape, (found, Text::DoctorUnlikeDo), &values)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 fn header<'a>(answer: &'a HttpResponse, name: &HeaderName) -> Option<&'a str> {
@@ -139,6 +165,9 @@ mod tests {
 
     use super::super::finding::State;
     use super::*;
+    use crate::args::Lang;
+
+    const AWS: &str = r#"{"message":"Missing Authentication Token"}"#;
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
         let mut answer = HttpResponse::new(Bytes::from_static(body.as_bytes()));
@@ -164,15 +193,37 @@ mod tests {
             (405, &[], "", Some(ErrorKind::Request)),
             (429, &json, "{}", Some(ErrorKind::RateLimited)),
             (503, &page, "", Some(ErrorKind::Unavailable)),
+            (511, &page, "", Some(ErrorKind::Protocol)),
+            (400, &[], "<HTML><HEAD>", Some(ErrorKind::Protocol)),
+            (403, &json, AWS, Some(ErrorKind::Request)),
         ] {
             let found = shape(&answer(status, headers, body)).state;
             assert_eq!(found, kind.map_or(State::Good, State::Failure), "{status} {body}");
         }
-        assert_eq!(shape(&answer(200, &json, "{}")).state, State::Warning);
-        assert_eq!(
-            shape(&answer(401, &[("content-type", "text/plain")], "no")).state,
-            State::Warning
-        );
+        let text = [("content-type", "text/plain")];
+        for (status, headers, body, says) in [
+            (200, &json[..], "{}", "200 with application/json: not"),
+            (401, &text, "no", "401 with text/plain: not"),
+            (401, &page, "<html>", "401 with text/html; charset=utf-8: not"),
+            (418, &[], "", "418: not"),
+            (403, &json, "{\"message\":\"Forbidden\"}", "403: refused"),
+        ] {
+            let found = shape(&answer(status, headers, body));
+            assert_eq!(found.state, State::Warning, "{found:?}");
+            assert!(found.found(Lang::En).starts_with(says), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_says_where_to() {
+        for (place, says) in [
+            ("https://login.example/a?b", "302: sent on to login.example"),
+            ("/login?next=CANARY", "302: sent on to /login"),
+            ("", "302: sent on to ?"),
+        ] {
+            let found = shape(&answer(302, &[("location", place)], "")).found(Lang::En);
+            assert_eq!(found, says);
+        }
     }
 
     #[test]

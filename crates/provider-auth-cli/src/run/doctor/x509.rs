@@ -10,8 +10,9 @@ use x509_parser::x509::X509Name;
 pub(super) struct Read {
     pub(super) subject: String,
     pub(super) issuer: String,
-    /// Whether it names itself as its issuer.
-    pub(super) is_root: bool,
+    /// Both names as they stand, to compare.
+    pub(super) subject_der: Vec<u8>,
+    pub(super) issuer_der: Vec<u8>,
     pub(super) begins: SystemTime,
     pub(super) ends: SystemTime,
     /// The hosts that it is for.
@@ -19,6 +20,13 @@ pub(super) struct Read {
     /// Whether it says where its issuer's certificate is, as those of public authorities do
     /// (RFC 5280 section 4.2.2.1).
     pub(super) names_its_issuers_place: bool,
+}
+
+impl Read {
+    /// Whether it names itself as its issuer.
+    pub(super) fn is_root(&self) -> bool {
+        self.subject_der == self.issuer_der
+    }
 }
 
 /// Reads a certificate; `None` if it is none.
@@ -32,7 +40,8 @@ pub(super) fn read(der: &[u8]) -> Option<Read> {
     Some(Read {
         subject: name(certificate.subject()),
         issuer: name(certificate.issuer()),
-        is_root: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+        subject_der: certificate.subject().as_raw().to_vec(),
+        issuer_der: certificate.issuer().as_raw().to_vec(),
         begins: instant(certificate.validity().not_before),
         ends: instant(certificate.validity().not_after),
         hosts: hosts.unwrap_or_default(),
