@@ -22,7 +22,7 @@ pub(crate) struct Out {
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-pub(crate) const FAINT: Style = AnsiColor::Yellow.on_default();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 
 impl Out {
     pub(crate) fn new(lang: Lang, global: &Global) -> Self {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Call, all, block_on};
 use crate::creds::Places;
-use crate::out::{BAD, FAINT, GOOD, columns, printable};
+use crate::out::{BAD, GOOD, WARN, columns, printable};
 use crate::past::Wish;
 use crate::provider::{Ask, Provider};
 use crate::source::{Account, Got, How};
@@ -159,7 +159,7 @@ fn show(call: Call<'_>, rows: &[Row]) -> Result<(), Stop> {
             Answer::Absent => {
                 let names = row.provider.vars().iter().filter(|var| var.ask == Ask::Required);
                 let names: Vec<_> = names.map(|var| var.name).collect();
-                let missing = (Text::NotConfigured.to(lang).to_owned(), FAINT);
+                let missing = (Text::NotConfigured.to(lang).to_owned(), WARN);
                 cells.extend([missing, plain(Text::SetThese.with(lang, &[&names.join(", ")]))]);
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::args::{Lang, Providers};
 use crate::creds::Places;
-use crate::out::{FAINT, GOOD, columns};
+use crate::out::{GOOD, WARN, columns};
 use crate::provider::{Ask, Provider};
 use crate::stop::Stop;
 use crate::text::Text;
@@ -32,7 +32,7 @@ fn list(call: Call<'_>, places: &Places) -> Result<(), Stop> {
     for provider in Provider::ALL {
         let place = places.first(provider);
         let from = place.map_or_else(
-            || (Text::NotConfigured.to(lang).to_owned(), FAINT),
+            || (Text::NotConfigured.to(lang).to_owned(), WARN),
             |place| (place.to(lang).to_owned(), GOOD),
         );
         let about = plain(provider.about().to(lang));

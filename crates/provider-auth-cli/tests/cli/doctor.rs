@@ -105,26 +105,37 @@ fn not_one_byte_of_a_credential_leaves_before_login() {
     use base64::Engine as _;
     let world = World::new();
     let (port, sent) = peers::recorder();
-    let mut command = world.command(&["doctor"]);
-    for (name, path) in [
-        ("DIGITALPAYE_BASE_URL", ""),
-        ("DIGISHARE_BASE_URL", ""),
-        ("TRESORPAY_TOKEN_URL", "/realms/tresorpay/protocol/openid-connect/token"),
-        ("PAPAYA_BASE_URL", ""),
-        ("MANIS_BASE_URL", ""),
-    ] {
-        command.env(name, format!("http://127.0.0.1:{port}{path}"));
-    }
-    let report = done(command);
+    let to = |base: &str| {
+        let mut command = world.command(&["doctor", "-vvv"]);
+        for (name, path) in [
+            ("DIGITALPAYE_BASE_URL", ""),
+            ("DIGISHARE_BASE_URL", ""),
+            ("TRESORPAY_TOKEN_URL", "/realms/tresorpay/protocol/openid-connect/token"),
+            ("PAPAYA_BASE_URL", ""),
+            ("MANIS_BASE_URL", ""),
+        ] {
+            command.env(name, format!("{base}{path}"));
+        }
+        command
+    };
+    let report = done(to(&format!("http://127.0.0.1:{port}")));
     assert_eq!(report.code, 0, "{report}");
+    let mut proxied = to("https://pay.example.com");
+    proxied.env("HTTPS_PROXY", format!("http://127.0.0.1:{port}"));
+    let proxied = done(proxied);
+    assert_eq!(proxied.code, 8, "{proxied}");
     let sent = String::from_utf8_lossy(&sent.lock().unwrap()).into_owned();
     assert_eq!(sent.matches("POST /").count(), 5, "{sent}");
+    assert_eq!(sent.matches("CONNECT pay.example.com:443").count(), 5, "{sent}");
     for handle in world.sandbox.handles() {
         let credentials = handle.credentials();
         let base64 = base64::engine::general_purpose::STANDARD;
         let basic = base64.encode(format!("{}:{}", credentials.id(), credentials.secret()));
         for value in [credentials.id(), credentials.secret(), &basic] {
             assert!(!sent.contains(value), "{value} was sent:\n{sent}");
+            for said in [&report, &proxied] {
+                assert!(!said.out.contains(value) && !said.err.contains(value), "{said}");
+            }
         }
     }
     assert!(!sent.to_ascii_lowercase().contains("authorization:"), "{sent}");
@@ -164,6 +175,17 @@ fn what_is_wrong_with_the_variables_is_named() {
     assert_eq!(step(&report, "manis", "shape")["state"], "ok");
     let login = done(with(&world, &unset)(&["--login", "--json"]));
     assert_eq!(step(&login.json(), "manis", "login")["found"], "needs env", "{login}");
+    // Half of it in one place, and the rest in another.
+    let path = world.home.join("half.env");
+    std::fs::write(&path, "MANIS_SECRET=made-up\n").unwrap();
+    set_mode(&path, 0o600);
+    let half = with(&world, &[])(&["--json", "--env-file", path.to_str().unwrap()]);
+    let half = done(half);
+    let report = half.json();
+    let env = step(&report, "manis", "env");
+    let says = "not set: MANIS_MERCHANT_ID, MANIS_BASE_URL; the others come from: --env-file";
+    assert_eq!(env["found"], says, "{half}");
+    assert!(env["advice"].as_str().unwrap().contains("in the same place"), "{half}");
     // What may be right is a warning.
     for (value, says) in [
         ("'made-up'", "in quotes"),
@@ -240,8 +262,10 @@ fn each_fault_of_a_certificate_is_told_apart() {
         "does not trust the authority \\\"ACME Corporate Proxy\\\"",
     );
     run(peers::tls(&foreign, &[&stranger]), "tls", "ACME Corporate Proxy");
+    // What is added elsewhere would not be read.
+    run(peers::tls(&foreign, &[]), "tls", "add its certificate to those of SSL_CERT_FILE");
     let own = leaf("localhost", None, |_| {});
-    run(peers::tls(&own, &[]), "tls", "is signed by itself");
+    run(peers::tls(&own, &[]), "tls", "is self-signed");
     run(
         peers::tls(&far, &[]),
         "tls",
@@ -352,7 +376,7 @@ fn a_dns_server_that_does_not_answer_holds_nothing_up() {
         let (with, alone) = (with(&world, &pairs), &alone);
         move |more: &[&str]| alone(with(more), port)
     };
-    fails(with_port("53"), "dns", 8, "no DNS server answers");
+    fails(with_port("53"), "dns", 8, "no DNS server answered");
     fails(with_port("54"), "dns", 8, "could not be looked up, since DNS failed");
 }
 
@@ -524,6 +548,16 @@ fn a_login_says_what_the_provider_said() {
     command.env("PROVIDER_AUTH_CACHE_DIR", world.home.join("other"));
     let done = crate::world::done(command);
     assert_eq!(done.code, 6, "{done}");
+    manis.clear_faults();
+    // As long as any other step, whatever the provider's own limits are.
+    manis.inject_times(Fault::Status(400), 1);
+    manis.inject(Fault::Stall);
+    let stalled = |more: &[&str]| {
+        let mut command = with(&world, &[])(&[&["--login"], more].concat());
+        command.env("PROVIDER_AUTH_CACHE_DIR", world.home.join("third"));
+        command
+    };
+    fails(stalled, "login", 9, "no answer in");
 }
 
 #[test]

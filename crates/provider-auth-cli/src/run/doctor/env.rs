@@ -143,12 +143,18 @@ fn missing(
     {
         return looked_at(env, place, provider);
     }
-    let (texts, first) = if unset.is_empty() {
-        ((Text::DoctorLine, Text::DoctorEnvDo), message)
-    } else {
-        ((Text::DoctorUnset, Text::DoctorUnsetDo), unset.join(", "))
+    let failure = |texts, first: &str| {
+        Finding::failure(Step::Env, ErrorKind::Config, texts, &[first, provider.name()])
     };
-    Finding::failure(Step::Env, ErrorKind::Config, texts, &[&first, provider.name()])
+    let listed = unset.join(", ");
+    match place {
+        _ if unset.is_empty() => failure((Text::DoctorLine, Text::DoctorEnvDo), &message),
+        None => failure((Text::DoctorUnset, Text::DoctorUnsetDo), &listed),
+        // The variables of one place count, whatever another one has.
+        Some((_, place)) => {
+            failure((Text::DoctorUnsetThere, Text::DoctorUnsetThereDo), &listed).of(place)
+        }
+    }
 }
 
 fn endpoint(provider: Provider, request: &HttpRequest) -> Finding {

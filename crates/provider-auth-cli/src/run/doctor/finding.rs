@@ -72,13 +72,25 @@ struct Say(Text, Vec<String>, Option<Text>);
 
 impl Say {
     fn new(text: Text, values: &[&str]) -> Self {
-        Self(text, values.iter().map(|value| printable(value)).collect(), None)
+        Self(text, values.iter().map(|value| short(value)).collect(), None)
     }
 
     fn to(&self, lang: Lang) -> String {
         let values = self.1.iter().map(String::as_str).chain(self.2.map(|word| word.to(lang)));
         self.0.with(lang, &values.collect::<Vec<_>>())
     }
+}
+
+/// Foreign words that neither steer a terminal nor flood it: a certificate's name may be of any
+/// length.
+fn short(value: &str) -> String {
+    const LONGEST: usize = 500;
+    let mut text = printable(value);
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push_str("..");
+    }
+    text
 }
 
 /// What to do about an error of the library, whose text is what was found.
@@ -169,6 +181,18 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn foreign_words_neither_steer_a_terminal_nor_flood_it() {
+        let name = "a\u{1b}[2J\u{202e}é".repeat(10_000);
+        let texts = (Text::DoctorUnknownIssuer, Text::DoctorLine);
+        let finding = Finding::failure(Step::Tls, ErrorKind::Connect, texts, &[&name]);
+        let advice = finding.advice(Lang::Fr).unwrap();
+        for said in [finding.found(Lang::En), advice, finding.json().to_string()] {
+            assert!(said.chars().count() < 2_000, "{} characters", said.chars().count());
+            assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said}");
+        }
+    }
 
     #[test]
     fn the_advice_about_an_error_needs_no_value() {

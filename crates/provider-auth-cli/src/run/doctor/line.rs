@@ -242,7 +242,10 @@ mod tests {
             ([(v6, NetworkUnreachable), (v4, TimedOut)], "no answer from 203.0.113.7:443 in 5 s"),
             ([(v6, NetworkUnreachable), (v4, ConnectionRefused)], "closed: 203.0.113.7:443"),
             ([(v6, ConnectionRefused), (v4, TimedOut)], "no answer from 203.0.113.7:443"),
-            ([(v6, NetworkUnreachable), (v4, NetworkUnreachable)], "no way to [2001:db8::1]:443, "),
+            (
+                [(v6, NetworkUnreachable), (v4, NetworkUnreachable)],
+                "cannot reach [2001:db8::1]:443, ",
+            ),
         ] {
             let found = unconnected(&failed(&all), "5 s").found(Lang::En);
             assert!(found.contains(says), "{found}");

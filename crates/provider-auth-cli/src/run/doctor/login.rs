@@ -19,8 +19,10 @@ pub(super) async fn examine(
     places: &Places,
     provider: Provider,
 ) -> Result<(), Stop> {
+    let mut global = call.global.clone();
+    global.timeout = Some(report.time_limit());
     let got = async {
-        let account = Account::open(places, provider, Wish::Anew, call.global, call.out).await?;
+        let account = Account::open(places, provider, Wish::Anew, &global, call.out).await?;
         account.token(call.out).await
     };
     let finding = match got.await {

@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::finding::{Finding, State, Step};
-use crate::out::{BAD, FAINT, GOOD, Out};
+use crate::out::{BAD, GOOD, Out, WARN};
 use crate::provider::Provider;
 use crate::run::while_it_lasts;
 use crate::stop::Stop;
@@ -54,7 +54,12 @@ impl<'a> Report<'a> {
         while_it_lasts(self.out, (Text::DoctorAt, step.id()), work).await.ok()
     }
 
-    /// The longest time for a step, in words.
+    /// The longest time for a step.
+    pub(super) const fn time_limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// The same, in words.
     pub(super) fn limit(&self) -> String {
         crate::when::span(self.limit)
     }
@@ -127,7 +132,7 @@ impl<'a> Report<'a> {
         let lang = self.out.lang;
         let (word, style) = match finding.state {
             State::Good => (Text::StateFresh, GOOD),
-            State::Warning => (Text::DoctorWarn, FAINT),
+            State::Warning => (Text::DoctorWarn, WARN),
             State::Failure(_) => (Text::DoctorFail, BAD),
             State::Skipped => (Text::DoctorSkip, Style::new()),
         };

@@ -10,18 +10,18 @@ use rustls::pki_types::pem::PemObject as _;
 use super::x509;
 use crate::settings::raw;
 
-/// A setting that leads to no certificate.
-pub(super) struct Wrong {
-    pub(super) name: &'static str,
-    pub(super) value: String,
-    /// Whether nothing at all is trusted, since no other setting leads to one.
-    pub(super) is_alone: bool,
+/// What they lead to.
+pub(super) struct Settings {
+    /// The first that leads to no certificate, and its value.
+    pub(super) wrong: Option<(&'static str, String)>,
+    /// The first that leads to one. Without it, and with a wrong one, nothing is trusted.
+    pub(super) right: Option<&'static str>,
 }
 
-/// The first setting that leads to no certificate.
-pub(super) fn wrong() -> Option<Wrong> {
+pub(super) fn settings() -> Settings {
     if !cfg!(all(unix, not(target_vendor = "apple"))) {
-        return None; // The system's own store is used, and no setting.
+        // The system's own store is used, and no setting.
+        return Settings { wrong: None, right: None };
     }
     let file = raw("SSL_CERT_FILE").map(|path| {
         let has_any = has_certificate(path.as_ref());
@@ -32,10 +32,15 @@ pub(super) fn wrong() -> Option<Wrong> {
         let has_any = folders_have_any(&folders);
         ("SSL_CERT_DIR", folders, has_any)
     });
-    let settings: Vec<_> = file.into_iter().chain(folders).collect();
-    let is_alone = !settings.iter().any(|(_, _, has_any)| *has_any);
-    let (name, value, _) = settings.into_iter().find(|(_, _, has_any)| !has_any)?;
-    Some(Wrong { name, value: value.to_string_lossy().into_owned(), is_alone })
+    let (mut wrong, mut right) = (None, None);
+    for (name, value, has_any) in file.into_iter().chain(folders) {
+        if has_any {
+            right = right.or(Some(name));
+        } else {
+            wrong = wrong.or_else(|| Some((name, value.to_string_lossy().into_owned())));
+        }
+    }
+    Settings { wrong, right }
 }
 
 fn folders_have_any(folders: &OsStr) -> bool {

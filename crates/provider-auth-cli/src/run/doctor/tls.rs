@@ -200,8 +200,8 @@ fn good(step: Step, version: &str, chain: &[Read]) -> Finding {
 }
 
 fn no_roots(step: Step, error: &rustls::Error) -> Finding {
-    match roots::wrong() {
-        Some(wrong) => wrong_setting(step, &wrong),
+    match roots::settings().wrong {
+        Some((name, value)) => wrong_setting(step, name, &value),
         None => {
             let texts = (Text::DoctorNoRoots, Text::DoctorNoRootsDo);
             Finding::failure(step, ErrorKind::Config, texts, &[&error.to_string()])
@@ -209,9 +209,9 @@ fn no_roots(step: Step, error: &rustls::Error) -> Finding {
     }
 }
 
-fn wrong_setting(step: Step, wrong: &roots::Wrong) -> Finding {
+fn wrong_setting(step: Step, name: &str, value: &str) -> Finding {
     let texts = (Text::DoctorRootsSetting, Text::DoctorRootsSettingDo);
-    Finding::failure(step, ErrorKind::Config, texts, &[wrong.name, &wrong.value])
+    Finding::failure(step, ErrorKind::Config, texts, &[name, value])
 }
 
 /// Nobody whom this machine trusts has signed it.
@@ -224,21 +224,28 @@ fn unknown(step: Step, chain: &[Read], first: &Read) -> Finding {
         let issuer = chain.iter().find(|it| it.subject_der == last.issuer_der);
         last = issuer.unwrap_or(last);
     }
-    match roots::wrong() {
-        Some(wrong) if wrong.is_alone => wrong_setting(step, &wrong),
-        Some(wrong) => {
+    let roots::Settings { wrong, right } = roots::settings();
+    match (wrong, right) {
+        (Some((name, value)), None) => return wrong_setting(step, name, &value),
+        (Some((name, value)), Some(_)) => {
             let texts = (Text::DoctorUnknownBeside, Text::DoctorUnknownBesideDo);
-            failure(texts, &[&last.issuer, wrong.name, &wrong.value])
+            return failure(texts, &[&last.issuer, name, &value]);
         }
-        None if first.is_root() => {
-            failure((Text::DoctorSelfSigned, Text::DoctorSelfSignedDo), &[&first.subject])
-        }
-        // One certificate of a public authority: its own is missing.
-        None if chain.len() == 1 && first.names_its_issuers_place => {
-            failure((Text::DoctorNoIntermediate, Text::DoctorNoIntermediateDo), &[&first.issuer])
-        }
-        None => failure((Text::DoctorUnknownIssuer, Text::DoctorUnknownIssuerDo), &[&last.issuer]),
+        (None, _) => {}
     }
+    if first.is_root() {
+        return failure((Text::DoctorSelfSigned, Text::DoctorSelfSignedDo), &[&first.subject]);
+    }
+    // One certificate of a public authority: its own is missing.
+    let is_alone = chain.len() == 1 && first.names_its_issuers_place;
+    let found = if is_alone { Text::DoctorNoIntermediate } else { Text::DoctorUnknownIssuer };
+    let advice = match (is_alone, right) {
+        (true, None) => Text::DoctorNoIntermediateDo,
+        (true, Some(_)) => Text::DoctorNoIntermediateThereDo,
+        (false, None) => Text::DoctorUnknownIssuerDo,
+        (false, Some(_)) => Text::DoctorUnknownIssuerThereDo,
+    };
+    failure((found, advice), &[&last.issuer, right.unwrap_or_default()])
 }
 
 /// Why a certificate was refused.

@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn a_redirect_says_where_to() {
         for (place, says) in [
-            ("https://login.example/a?b", "302: sent on to login.example"),
-            ("/login?next=CANARY", "302: sent on to /login"),
-            ("", "302: sent on to ?"),
+            ("https://login.example/a?b", "302: redirected to login.example"),
+            ("/login?next=CANARY", "302: redirected to /login"),
+            ("", "302: redirected to ?"),
         ] {
             let found = shape(&answer(302, &[("location", place)], "")).found(Lang::En);
             assert_eq!(found, says);
