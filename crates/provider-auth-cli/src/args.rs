@@ -49,7 +49,7 @@ pub(crate) struct Global {
         hide_possible_values = true
     )]
     pub(crate) color: Color,
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = when::parse)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = when::limit)]
     pub(crate) timeout: Option<Duration>,
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,

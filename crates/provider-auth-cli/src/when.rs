@@ -51,6 +51,11 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
 }
 
+/// Reads the same, but no time at all, in which nothing can be done.
+pub(crate) fn limit(text: &str) -> Result<Duration, String> {
+    parse(text).and_then(|limit| if limit.is_zero() { Err("zero".to_owned()) } else { Ok(limit) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +68,12 @@ mod tests {
         for text in ["", "s", "-1", "1d", "1.5h", "99999999999999999999", "9999999999h"] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_limit_leaves_some_time() {
+        assert_eq!(limit("1"), Ok(Duration::from_secs(1)));
+        assert!(limit("0").is_err() && limit("0h").is_err());
     }
 
     #[test]
