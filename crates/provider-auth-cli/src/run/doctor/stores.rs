@@ -25,13 +25,14 @@ pub(super) async fn cache(report: &mut Report<'_>, call: Call<'_>) -> Result<(),
     let opened = folder().and_then(|folder| SharedStore::unsealed(folder).patience(PATIENCE));
     let finding = match opened {
         Err(error) => failed(Step::Cache, &error, Text::DoctorCacheDo),
-        Ok(store) => match report.within(Step::Cache, store.check()).await {
-            Some(Ok(())) => {
-                let path = store.backend().path().display().to_string();
-                Finding::good(Step::Cache, Text::DoctorCache, &[&path])
+        Ok(store) => {
+            let path = store.backend().path().display().to_string();
+            match report.within(Step::Cache, store.check()).await {
+                Some(Ok(())) => Finding::good(Step::Cache, Text::DoctorCache, &[&path]),
+                Some(Err(error)) => failed(Step::Cache, &error, Text::DoctorCacheDo),
+                None => silent(Step::Cache, &path, report, Text::DoctorCacheDo),
             }
-            answer => failed(Step::Cache, &error_of(answer, report), Text::DoctorCacheDo),
-        },
+        }
     };
     report.tell(finding)
 }
@@ -65,10 +66,8 @@ pub(super) async fn redis(report: &mut Report<'_>) -> Result<(), Stop> {
                 Finding::warning(Step::Store, texts, &[&place, "AUTH_STORE_KEY"])
             }
         }
-        answer => {
-            let answer = answer.map(|it| it.map(|_| ()));
-            failed(Step::Store, &error_of(answer, report), Text::DoctorStoreDo)
-        }
+        Some(Err(error)) => failed(Step::Store, &error, Text::DoctorStoreDo),
+        None => silent(Step::Store, "AUTH_STORE_REDIS_URL", report, Text::DoctorStoreDo),
     };
     report.tell(finding)
 }
@@ -80,11 +79,9 @@ fn place<B: Backend>(store: &SharedStore<B>) -> String {
     inner.unwrap_or(&shown).to_owned()
 }
 
-fn error_of(answer: Option<Result<(), Error>>, report: &Report<'_>) -> Error {
-    answer.and_then(Result::err).unwrap_or_else(|| {
-        let text = format!("no answer in {}", report.limit());
-        Error::new(ErrorKind::Store, text)
-    })
+fn silent(step: Step, place: &str, report: &Report<'_>, advice: Text) -> Finding {
+    let texts = (Text::DoctorSilent, advice);
+    Finding::failure(step, ErrorKind::Store, texts, &[place, &report.limit()])
 }
 
 fn failed(step: Step, error: &Error, advice: Text) -> Finding {
