@@ -192,7 +192,9 @@ fn good(step: Step, version: &str, chain: &[Read]) -> Finding {
     let left = first.ends.duration_since(now()).unwrap_or_default();
     let days = (left.as_secs() / 86_400).to_string();
     let values = [version, &first.issuer, &days];
-    if left < EARLY {
+    // One that lives for days is renewed in its last third.
+    let lifetime = first.ends.duration_since(first.begins).unwrap_or_default();
+    if left < EARLY.min(lifetime / 3) {
         let texts = (Text::DoctorTls, Text::DoctorTlsEndsDo);
         return Finding::warning(step, texts, &values);
     }
@@ -298,4 +300,37 @@ fn refused(step: Step, error: &CertificateError, chain: &[Read], host: &str) -> 
     };
     let values: Vec<_> = values.iter().map(String::as_str).collect();
     Finding::failure(step, ErrorKind::Connect, texts, &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::State;
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_should_have_been_renewed_is_a_warning() {
+        const DAY: Duration = Duration::from_secs(86_400);
+        for (lifetime, left, expected) in [
+            (365, 20, State::Good),
+            (365, 10, State::Warning),
+            (90, 10, State::Warning),
+            // Short ones are renewed in their last third.
+            (6, 3, State::Good),
+            (6, 1, State::Warning),
+        ] {
+            let ends = now() + left * DAY;
+            let read = Read {
+                subject: String::new(),
+                issuer: String::new(),
+                subject_der: Vec::new(),
+                issuer_der: Vec::new(),
+                begins: ends - lifetime * DAY,
+                ends,
+                hosts: Vec::new(),
+                names_its_issuers_place: false,
+            };
+            let found = good(Step::Tls, "TLS 1.3", &[read]).state;
+            assert_eq!(found, expected, "{left} of {lifetime} days");
+        }
+    }
 }
