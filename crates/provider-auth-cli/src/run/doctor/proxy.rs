@@ -51,21 +51,26 @@ pub(super) fn way(target: &Target) -> Way {
         Matcher::builder().https(value.as_str()).build().intercept(&target.uri).is_some()
     });
     let url = |found| (found, Text::DoctorProxyUrlDo);
-    match (Matcher::from_env().intercept(&target.uri), usable, named.first()) {
+    let applying = Matcher::from_env().intercept(&target.uri);
+    match (applying, usable, named.first()) {
         (Some(_), Some((name, value)), _) if is_cut_short(value) => {
             let texts = url(Text::DoctorProxyCutShort);
             Way::Nowhere(Finding::failure(Step::Proxy, ErrorKind::Config, texts, &[name]))
         }
-        (Some(intercept), Some((name, _)), _) => Way::Through(Proxy { name, intercept }),
+        (Some(intercept), usable, _) => {
+            // Windows knows a variable by its name in any case.
+            let name = usable.map_or("HTTPS_PROXY", |(name, _)| name);
+            Way::Through(Proxy { name, intercept })
+        }
         (None, Some((name, _)), _) => {
             let values = [name, target.host.as_str()];
             Way::Direct(Finding::good(Step::Proxy, Text::DoctorNotProxied, &values))
         }
-        (_, None, Some((name, _))) => {
+        (None, None, Some((name, _))) => {
             let texts = url(Text::DoctorProxyIgnored);
             Way::Direct(Finding::warning(Step::Proxy, texts, &[name]))
         }
-        (_, None, None) => Way::Direct(none),
+        (None, None, None) => Way::Direct(none),
     }
 }
 
