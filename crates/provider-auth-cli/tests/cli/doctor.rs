@@ -283,7 +283,7 @@ fn each_fault_of_a_certificate_is_told_apart() {
     let itself = leaf("localhost", None, |params| {
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     });
-    run(peers::tls(&itself, &[]), "tls", "is that of an authority (CA:TRUE)");
+    run(peers::tls(&itself, &[]), "tls", "marked as an authority's (CA:TRUE)");
     // A server that wants to know its clients says so during the handshake, or after it (TLS 1.3).
     let names = [vec![b"h2".to_vec()], vec![b"http/1.1".to_vec()]];
     let [h2, http1] =
@@ -512,7 +512,7 @@ fn a_proxy_setting_that_cannot_work_is_named_and_not_shown() {
     // The client takes no notice of these, so neither is a failure of its own.
     for (name, value, state, says) in [
         ("HTTPS_PROXY", "htp://user:CANARY@127.0.0.1:8", "warn", "so it is ignored"),
-        ("ALL_PROXY", "127.0.0.1:8/", "warn", "ALL_PROXY is set, but"),
+        ("ALL_PROXY", "127.0.0.1:8/", "warn", "ALL_PROXY is set but"),
         ("https_proxy", "http://user:CANARY@127.0.0.1:8", "ok", "NO_PROXY excludes localhost"),
     ] {
         let no = ("NO_PROXY", "localhost".to_owned());

@@ -84,7 +84,7 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// Asked for a certificate of ours, as a server does that lets in known clients alone. There is none.
+/// A server that lets in only clients that it knows asks for a certificate of ours. There is none.
 impl ResolvesClientCert for Witness {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.wants_ours.store(true, Ordering::Relaxed);
@@ -112,7 +112,7 @@ pub(super) async fn examine(
     Ok(is_good)
 }
 
-/// A connection in the way of the real client, and what was found; or why there is none.
+/// A TLS connection by the rules of the real client, with what was found; or why there is none.
 pub(super) async fn handshake(
     report: &Report<'_>,
     step: Step,
@@ -141,7 +141,7 @@ pub(super) async fn handshake(
     let shaken = async {
         let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         if witness.wants_ours.load(Ordering::Relaxed) {
-            // TLS 1.3 refuses a client after the handshake. A server that goes without says nothing.
+            // TLS 1.3 refuses a client after the handshake; a server that needs none says nothing.
             let answer = tokio::time::timeout(SOON, stream.read(&mut [0])).await;
             if answer.unwrap_or(Ok(1))? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());

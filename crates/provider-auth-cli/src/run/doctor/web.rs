@@ -125,7 +125,7 @@ fn shape(answer: &HttpResponse) -> Finding {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             failure(ErrorKind::Connect, (Text::DoctorProxyAnswers, Text::DoctorProxyAnswersDo), "")
         }
-        // Of a request without credentials some gateways say so in HTML, and of one with them not.
+        // Some gateways refuse a request without credentials in HTML, and let one with them pass.
         StatusCode::UNAUTHORIZED if is_page => unlike(&number, &media_type),
         _ if is_page => failure(ErrorKind::Protocol, (Text::DoctorPage, Text::DoctorPageDo), ""),
         // An AWS gateway says this of a path that it does not have.
@@ -136,7 +136,9 @@ fn shape(answer: &HttpResponse) -> Finding {
             let texts = (Text::DoctorForbidden, Text::DoctorForbiddenDo);
             Finding::warning(Step::Shape, texts, &[&number])
         }
-        _ if status.is_client_error() && is_json => {
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::UNPROCESSABLE_ENTITY
+            if is_json =>
+        {
             Finding::good(Step::Shape, Text::DoctorShape, &[&number])
         }
         _ => unlike(&number, &media_type),
@@ -206,6 +208,7 @@ mod tests {
             (401, &text, "no", "401 with text/plain: not"),
             (401, &page, "<html>", "401 with text/html; charset=utf-8: not"),
             (418, &[], "", "418: not"),
+            (415, &json, "{}", "415 with application/json: not"),
             (403, &json, "{\"message\":\"Forbidden\"}", "403: refused"),
         ] {
             let found = shape(&answer(status, headers, body));
