@@ -112,6 +112,8 @@ table! {
     DoctorNoProxy => "none applies", "aucun ne s'applique";
     DoctorProxy => "{0} applies ({1})", "{0} s'applique ({1})";
     DoctorNotProxied => "{0} does not apply: NO_PROXY excludes {1}", "{0} ne s'applique pas : NO_PROXY exclut {1}";
+    DoctorProxyStar => "{0} applies ({1}), although NO_PROXY has a `*.` entry for {2}", "{0} s'applique ({1}), bien que NO_PROXY ait une entrée en `*.` pour {2}";
+    DoctorProxyStarDo => "remove the `*` in NO_PROXY: this client reads `.example.com` and `example.com`, not `*.example.com`", "supprimez le `*` dans NO_PROXY : ce client lit `.example.com` et `example.com`, pas `*.example.com`";
     DoctorProxyIgnored => "{0} is set but is not a usable proxy URL, so it is ignored", "{0} est défini, mais n'est pas une URL de proxy utilisable : il est ignoré";
     DoctorProxyCutShort => "{0} has a user name or password with a `/`, `?` or `#` in it, which ends the host name", "le nom d'utilisateur ou le mot de passe dans {0} contient `/`, `?` ou `#`, ce qui coupe le nom d'hôte";
     DoctorProxyUrlDo => "set {0}=http://proxy:3128 or {0}=http://user:password@proxy:3128; in the password, write `%2F` for /, `%3F` for ?, `%23` for #", "définissez {0}=http://proxy:3128 ou {0}=http://utilisateur:motdepasse@proxy:3128 ; dans le mot de passe, écrivez `%2F` pour /, `%3F` pour ?, `%23` pour #";

@@ -528,6 +528,17 @@ fn a_proxy_setting_that_cannot_work_is_named_and_not_shown() {
 }
 
 #[test]
+fn a_star_in_no_proxy_that_the_client_does_not_read_is_named() {
+    let world = World::new();
+    let pairs = [
+        ("MANIS_BASE_URL", "https://pay.example.com".to_owned()),
+        ("HTTPS_PROXY", format!("http://127.0.0.1:{}", peers::proxy("403 No"))),
+        ("NO_PROXY", "localhost,*.example.com".to_owned()),
+    ];
+    fails(with(&world, &pairs), "proxy", 8, "remove the `*` in NO_PROXY");
+}
+
+#[test]
 fn a_login_says_what_the_provider_said() {
     let world = World::new();
     let manis = world.sandbox.manis();

@@ -35,6 +35,8 @@ pub(super) enum Way {
 pub(super) struct Proxy {
     name: &'static str,
     intercept: Intercept,
+    /// Whether `NO_PROXY` means to exclude the host, in a way that the client does not read.
+    is_starred: bool,
 }
 
 /// The way to a target.
@@ -60,7 +62,9 @@ pub(super) fn way(target: &Target) -> Way {
         (Some(intercept), usable, _) => {
             // Windows knows a variable by its name in any case.
             let name = usable.map_or("HTTPS_PROXY", |(name, _)| name);
-            Way::Through(Proxy { name, intercept })
+            let no = set(["NO_PROXY", "no_proxy"]);
+            let is_starred = no.is_some_and(|(_, no)| is_starred(&no, &target.host));
+            Way::Through(Proxy { name, intercept, is_starred })
         }
         (None, Some((name, _)), _) => {
             let values = [name, target.host.as_str()];
@@ -77,6 +81,12 @@ pub(super) fn way(target: &Target) -> Way {
 /// The first of these names that is set, even if it is empty.
 fn set(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     names.into_iter().find_map(|name| Some((name, raw(name)?.into_string().ok()?)))
+}
+
+/// Whether an entry such as `*.example.com` is for this host. The client reads no star but a lone one.
+fn is_starred(no_proxy: &str, host: &str) -> bool {
+    let suffixes = no_proxy.split(',').filter_map(|entry| entry.trim().strip_prefix('*'));
+    suffixes.filter(|suffix| suffix.starts_with('.')).any(|suffix| host.ends_with(suffix))
 }
 
 /// Whether a character of the user or the password ended the host's part of a URL, so that the user
@@ -97,8 +107,10 @@ pub(super) async fn through(
     let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
     let host = bare(uri).unwrap_or_default();
     let shown = format!("{scheme}://{}:{port}", uri.host().unwrap_or_default());
-    let failure = |step, texts, said: &str| {
+    let failure = |step, (found, advice), said: &str| {
         let values = [shown.as_str(), &target.host, said, proxy.name];
+        let advice = if proxy.is_starred { Text::DoctorProxyStarDo } else { advice };
+        let texts = (found, advice);
         Finding::failure(step, ErrorKind::Connect, texts, &values)
     };
     let skipped = Finding::skip(Step::Dns, Text::DoctorProxyResolves, &[]);
@@ -112,6 +124,9 @@ pub(super) async fn through(
     let applies = if target.is_loopback() {
         let texts = (Text::DoctorProxyLoopback, Text::DoctorProxyLoopbackDo);
         Finding::warning(Step::Proxy, texts, &[&shown, &target.host])
+    } else if proxy.is_starred {
+        let texts = (Text::DoctorProxyStar, Text::DoctorProxyStarDo);
+        Finding::warning(Step::Proxy, texts, &[&shown, proxy.name, &target.host])
     } else {
         Finding::good(Step::Proxy, Text::DoctorProxy, &[&shown, proxy.name])
     };
@@ -201,6 +216,26 @@ impl Service<Uri> for Once {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_with_a_star_that_the_client_does_not_read_is_noticed() {
+        let host = "pay.example.com";
+        for (entries, expected) in [
+            ("*.example.com", true),
+            ("localhost, *.example.com", true),
+            ("*.other.com,*pay.example.com", false),
+            (".example.com", false),
+            ("*", false),
+        ] {
+            assert_eq!(is_starred(entries, host), expected, "{entries}");
+        }
+        // Were this read one day, the advice would have to go.
+        let read = |no: &str| {
+            let matcher = Matcher::builder().https("http://proxy:3128").no(no).build();
+            matcher.intercept(&Uri::from_static("https://pay.example.com/")).is_none()
+        };
+        assert!(read(".example.com") && read("example.com") && !read("*.example.com"));
+    }
 
     #[test]
     fn a_password_that_ends_the_host_of_a_url_is_noticed() {

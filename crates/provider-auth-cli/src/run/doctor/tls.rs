@@ -254,8 +254,8 @@ fn unknown(step: Step, chain: &[Read], first: &Read) -> Finding {
 fn refused(step: Step, error: &CertificateError, chain: &[Read], host: &str) -> Finding {
     let today = rfc3339(now()).unwrap_or_default();
     let Some(first) = chain.first() else {
-        let texts = (Text::DoctorCertificate, Text::DoctorCertificateDo);
-        return Finding::failure(step, ErrorKind::Connect, texts, &[&error.to_string(), host]);
+        let texts = (Text::DoctorTlsBroken, Text::DoctorCertificateDo);
+        return Finding::failure(step, ErrorKind::Connect, texts, &[host, &error.to_string()]);
     };
     let at = |instant| rfc3339(instant).unwrap_or_default();
     // An intermediate may be the one whose time is over. An old one that is sent without need may
