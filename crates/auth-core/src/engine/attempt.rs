@@ -115,6 +115,9 @@ async fn try_once<E: TokenExchange>(
     let answer = match sent.await {
         Some(answer) => answer.map_err(about)?,
         None => {
+            // What is left of a deadline is no round figure, and nobody needs its nanoseconds.
+            let tenths = (limit.as_secs_f64() * 10.0).round() / 10.0;
+            let limit = if tenths < 1.0 { limit } else { Duration::from_secs_f64(tenths) };
             let text =
                 format!("no answer in {limit:?}: check the network and the provider's status");
             return Err(about(Error::new(ErrorKind::Timeout, text)).into());

@@ -136,7 +136,7 @@ async fn a_panic_in_an_exchange_or_client_is_an_error_and_not_a_deadlock() {
 async fn a_flight_has_a_deadline_over_all_its_attempts() {
     let (clock, provider) = (ManualClock::default(), Provider::new([Answer::Silence]));
     let flow = Acme {
-        retry: RetryPolicy::default().max_attempts(99).deadline(SECS(25)),
+        retry: RetryPolicy::default().max_attempts(99).deadline(SECS(25) + Duration::from_nanos(7)),
         ..Acme::default()
     };
     let source = provider.builder(&clock, flow).build().unwrap();
@@ -150,6 +150,10 @@ async fn a_flight_has_a_deadline_over_all_its_attempts() {
     let error = caller.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(provider.requests() > 1);
+    // The last attempt had what was left, which is said in tenths.
+    let text = error.to_string();
+    let (_, left) = text.split_once("no answer in ").unwrap();
+    assert!(left.find('s').is_some_and(|end| end <= "9.9".len()), "{text}");
 }
 
 /// A flight on a runtime that is not driven never ends, but its callers time out.
