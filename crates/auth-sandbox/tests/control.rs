@@ -202,9 +202,38 @@ async fn no_web_page_can_steer_or_read_it() {
             assert_eq!(read.status, 403, "{what}");
         }
     }
+    // A target that is a whole URL is held to the same.
+    for (target, status) in [
+        (format!("http://{host}/__sandbox/journal"), 200),
+        ("http://sandbox/__sandbox/journal".to_owned(), 200),
+        ("http://evil.example/__sandbox/journal".to_owned(), 403),
+        (format!("http://localhost@evil.example:{port}/__sandbox/journal"), 403),
+    ] {
+        assert_eq!(raw(port, "GET", &target, &[LOCAL], "").await.status, status, "{target}");
+    }
     for target in ["/__sandbox/reset?x", "/__sandbox/rotate", "/__sandbox/revoke"] {
         assert_eq!(raw(port, "GET", target, &[LOCAL], "").await.status, 405, "{target}");
     }
+}
+
+#[tokio::test]
+async fn credentials_that_no_header_and_no_shell_can_hold_are_refused() {
+    let sandbox = steerable().await;
+    let port = control_port(&sandbox);
+    let before = sandbox.manis().credentials();
+    for (path, body) in [
+        ("accounts", json!({"provider": "manis", "id": ""})),
+        ("accounts", json!({"provider": "manis", "id": "a\nb"})),
+        ("accounts", json!({"provider": "manis", "id": "a", "secret": "\u{7f}"})),
+        ("rotate", json!({"provider": "manis", "secret": ""})),
+        ("rotate", json!({"provider": "manis", "secret": "a\r\nx-secret: b"})),
+    ] {
+        let target = format!("/__sandbox/{path}");
+        let reply = raw(port, "POST", &target, &[LOCAL, AS_JSON], &body.to_string()).await;
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.text().contains("is empty or no plain text"), "{}", reply.text());
+    }
+    assert_eq!(sandbox.manis().accounts(), [before]);
 }
 
 #[tokio::test]
@@ -290,6 +319,58 @@ async fn the_journal_shows_no_credential_not_even_a_foreign_one() {
     for line in sandbox.journal() {
         let line = line.to_string();
         assert!(!secrets.iter().any(|secret| line.contains(secret.as_str())), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_journal_shows_no_own_secret_though_it_is_a_plain_word_in_an_odd_place() {
+    let sandbox = steerable().await;
+    let (manis, digishare) = (sandbox.manis(), sandbox.digishare());
+    let path = "/api/v1/auth/token";
+    for secret in ["sesame", "open sesame", "open/sesame", "it's sesame"] {
+        let encoded = secret.replace(' ', "%20").replace('\'', "%27");
+        manis.accept(Credentials::new("shop", secret));
+        let own = right(&manis);
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let calls = |secret: &str| {
+            vec![
+                own.clone().header("User-Agent", secret),
+                own.clone().header("Accept", &format!("text/plain {secret}")),
+                own.clone().target(&format!("/{encoded}/x")),
+                own.clone().target(&format!("{path}?scope={encoded}")),
+                own.clone().target(&format!("{path}?{encoded}=x")),
+                own.clone().body(&json!({"a": [{secret: "x"}], "scope": secret}).to_string()),
+                own.clone().header(form.0, form.1).body(&format!("{encoded}=x&scope={encoded}")),
+            ]
+        };
+        for call in calls(secret) {
+            call.send(&manis).await;
+        }
+        // Nor one that is kept for an overlap, nor the one of before.
+        manis.account("shop").unwrap().rotate_secret();
+        for call in calls(secret) {
+            call.send(&manis).await;
+        }
+    }
+    right(&manis).header("sesame", "x").method("SESAME").send(&manis).await;
+    right(&digishare)
+        .body(r#"{"client_id": "x", "sesame": 1, "pin": 77553311}"#)
+        .send(&digishare)
+        .await;
+    manis.accept(Credentials::new("shop", "sesame"));
+    right(&manis).header("sesame", "x").send(&manis).await;
+    let digitalpaye = sandbox.digitalpaye();
+    right(&digitalpaye).replace("X-Environment", "abracadabra").send(&digitalpaye).await;
+    let records = call(&sandbox, "GET", "journal", Value::Null).await["records"].take();
+    let records = records.as_array().unwrap();
+    assert_eq!(records.len(), 4 * 14 + 4);
+    for record in records {
+        let text = record.to_string();
+        let name = record["headers"].to_string().contains("[\"sesame\"");
+        let foreign = record["method"] == "[other]" || record["provider"] == "digishare";
+        assert!(foreign || (!text.contains("sesame") && !name), "{text}");
+        assert!(!text.contains("SESAME") && !text.contains("77553311"), "{text}");
+        assert!(!text.contains("abracadabra"), "{text}");
     }
 }
 

@@ -95,17 +95,36 @@ fn other_machines_reach_it_only_when_that_is_said_and_are_given_a_name_that_work
     assert!(named.printed.contains("export SSL_CERT_FILE="));
 }
 
+/// More lines than the program keeps for a reader.
+const FLOOD: usize = 3000;
+
+/// Sends requests whose lines are long.
+fn flood(port: u16) {
+    use std::io::Write as _;
+
+    let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "word/".repeat(50));
+    for _ in 0..FLOOD {
+        socket.write_all(request.as_bytes()).unwrap();
+        let read = socket.read(&mut [0; 4096]);
+        assert!(read.is_ok_and(|read| read > 0), "the log holds up serving");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_reads_nothing_holds_up_neither_serving_nor_the_end() {
-    let running = Running::start(&[]);
+    let mut running = Running::start(&[]);
     let (port, call) = manis(&running);
-    let long = "x".repeat(2000);
-    for _ in 0..300 {
-        // A pipe holds 64 KiB: less than these lines.
-        let call = call.clone().target(&format!("/{}", "word/".repeat(50))).header("x", &long);
-        assert_eq!(exchange(port, &call.bytes()).await.status, 404);
+    flood(port);
+    assert_eq!(exchange(port, &call.bytes()).await.status, 200);
+    let mut lines = 0;
+    while !running.log_line().ends_with(" lines were dropped: nobody read standard error\n") {
+        lines += 1;
+        assert!(lines < FLOOD, "it does not say that lines are missing");
     }
+    flood(port);
     assert_eq!(exchange(port, &call.bytes()).await.status, 200);
     running.ends_within(Duration::from_secs(1));
 }
@@ -113,7 +132,7 @@ async fn a_reader_that_reads_nothing_holds_up_neither_serving_nor_the_end() {
 #[cfg(unix)]
 #[tokio::test]
 async fn it_ends_within_a_second_of_sigterm_though_requests_hang() {
-    let running = Running::start(&[]);
+    let mut running = Running::start(&[]);
     let (port, call) = manis(&running);
     let body = r#"{"fault":{"kind":"stall"}}"#;
     let text = format!(
@@ -124,6 +143,9 @@ async fn it_ends_within_a_second_of_sigterm_though_requests_hang() {
     assert_eq!(exchange(running.control, text.as_bytes()).await.status, 200);
     let mut stalled = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     std::io::Write::write_all(&mut stalled, &call.bytes()).unwrap();
+    // Before it was read, its end would be a reset.
+    let line = running.log_line();
+    assert!(line.contains("stall"), "{line}");
     running.ends_within(Duration::from_secs(1));
     assert!(stalled.read(&mut [0]).is_ok_and(|read| read == 0));
 }
@@ -131,17 +153,21 @@ async fn it_ends_within_a_second_of_sigterm_though_requests_hang() {
 #[cfg(target_os = "linux")]
 #[test]
 fn it_reaps_children_that_it_inherits() {
-    // The shell's child becomes the program's own as the shell turns into it.
-    let path = running::program().get_program().to_str().unwrap().to_owned();
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "sleep 0.3 & echo child $!; exec \"$0\" \"$@\"", &path]);
-    let running = Running::of(shell, &[]);
-    let child = running.printed.lines().find_map(|line| line.strip_prefix("child ")).unwrap();
-    let entry = format!("/proc/{child}");
-    let begun = Instant::now();
-    while std::path::Path::new(&entry).exists() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{entry} is still there");
-        std::thread::sleep(Duration::from_millis(20));
+    // The shell's child becomes the program's own as the shell turns into it. The first ends before the
+    // program listens for that.
+    for child in ["true", "sleep 0.5"] {
+        let path = running::program().get_program().to_str().unwrap().to_owned();
+        let script = format!("{child} & echo child $!; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, &path]);
+        let running = Running::of(shell, &[]);
+        let id = running.printed.lines().find_map(|line| line.strip_prefix("child ")).unwrap();
+        let entry = format!("/proc/{id}");
+        let begun = Instant::now();
+        while std::path::Path::new(&entry).exists() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{child}: {entry} is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -154,7 +180,16 @@ fn health_says_whether_a_sandbox_serves() {
     drop(running);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    drop(listener);
+    // Another program's port.
+    let other = std::thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        let _ = socket.read(&mut [0; 1024]);
+        std::io::Write::write_all(&mut socket, b"HTTP/1.1 200 OK\r\n\r\nhello").unwrap();
+    });
+    let bad = run(&["health", "--control-port", &port]);
+    other.join().unwrap();
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8(bad.stderr).unwrap().contains("is no sandbox's control port"));
     let bad = run(&["health", "--control-port", &port]);
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8(bad.stderr).unwrap().contains("no sandbox answers"));
