@@ -136,6 +136,18 @@ impl Browser {
         self.command("url", json!({ "url": url }));
     }
 
+    /// Opens a tab and turns to it; returns the one before.
+    pub(crate) fn tab(&self) -> String {
+        let before = self.send("GET", &format!("{}/window", self.session), &Value::Null).unwrap();
+        let made = self.command("window/new", json!({ "type": "tab" }));
+        self.turn_to(made["handle"].as_str().unwrap());
+        before.as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn turn_to(&self, tab: &str) {
+        self.command("window", json!({ "handle": tab }));
+    }
+
     /// The value of an expression on the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let asked = json!({
