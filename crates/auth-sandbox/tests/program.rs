@@ -9,15 +9,11 @@ mod common;
 mod running;
 
 use std::io::Read as _;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Call, exchange};
-use running::Running;
-
-fn run(args: &[&str]) -> Output {
-    running::program().args(args).output().unwrap()
-}
+use running::{Running, run};
 
 /// Manis's documented request, and its port, from what the program printed.
 fn manis(running: &Running) -> (u16, Call) {
@@ -113,6 +109,31 @@ fn flood(port: u16) {
 }
 
 #[cfg(unix)]
+#[test]
+fn the_file_of_the_authority_is_the_programs_own_unless_it_was_named() {
+    let found = |running: &Running| {
+        let line = running.printed.lines().find_map(|line| line.strip_prefix("# authority    "));
+        std::path::PathBuf::from(line.unwrap())
+    };
+    let running = Running::start(&["--tls"]);
+    let file = found(&running);
+    let first = std::fs::read_to_string(&file).unwrap();
+    assert!(first.starts_with("-----BEGIN CERTIFICATE-----") && !first.contains("KEY"), "{first}");
+    running.ends_within(Duration::from_secs(1));
+    assert!(!file.exists(), "{} is still there", file.display());
+
+    let named = std::env::temp_dir().join(format!("auth-sandbox-named-{}.pem", std::process::id()));
+    std::fs::write(&named, "old ".repeat(1000)).unwrap();
+    let running = Running::start(&["--tls", "--authority", named.to_str().unwrap()]);
+    assert_eq!(found(&running), named);
+    running.ends_within(Duration::from_secs(1));
+    let second = std::fs::read_to_string(&named).unwrap();
+    std::fs::remove_file(named).unwrap();
+    assert!(second.starts_with("-----BEGIN") && !second.contains("old"), "{second}");
+    assert_ne!(first, second, "it is made up at each start");
+}
+
+#[cfg(unix)]
 #[tokio::test]
 async fn a_reader_that_reads_nothing_holds_up_neither_serving_nor_the_end() {
     let mut running = Running::start(&[]);
@@ -120,7 +141,7 @@ async fn a_reader_that_reads_nothing_holds_up_neither_serving_nor_the_end() {
     flood(port);
     assert_eq!(exchange(port, &call.bytes()).await.status, 200);
     let mut lines = 0;
-    while !running.log_line().ends_with(" lines were dropped: nobody read standard error\n") {
+    while !running.log_line().ends_with(" lines were dropped: nobody read standard error") {
         lines += 1;
         assert!(lines < FLOOD, "it does not say that lines are missing");
     }
