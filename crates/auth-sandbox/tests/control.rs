@@ -496,6 +496,13 @@ async fn one_port_serves_all_and_counts_as_five_do() {
         assert_eq!((seen.connections, seen.tokens_issued, seen.api_accepted), (2, 1, 1));
     }
     let manis = sandbox.manis();
+    manis.reset_counters();
+    let mut socket = TcpStream::connect(("127.0.0.1", manis.port())).await.unwrap();
+    for _ in 0..2 {
+        socket.write_all(b"GET /manis/x HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
+    }
+    assert_eq!((manis.counters().connections, manis.counters().stray_requests), (1, 2));
     let lost = right(&manis).target("/manisx/api/v1/auth/token").send(&manis).await;
     assert_eq!((lost.status, lost.json()["providers"].as_array().unwrap().len()), (404, 5));
     right(&manis).send(&manis).await;

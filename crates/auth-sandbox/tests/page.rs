@@ -15,6 +15,7 @@ use common::{Call, Reply, api, right};
 use serde_json::{Value, json};
 
 const TAB: char = '\u{e004}';
+const SHIFT: char = '\u{e008}';
 const ENTER: char = '\u{e007}';
 
 fn usual() -> SandboxBuilder {
@@ -667,26 +668,31 @@ fn the_focus_is_seen_at_200_and_400_percent() {
         browser.open(&format!("{}?lang=fr", address(&sandbox)));
         browser.until("document.getElementById('rows').children.length === 3");
         assert!(browser.value("document.documentElement.scrollWidth").as_u64() <= Some(width));
-        let mut hidden = Vec::new();
-        let mut met = 0;
-        loop {
-            browser.press(TAB);
-            let name = browser.text("document.activeElement.id || document.activeElement.tagName");
-            if name == "BODY" || met > 120 {
-                break;
+        let seen = "{ const it = document.activeElement, box = it.getBoundingClientRect();
+             const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+             it.contains(document.elementFromPoint(x, y)) && box.top >= 0 && box.bottom <= innerHeight + 1 }";
+        for backwards in [false, true] {
+            let (mut hidden, mut met) = (Vec::new(), std::collections::BTreeSet::new());
+            // Once round, and a little more.
+            for _ in 0..90 {
+                if backwards {
+                    browser.press_with(SHIFT, TAB)
+                } else {
+                    browser.press(TAB)
+                }
+                let name =
+                    browser.text("document.activeElement.id || document.activeElement.tagName");
+                if name != "BODY" && browser.value(seen) != true {
+                    hidden.push(name.clone());
+                }
+                met.insert(name);
             }
-            met += 1;
-            let seen = browser.value(
-                "{ const it = document.activeElement, box = it.getBoundingClientRect();
-                   const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-                   it.contains(document.elementFromPoint(x, y)) && box.top >= 0 && box.bottom <= innerHeight + 1 }",
-            );
-            if seen != true {
-                hidden.push(name);
-            }
+            assert!(met.len() > 50, "{width}: {met:?}");
+            let bar = "document.querySelector('.top').getBoundingClientRect().bottom";
+            let part = browser.value(&format!("scrollTo(0, 9999), {bar} / innerHeight"));
+            assert!(part.as_f64() < Some(0.25), "{width}: the bar takes {part} of the window");
+            assert_eq!(hidden, Vec::<String>::new(), "{width}, backwards: {backwards}");
         }
-        assert!(met > 50, "{width}: {met}");
-        assert_eq!(hidden, Vec::<String>::new(), "{width}");
     }
 }
 

@@ -62,7 +62,8 @@ async fn accounts_come_from_a_file_and_from_variables() {
     let accounts: String = (0..1000)
         .map(|at| format!("[[manis.accounts]]\nid = \"shop-{at}\"\nsecret = \"it's $1 {at}\"\n"))
         .collect();
-    std::fs::write(&file, accounts).unwrap();
+    let personal = "[digishare]\npersonal_access_token = \"own-token\"\n";
+    std::fs::write(&file, accounts + personal).unwrap();
     let mut command = running::program();
     command.env("AUTH_SANDBOX_PAPAYA_ID", "key-1").env("AUTH_SANDBOX_PAPAYA_SECRET", "own-1");
     let running = Running::of(command, &["--config", file.to_str().unwrap(), "--quiet"]);
@@ -70,6 +71,8 @@ async fn accounts_come_from_a_file_and_from_variables() {
     assert!(running.printed.contains("#   accounts   the one below and 999 more"));
     assert!(running.printed.contains(r"export MANIS_SECRET='it'\''s $1 0'"), "{}", running.printed);
     assert_eq!(running.exports["PAPAYA_API_KEY"], "key-1");
+    let token = "# export DIGISHARE_PERSONAL_ACCESS_TOKEN=own-token\n";
+    assert!(running.printed.contains(token), "{}", running.printed);
     let (port, call) = manis(&running);
     let call = call.replace("x-merchant-id", "shop-999").replace("x-secret", "it's $1 999");
     assert_eq!(exchange(port, &call.bytes()).await.status, 200);
@@ -89,6 +92,49 @@ fn other_machines_reach_it_only_when_that_is_said_and_are_given_a_name_that_work
     let named = Running::start(&args);
     assert!(named.exports["MANIS_BASE_URL_INTERNAL"].starts_with("https://sandbox:"));
     assert!(named.printed.contains("export SSL_CERT_FILE="));
+}
+
+#[cfg(unix)]
+#[test]
+fn it_writes_over_no_file_that_somebody_else_put_in_the_temporary_folder() {
+    let folder = std::env::temp_dir().join(format!("auth-sandbox-planted-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let victim = folder.join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    // The shell turns into the program, which so has the shell's number.
+    let script = "ln -s victim \"$TMPDIR/auth-sandbox-$$.pem\"; exec \"$0\" --port 0 --tls";
+    let mut shell = Command::new("sh");
+    let program = running::program();
+    shell.args(["-c", script]).arg(program.get_program()).env("TMPDIR", &folder);
+    let output = running::output(shell);
+    let kept = std::fs::read_to_string(victim).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), kept.as_str()), (Some(2), "precious"), "{error}");
+    assert!(error.contains("name another file with --authority"), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_takes_as_many_connections_as_the_system_allows() {
+    let mut shell = Command::new("sh");
+    let program = running::program();
+    shell.args(["-c", "ulimit -Sn 64; exec \"$0\" \"$@\""]).arg(program.get_program());
+    let running = Running::of(shell, &[]);
+    let (port, call) = manis(&running);
+    let idle: Vec<_> =
+        (0..200).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    assert_eq!(exchange(port, &call.bytes()).await.status, 200);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn without_control_there_is_neither_page_nor_api() {
+    let running = Running::start(&["--no-control"]);
+    assert!(!running.printed.contains("__sandbox") && !running.printed.contains("# page"));
+    let (port, call) = manis(&running);
+    assert_eq!(exchange(port, &call.bytes()).await.status, 200);
+    assert_eq!(exchange(port, &Call::get("/__sandbox/health").bytes()).await.status, 404);
 }
 
 /// More lines than the program keeps for a reader.

@@ -188,6 +188,14 @@ impl Browser {
         self.command("actions", json!({ "actions": [keys] }));
     }
 
+    /// Presses a key while another is held.
+    pub(crate) fn press_with(&self, held: char, key: char) {
+        let strokes = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)]
+            .map(|(kind, key)| json!({ "type": kind, "value": key }));
+        let keys = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.command("actions", json!({ "actions": [keys] }));
+    }
+
     /// What the browser's console has said since it was asked last, a refusal by the page's policy included.
     pub(crate) fn console(&self) -> Vec<String> {
         let lines = self.command("se/log", json!({ "type": "browser" }));

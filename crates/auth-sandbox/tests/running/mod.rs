@@ -21,7 +21,12 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// What the program says with these arguments, which let it end by itself.
 pub(crate) fn run(args: &[&str]) -> Output {
     let mut command = program();
-    let child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.args(args);
+    output(command)
+}
+
+pub(crate) fn output(mut command: Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (id, begun) = (child.id(), Instant::now());
     let (done, waiting) = sync_channel::<()>(0);
     let watch = std::thread::spawn(move || {
@@ -32,7 +37,7 @@ pub(crate) fn run(args: &[&str]) -> Output {
     let output = child.wait_with_output().unwrap();
     drop(done);
     watch.join().unwrap();
-    assert!(begun.elapsed() < LIMIT, "{args:?}: it did not end");
+    assert!(begun.elapsed() < LIMIT, "{command:?} did not end");
     output
 }
 
