@@ -704,6 +704,7 @@ fn one_port_with_tls_is_shown_as_it_is_and_so_is_a_failed_handshake() {
         let name = handle.provider().name();
         assert_eq!(browser.text(&on_card(name, ".url")), format!("POST {}", handle.token_url()));
         assert!(browser.text(&on_card(name, ".vars")).contains("https://127.0.0.1:"), "{name}");
+        assert!(browser.text(&on_card(name, ".vars")).contains("SSL_CERT_FILE"), "{name}");
     }
     let mut socket = TcpStream::connect(("127.0.0.1", sandbox.manis().port())).unwrap();
     socket.write_all(&right(&sandbox.manis()).bytes()).unwrap();

@@ -55,6 +55,7 @@ function quoted(word) {
 
 function variables(state) {
   const lines = state.env.map(({ name, value }) => `export ${name}=${quoted(value)}`);
+  if (state.base_url.startsWith("https:")) lines.unshift(t("authority"));
   if (state.personal_access_token) {
     const value = quoted(state.personal_access_token);
     lines.push(t("personal"), `# export DIGISHARE_PERSONAL_ACCESS_TOKEN=${value}`);

@@ -17,6 +17,7 @@ export const WORDS =
   "all_about": ["What you do here is done at all five providers. Programs do it over the control API:", "Ce que vous faites ici vaut pour les cinq fournisseurs. Un programme passe par l’API de contrôle :"],
   "accounts": ["{n} accounts", "{n} comptes"],
   "strict": ["strict", "strict"],
+  "authority": ["# trust the authority first: SSL_CERT_FILE, in what the program printed", "# d’abord, faites confiance à l’autorité : SSL_CERT_FILE, dans ce que le programme a affiché"],
   "personal": ["# or, in place of id and secret:", "# ou, sans identifiant ni secret :"],
   "copy_variables": ["Copy variables", "Copier les variables"],
   "copy_curl": ["Copy curl line", "Copier la ligne curl"],
