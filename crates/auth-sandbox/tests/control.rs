@@ -200,6 +200,10 @@ async fn no_web_page_can_steer_or_read_it() {
         if status == 403 {
             let read = raw(port, "GET", "/__sandbox/journal", headers, "").await;
             assert_eq!(read.status, 403, "{what}");
+            let gone = raw(port, "DELETE", "/__sandbox/journal", headers, "").await;
+            assert_eq!(gone.status, 403, "{what}");
+            let set = raw(port, "PUT", "/__sandbox/api", headers, r#"{"refuse":true}"#).await;
+            assert_eq!(set.status, 403, "{what}");
         }
     }
     // A target that is a whole URL is held to the same.
@@ -520,6 +524,11 @@ async fn localhost_is_answered_on_both_its_addresses() {
     for handle in sandbox.handles() {
         assert!(TcpStream::connect(("::1", handle.port())).await.is_ok(), "{handle:?}");
     }
+    // Where another program has that port, `localhost` would lead there.
+    let other = std::net::TcpListener::bind("[::1]:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let error = Sandbox::builder().one_port(true).port(port).start().await.unwrap_err();
+    assert!(error.to_string().contains(&format!("[::1]:{port}")), "{error}");
 }
 
 /// What the server says to these headers, up to the end of the connection.

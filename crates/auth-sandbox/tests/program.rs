@@ -129,6 +129,14 @@ async fn it_takes_as_many_connections_as_the_system_allows() {
 }
 
 #[tokio::test]
+async fn quiet_is_quiet_and_strict_is_strict() {
+    let quiet = Running::start(&["--quiet", "--strict"]);
+    let (port, call) = manis(&quiet);
+    assert_eq!(exchange(port, &call.body("{}").bytes()).await.status, 400);
+    assert_eq!(quiet.rest_of_the_log(), "");
+}
+
+#[tokio::test]
 async fn without_control_there_is_neither_page_nor_api() {
     let running = Running::start(&["--no-control"]);
     assert!(!running.printed.contains("__sandbox") && !running.printed.contains("# page"));

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -91,6 +91,15 @@ impl Running {
             lines
         });
         lines.recv_timeout(LIMIT).expect("no further line in the log")
+    }
+
+    /// What it has said on standard error when it ends.
+    pub(crate) fn rest_of_the_log(mut self) -> String {
+        let mut log = self.log.take().unwrap();
+        drop(self);
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Sends SIGTERM and waits.
