@@ -123,7 +123,7 @@ async fn it_takes_as_many_connections_as_the_system_allows() {
     let running = Running::of(shell, &[]);
     let (port, call) = manis(&running);
     let idle: Vec<_> =
-        (0..200).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        (0..120).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
     assert_eq!(exchange(port, &call.bytes()).await.status, 200);
     drop(idle);
 }
