@@ -132,7 +132,13 @@ async fn a_fault_hits_one_account_or_all_of_a_provider() {
     assert_eq!(ask(999).send(&manis).await.status, 503);
     assert_eq!(ask(998).send(&manis).await.status, 200);
     assert_eq!(ask(0).replace("x-secret", "made-up-1").send(&manis).await.status, 401);
+    // An account's own fault comes before the provider's.
+    let common = json!({"kind": "status", "status": 500});
+    call(&sandbox, "POST", "faults", json!({"provider": "manis", "fault": common})).await;
+    assert_eq!(ask(999).send(&manis).await.status, 503);
     call(&sandbox, "DELETE", "faults?account=shop-999", Value::Null).await;
+    assert_eq!(ask(999).send(&manis).await.status, 500);
+    call(&sandbox, "DELETE", "faults", Value::Null).await;
     let token = ask(999).send(&manis).await.token();
     let other = ask(998).send(&manis).await.token();
 
@@ -145,7 +151,7 @@ async fn a_fault_hits_one_account_or_all_of_a_provider() {
     assert_eq!(ask(998).send(&manis).await.status, 401);
     assert_eq!(ask(998).replace("x-secret", "new").send(&manis).await.status, 200);
     let seen = call(&sandbox, "GET", "accounts?account=shop-999", Value::Null).await;
-    assert_eq!(seen["accounts"][0]["counters"]["token_requests"], 2);
+    assert_eq!(seen["accounts"][0]["counters"]["token_requests"], 4);
 }
 
 #[tokio::test]

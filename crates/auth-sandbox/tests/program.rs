@@ -255,6 +255,11 @@ fn health_says_whether_a_sandbox_serves() {
     drop(running);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let chosen = Running::start(&["--control-port", &port]);
+    assert_eq!(chosen.control.to_string(), port);
+    drop(chosen);
+    let listener = std::net::TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
     // Another program's port.
     let other = std::thread::spawn(move || {
         let mut socket = listener.accept().unwrap().0;
