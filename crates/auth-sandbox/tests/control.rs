@@ -212,6 +212,9 @@ async fn no_web_page_can_steer_or_read_it() {
             assert_eq!(set.status, 403, "{what}");
         }
     }
+    let form = [("Host", host.as_str()), ("Content-Type", "text/plain")];
+    let set = raw(port, "PUT", "/__sandbox/api", &form, r#"{"refuse":true}"#).await;
+    assert_eq!(set.status, 415);
     // A target that is a whole URL is held to the same.
     for (target, status) in [
         (format!("http://{host}/__sandbox/journal"), 200),
@@ -431,7 +434,16 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
     call(&sandbox, "PUT", "lifetime", json!({"seconds": 1})).await;
     call(&sandbox, "POST", "accounts", json!({"provider": "manis", "id": "more"})).await;
     call(&sandbox, "PUT", "api", json!({"refuse": true})).await;
+    // What one provider alone has.
+    let personal = sandbox.digishare().personal_access_token();
+    sandbox.digishare().rotate_personal_access_token();
+    sandbox.digitalpaye().accept_environments(["Moon"]);
+    right(&sandbox.papaya()).send(&sandbox.papaya()).await;
     call(&sandbox, "POST", "reset", json!({})).await;
+    assert_eq!(sandbox.digishare().personal_access_token(), personal);
+    let digitalpaye = sandbox.digitalpaye();
+    assert_eq!(right(&digitalpaye).send(&digitalpaye).await.status, 200);
+    assert!(sandbox.papaya().token_names().is_empty());
     for mut socket in held {
         let mut rest = Vec::new();
         let end = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await;
@@ -442,9 +454,53 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
     assert_eq!((&state["clock"], &state["lifetime"]), (&json!(0.0), &json!(3600.0)));
     assert_eq!((&state["accounts"], &state["api_refuses"]), (&json!(1), &json!(false)));
     assert_eq!(manis.counters(), auth_sandbox::Counters::default());
-    assert!(sandbox.journal().is_empty());
+    // Digitalpaye's, of just now.
+    assert_eq!(sandbox.journal().len(), 1);
     let token = right(&manis).send(&manis).await.token();
     assert_eq!(api(&manis, &token).send(&manis).await.status, 200);
+}
+
+#[tokio::test]
+async fn clocks_lifetimes_overlaps_refusals_and_counters_are_set_and_set_back() {
+    let sandbox = steerable().await;
+    let manis = sandbox.manis();
+    let all = [LOCAL, AS_JSON];
+    let span = async || {
+        let claims = common::jwt(&right(&manis).send(&manis).await.token()).1;
+        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap()
+    };
+    call(&sandbox, "PUT", "lifetime", json!({"provider": "manis", "seconds": 5})).await;
+    assert_eq!(span().await, 5);
+    call(&sandbox, "PUT", "lifetime", json!({})).await;
+    assert_eq!(span().await, 3600);
+
+    let off = async || {
+        let reply = right(&manis).send(&manis).await;
+        let date = httpdate::parse_http_date(reply.header("date").unwrap()).unwrap();
+        std::time::SystemTime::now().duration_since(date).unwrap_or_default().as_secs()
+    };
+    call(&sandbox, "PUT", "clock", json!({"seconds": -3600})).await;
+    assert!((3590..3700).contains(&off().await));
+    call(&sandbox, "PUT", "clock", json!({"seconds": 0})).await;
+    assert!(off().await < 100);
+
+    let token = right(&manis).send(&manis).await.token();
+    for (refuse, status) in [(true, 401), (false, 200)] {
+        call(&sandbox, "PUT", "api", json!({"refuse": refuse})).await;
+        assert_eq!(api(&manis, &token).send(&manis).await.status, status);
+    }
+    let old = right(&manis);
+    for (overlap, status) in [(true, 200), (false, 401)] {
+        call(&sandbox, "POST", "rotate", json!({"provider": "manis", "overlap": overlap})).await;
+        assert_eq!(old.send(&manis).await.status, status);
+        assert_eq!(right(&manis).send(&manis).await.status, 200);
+    }
+    call(&sandbox, "DELETE", "counters", Value::Null).await;
+    assert_eq!(manis.counters(), auth_sandbox::Counters::default());
+    let none = json!({"fault": {"kind": "stall"}, "times": 0}).to_string();
+    let reply = raw(control_port(&sandbox), "POST", "/__sandbox/faults", &all, &none).await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(call(&sandbox, "GET", "faults", Value::Null).await, json!({"faults": []}));
 }
 
 #[tokio::test]
@@ -481,7 +537,9 @@ async fn stalls_and_drips_cost_other_requests_nothing() {
             held.push(right(&manis).open(&manis).await);
         }
     }
+    let begun = Instant::now();
     while manis.counters().faults_served < 200 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the stalled hold up the next");
         tokio::task::yield_now().await;
     }
     call(&sandbox, "DELETE", "faults", Value::Null).await;
