@@ -23,6 +23,12 @@ impl Entry {
         Self { credentials, overlap: None, previous: None, plan, counters }
     }
 
+    /// Every secret that it has or had: none of them is to be shown.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let overlap = self.overlap.as_ref().map(Credentials::secret);
+        iter::once(self.credentials.secret()).chain(overlap).chain(self.previous.as_deref())
+    }
+
     /// Replaces the secret. With `overlap`, the old one stays good.
     pub(crate) fn rotate(&mut self, secret: String, overlap: bool) -> Credentials {
         let old = self.credentials.clone();

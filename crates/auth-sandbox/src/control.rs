@@ -214,6 +214,7 @@ impl Control {
 
     fn rotate(&self, asked: Rotation) -> Answered {
         let Rotation { provider, account, secret, overlap } = asked;
+        secret.as_deref().map(|secret| plain("secret", secret)).transpose()?;
         for handle in self.named(Some(&provider))? {
             let mut state = handle.shared().state();
             let entry = match &account {
@@ -262,9 +263,8 @@ impl Control {
 
     fn add_account(&self, asked: NewAccount) -> Answered {
         let NewAccount { provider, id, secret } = asked;
-        if id.is_empty() {
-            return Err(bad("id is empty".to_owned()));
-        }
+        plain("id", &id)?;
+        secret.as_deref().map(|secret| plain("secret", secret)).transpose()?;
         let credentials = Credentials::new(id, secret.unwrap_or_else(Credentials::random_secret));
         for handle in self.named(Some(&provider))? {
             handle.add_account(credentials.clone());
@@ -281,6 +281,14 @@ enum Aim<'a> {
 
 fn bad(why: String) -> Refusal {
     (StatusCode::BAD_REQUEST, why)
+}
+
+/// Credentials go into a header and a line of a shell.
+fn plain(what: &str, value: &str) -> Result<(), Refusal> {
+    if value.is_empty() || value.chars().any(char::is_control) {
+        return Err(bad(format!("{what} is empty or no plain text")));
+    }
+    Ok(())
 }
 
 fn nowhere(path: &str) -> Refusal {

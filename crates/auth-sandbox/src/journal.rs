@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::Provider;
+use crate::{Provider, random};
 
 /// How many requests the journal keeps.
 pub(crate) const KEPT: usize = 1000;
@@ -135,6 +135,8 @@ pub(crate) type Tap = Arc<dyn Fn(&Record) + Send + Sync>;
 
 /// The last records, and how many are gone.
 pub(crate) struct Journal {
+    /// Another one at each start, so that a reader who comes back tells whose numbers these are.
+    pub(crate) run: String,
     tap: Option<Tap>,
     pages: Mutex<Pages>,
 }
@@ -150,7 +152,7 @@ pub(crate) struct Pages {
 
 impl Journal {
     pub(crate) fn new(tap: Option<Tap>) -> Self {
-        Self { tap, pages: Mutex::default() }
+        Self { run: random::hex::<8>(), tap, pages: Mutex::default() }
     }
 
     /// Enters a record under the next number.

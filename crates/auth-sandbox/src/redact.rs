@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 
+use crate::accounts::Entry;
 use crate::request::{Field, Request};
 use crate::shared::Shared;
 
@@ -44,8 +45,12 @@ pub(crate) fn path(request: &Request, shared: &Shared, known: &[&str]) -> String
     let path = request.path();
     let mut shown = if known.contains(&path) {
         path.to_owned()
+    } else if holds_own(path, shared) {
+        format!("/{REDACTED}")
     } else {
-        let segments: Vec<_> = path.split('/').map(|part| text(part, shared)).collect();
+        // A secret that was encoded for its place is still one.
+        let shown = |part| if is_encoded(part) { REDACTED.into() } else { text(part, shared) };
+        let segments: Vec<_> = path.split('/').map(shown).collect();
         cut(&segments.join("/"), LONGEST)
     };
     if let Some(query) = request.uri.query() {
@@ -135,7 +140,7 @@ fn parameter(name: &str, value: &str, shared: &Shared) -> String {
     } else if listed(IDS) {
         let known = shared.state().accounts.get(value).is_some();
         if known { value.to_owned() } else { format!("{REDACTED}, no account's id") }
-    } else if listed(HEADERS_SHOWN) || listed(PARAMETERS_SHOWN) {
+    } else if (listed(HEADERS_SHOWN) || listed(PARAMETERS_SHOWN)) && !holds_own(value, shared) {
         let words: Vec<_> = value.split(' ').map(|word| text(word, shared)).collect();
         cut(&words.join(" "), LONGEST)
     } else {
@@ -145,14 +150,20 @@ fn parameter(name: &str, value: &str, shared: &Shared) -> String {
 
 /// A word, unless it is a secret of this provider or looks like one of another.
 fn text<'a>(word: &'a str, shared: &Shared) -> Cow<'a, str> {
-    let own = || {
-        let state = shared.state();
-        state.accounts.all().any(|entry| {
-            let secret = entry.credentials.secret();
-            word == secret || (secret.len() > 3 && word.contains(secret))
-        })
-    };
-    if looks_secret(word) || own() { Cow::Borrowed(REDACTED) } else { Cow::Borrowed(word) }
+    let secret = looks_secret(word) || holds_own(word, shared);
+    Cow::Borrowed(if secret { REDACTED } else { word })
+}
+
+/// Whether a text is, or holds, a secret of this provider. Asked of a whole value too, since a secret may
+/// have blanks and slashes in it.
+fn holds_own(text: &str, shared: &Shared) -> bool {
+    let state = shared.state();
+    let mut secrets = state.accounts.all().flat_map(Entry::secrets);
+    secrets.any(|secret| text == secret || (secret.len() > 3 && text.contains(secret)))
+}
+
+fn is_encoded(part: &str) -> bool {
+    part.contains('%')
 }
 
 /// Whether a word is random rather than written: a JWT, a UUID, hexadecimal, base64.
@@ -188,9 +199,17 @@ mod tests {
 
     #[test]
     fn a_random_word_is_told_from_a_written_one() {
-        for word in
-            ["eyJhbGciOiJIUzI1NiJ9.e30.x", "3f2a9c1b7d", "c2VjcmV0OnNlY3JldA==", "a1b2c3d4e5"]
-        {
+        for word in [
+            "eyJhbGciOiJIUzI1NiJ9.e30.x",
+            "3f2a9c1b7d",
+            "c2VjcmV0OnNlY3JldA==",
+            "a1b2c3d4e5",
+            // Long; long with a digit; many short runs; not ASCII.
+            "abcdefghijklmnopqrstuvwx",
+            "correcthorse1",
+            "a1-b2-c3-d4-e5-f6-a7-b8-c9-d0-e1",
+            "пароль",
+        ] {
             assert!(looks_secret(word), "{word}");
         }
         for word in [

@@ -132,7 +132,13 @@ async fn a_fault_hits_one_account_or_all_of_a_provider() {
     assert_eq!(ask(999).send(&manis).await.status, 503);
     assert_eq!(ask(998).send(&manis).await.status, 200);
     assert_eq!(ask(0).replace("x-secret", "made-up-1").send(&manis).await.status, 401);
+    // An account's own fault comes before the provider's.
+    let common = json!({"kind": "status", "status": 500});
+    call(&sandbox, "POST", "faults", json!({"provider": "manis", "fault": common})).await;
+    assert_eq!(ask(999).send(&manis).await.status, 503);
     call(&sandbox, "DELETE", "faults?account=shop-999", Value::Null).await;
+    assert_eq!(ask(999).send(&manis).await.status, 500);
+    call(&sandbox, "DELETE", "faults", Value::Null).await;
     let token = ask(999).send(&manis).await.token();
     let other = ask(998).send(&manis).await.token();
 
@@ -145,7 +151,7 @@ async fn a_fault_hits_one_account_or_all_of_a_provider() {
     assert_eq!(ask(998).send(&manis).await.status, 401);
     assert_eq!(ask(998).replace("x-secret", "new").send(&manis).await.status, 200);
     let seen = call(&sandbox, "GET", "accounts?account=shop-999", Value::Null).await;
-    assert_eq!(seen["accounts"][0]["counters"]["token_requests"], 2);
+    assert_eq!(seen["accounts"][0]["counters"]["token_requests"], 4);
 }
 
 #[tokio::test]
@@ -200,11 +206,47 @@ async fn no_web_page_can_steer_or_read_it() {
         if status == 403 {
             let read = raw(port, "GET", "/__sandbox/journal", headers, "").await;
             assert_eq!(read.status, 403, "{what}");
+            let gone = raw(port, "DELETE", "/__sandbox/journal", headers, "").await;
+            assert_eq!(gone.status, 403, "{what}");
+            let set = raw(port, "PUT", "/__sandbox/api", headers, r#"{"refuse":true}"#).await;
+            assert_eq!(set.status, 403, "{what}");
         }
+    }
+    let form = [("Host", host.as_str()), ("Content-Type", "text/plain")];
+    let set = raw(port, "PUT", "/__sandbox/api", &form, r#"{"refuse":true}"#).await;
+    assert_eq!(set.status, 415);
+    // A target that is a whole URL is held to the same.
+    for (target, status) in [
+        (format!("http://{host}/__sandbox/journal"), 200),
+        ("http://sandbox/__sandbox/journal".to_owned(), 200),
+        ("http://evil.example/__sandbox/journal".to_owned(), 403),
+        (format!("http://localhost@evil.example:{port}/__sandbox/journal"), 403),
+    ] {
+        assert_eq!(raw(port, "GET", &target, &[LOCAL], "").await.status, status, "{target}");
     }
     for target in ["/__sandbox/reset?x", "/__sandbox/rotate", "/__sandbox/revoke"] {
         assert_eq!(raw(port, "GET", target, &[LOCAL], "").await.status, 405, "{target}");
     }
+}
+
+#[tokio::test]
+async fn credentials_that_no_header_and_no_shell_can_hold_are_refused() {
+    let sandbox = steerable().await;
+    let port = control_port(&sandbox);
+    let before = sandbox.manis().credentials();
+    for (path, body) in [
+        ("accounts", json!({"provider": "manis", "id": ""})),
+        ("accounts", json!({"provider": "manis", "id": "a\nb"})),
+        ("accounts", json!({"provider": "manis", "id": "a", "secret": "\u{7f}"})),
+        ("rotate", json!({"provider": "manis", "secret": ""})),
+        ("rotate", json!({"provider": "manis", "secret": "a\r\nx-secret: b"})),
+    ] {
+        let target = format!("/__sandbox/{path}");
+        let reply = raw(port, "POST", &target, &[LOCAL, AS_JSON], &body.to_string()).await;
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.text().contains("is empty or no plain text"), "{}", reply.text());
+    }
+    assert_eq!(sandbox.manis().accounts(), [before]);
 }
 
 #[tokio::test]
@@ -294,6 +336,58 @@ async fn the_journal_shows_no_credential_not_even_a_foreign_one() {
 }
 
 #[tokio::test]
+async fn the_journal_shows_no_own_secret_though_it_is_a_plain_word_in_an_odd_place() {
+    let sandbox = steerable().await;
+    let (manis, digishare) = (sandbox.manis(), sandbox.digishare());
+    let path = "/api/v1/auth/token";
+    for secret in ["sesame", "open sesame", "open/sesame", "it's sesame"] {
+        let encoded = secret.replace(' ', "%20").replace('\'', "%27");
+        manis.accept(Credentials::new("shop", secret));
+        let own = right(&manis);
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let calls = |secret: &str| {
+            vec![
+                own.clone().header("User-Agent", secret),
+                own.clone().header("Accept", &format!("text/plain {secret}")),
+                own.clone().target(&format!("/{encoded}/x")),
+                own.clone().target(&format!("{path}?scope={encoded}")),
+                own.clone().target(&format!("{path}?{encoded}=x")),
+                own.clone().body(&json!({"a": [{secret: "x"}], "scope": secret}).to_string()),
+                own.clone().header(form.0, form.1).body(&format!("{encoded}=x&scope={encoded}")),
+            ]
+        };
+        for call in calls(secret) {
+            call.send(&manis).await;
+        }
+        // Nor one that is kept for an overlap, nor the one of before.
+        manis.account("shop").unwrap().rotate_secret();
+        for call in calls(secret) {
+            call.send(&manis).await;
+        }
+    }
+    right(&manis).header("sesame", "x").method("SESAME").send(&manis).await;
+    right(&digishare)
+        .body(r#"{"client_id": "x", "sesame": 1, "pin": 77553311}"#)
+        .send(&digishare)
+        .await;
+    manis.accept(Credentials::new("shop", "sesame"));
+    right(&manis).header("sesame", "x").send(&manis).await;
+    let digitalpaye = sandbox.digitalpaye();
+    right(&digitalpaye).replace("X-Environment", "abracadabra").send(&digitalpaye).await;
+    let records = call(&sandbox, "GET", "journal", Value::Null).await["records"].take();
+    let records = records.as_array().unwrap();
+    assert_eq!(records.len(), 4 * 14 + 4);
+    for record in records {
+        let text = record.to_string();
+        let name = record["headers"].to_string().contains("[\"sesame\"");
+        let foreign = record["method"] == "[other]" || record["provider"] == "digishare";
+        assert!(foreign || (!text.contains("sesame") && !name), "{text}");
+        assert!(!text.contains("SESAME") && !text.contains("77553311"), "{text}");
+        assert!(!text.contains("abracadabra"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_journal_is_bounded_and_says_what_is_gone() {
     let sandbox = steerable().await;
     let mut socket = TcpStream::connect(("127.0.0.1", sandbox.manis().port())).await.unwrap();
@@ -340,7 +434,16 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
     call(&sandbox, "PUT", "lifetime", json!({"seconds": 1})).await;
     call(&sandbox, "POST", "accounts", json!({"provider": "manis", "id": "more"})).await;
     call(&sandbox, "PUT", "api", json!({"refuse": true})).await;
+    // What one provider alone has.
+    let personal = sandbox.digishare().personal_access_token();
+    sandbox.digishare().rotate_personal_access_token();
+    sandbox.digitalpaye().accept_environments(["Moon"]);
+    right(&sandbox.papaya()).send(&sandbox.papaya()).await;
     call(&sandbox, "POST", "reset", json!({})).await;
+    assert_eq!(sandbox.digishare().personal_access_token(), personal);
+    let digitalpaye = sandbox.digitalpaye();
+    assert_eq!(right(&digitalpaye).send(&digitalpaye).await.status, 200);
+    assert!(sandbox.papaya().token_names().is_empty());
     for mut socket in held {
         let mut rest = Vec::new();
         let end = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await;
@@ -351,9 +454,53 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
     assert_eq!((&state["clock"], &state["lifetime"]), (&json!(0.0), &json!(3600.0)));
     assert_eq!((&state["accounts"], &state["api_refuses"]), (&json!(1), &json!(false)));
     assert_eq!(manis.counters(), auth_sandbox::Counters::default());
-    assert!(sandbox.journal().is_empty());
+    // Digitalpaye's, of just now.
+    assert_eq!(sandbox.journal().len(), 1);
     let token = right(&manis).send(&manis).await.token();
     assert_eq!(api(&manis, &token).send(&manis).await.status, 200);
+}
+
+#[tokio::test]
+async fn clocks_lifetimes_overlaps_refusals_and_counters_are_set_and_set_back() {
+    let sandbox = steerable().await;
+    let manis = sandbox.manis();
+    let all = [LOCAL, AS_JSON];
+    let span = async || {
+        let claims = common::jwt(&right(&manis).send(&manis).await.token()).1;
+        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap()
+    };
+    call(&sandbox, "PUT", "lifetime", json!({"provider": "manis", "seconds": 5})).await;
+    assert_eq!(span().await, 5);
+    call(&sandbox, "PUT", "lifetime", json!({})).await;
+    assert_eq!(span().await, 3600);
+
+    let off = async || {
+        let reply = right(&manis).send(&manis).await;
+        let date = httpdate::parse_http_date(reply.header("date").unwrap()).unwrap();
+        std::time::SystemTime::now().duration_since(date).unwrap_or_default().as_secs()
+    };
+    call(&sandbox, "PUT", "clock", json!({"seconds": -3600})).await;
+    assert!((3590..3700).contains(&off().await));
+    call(&sandbox, "PUT", "clock", json!({"seconds": 0})).await;
+    assert!(off().await < 100);
+
+    let token = right(&manis).send(&manis).await.token();
+    for (refuse, status) in [(true, 401), (false, 200)] {
+        call(&sandbox, "PUT", "api", json!({"refuse": refuse})).await;
+        assert_eq!(api(&manis, &token).send(&manis).await.status, status);
+    }
+    let old = right(&manis);
+    for (overlap, status) in [(true, 200), (false, 401)] {
+        call(&sandbox, "POST", "rotate", json!({"provider": "manis", "overlap": overlap})).await;
+        assert_eq!(old.send(&manis).await.status, status);
+        assert_eq!(right(&manis).send(&manis).await.status, 200);
+    }
+    call(&sandbox, "DELETE", "counters", Value::Null).await;
+    assert_eq!(manis.counters(), auth_sandbox::Counters::default());
+    let none = json!({"fault": {"kind": "stall"}, "times": 0}).to_string();
+    let reply = raw(control_port(&sandbox), "POST", "/__sandbox/faults", &all, &none).await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(call(&sandbox, "GET", "faults", Value::Null).await, json!({"faults": []}));
 }
 
 #[tokio::test]
@@ -390,7 +537,9 @@ async fn stalls_and_drips_cost_other_requests_nothing() {
             held.push(right(&manis).open(&manis).await);
         }
     }
+    let begun = Instant::now();
     while manis.counters().faults_served < 200 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the stalled hold up the next");
         tokio::task::yield_now().await;
     }
     call(&sandbox, "DELETE", "faults", Value::Null).await;
@@ -415,6 +564,13 @@ async fn one_port_serves_all_and_counts_as_five_do() {
         assert_eq!((seen.connections, seen.tokens_issued, seen.api_accepted), (2, 1, 1));
     }
     let manis = sandbox.manis();
+    manis.reset_counters();
+    let mut socket = TcpStream::connect(("127.0.0.1", manis.port())).await.unwrap();
+    for _ in 0..2 {
+        socket.write_all(b"GET /manis/x HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
+    }
+    assert_eq!((manis.counters().connections, manis.counters().stray_requests), (1, 2));
     let lost = right(&manis).target("/manisx/api/v1/auth/token").send(&manis).await;
     assert_eq!((lost.status, lost.json()["providers"].as_array().unwrap().len()), (404, 5));
     right(&manis).send(&manis).await;
@@ -432,6 +588,11 @@ async fn localhost_is_answered_on_both_its_addresses() {
     for handle in sandbox.handles() {
         assert!(TcpStream::connect(("::1", handle.port())).await.is_ok(), "{handle:?}");
     }
+    // Where another program has that port, `localhost` would lead there.
+    let other = std::net::TcpListener::bind("[::1]:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let error = Sandbox::builder().one_port(true).port(port).start().await.unwrap_err();
+    assert!(error.to_string().contains(&format!("[::1]:{port}")), "{error}");
 }
 
 /// What the server says to these headers, up to the end of the connection.

@@ -67,6 +67,11 @@ fn curl_trusts_the_printed_authority_and_nothing_without_it() {
         return skipped("curl");
     }
     let mut running = Running::start(&["--tls", "--one-port"]);
+    // The control API stays plain.
+    let url = format!("http://127.0.0.1:{}/__sandbox/health", running.control);
+    let health =
+        Command::new("curl").args(["-sf", "-o", "/dev/null", "--noproxy", "*", &url]).status();
+    assert!(health.unwrap().success(), "{url}");
     let printed = running.printed.clone();
     let tries = printed.lines().filter_map(|line| line.strip_prefix("#   try        "));
     for line in tries {
@@ -85,4 +90,23 @@ fn curl_trusts_the_printed_authority_and_nothing_without_it() {
         assert!(log[1].contains(" granted to "), "{log:?}");
         assert!(log[2].contains("- TLS - - refused: the handshake failed"), "{log:?}");
     }
+}
+
+#[test]
+fn curl_finds_the_advertised_name_in_the_certificate() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return skipped("curl");
+    }
+    let args = ["--tls", "--bind", "0.0.0.0", "--expose", "--advertise", "sandbox", "--quiet"];
+    let running = Running::start(&args);
+    let line =
+        running.printed.lines().find(|line| line.contains("curl ") && line.contains("x-secret: "));
+    let line = line.unwrap().trim_start_matches("#   try        ");
+    assert!(line.contains(" https://sandbox:"), "{line}");
+    let base = &running.exports["MANIS_BASE_URL_INTERNAL"];
+    let port = base.rsplit_once(':').unwrap().1;
+    let line = format!("{line} -sS --max-time 10 --noproxy '*' --resolve sandbox:{port}:127.0.0.1");
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("ey"), "{line}: {said} {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -15,6 +15,7 @@ use common::{Call, Reply, api, right};
 use serde_json::{Value, json};
 
 const TAB: char = '\u{e004}';
+const SHIFT: char = '\u{e008}';
 const ENTER: char = '\u{e007}';
 
 fn usual() -> SandboxBuilder {
@@ -267,7 +268,7 @@ fn what_a_client_sends_stays_text() {
     const EVIL: &str = "<img src=x onerror=document.title=1>";
     let sandbox = usual().start_blocking().unwrap();
     let manis = sandbox.manis();
-    let account = manis.add_account(Credentials::new(EVIL, EVIL));
+    let account = manis.add_account(Credentials::new(EVIL, "made-up"));
     account.inject_times(Fault::Redirect { status: 302, location: EVIL.to_owned() }, 2);
     let encoded: String = EVIL.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let call = right(&manis).replace("x-merchant-id", EVIL).header("User-Agent", EVIL);
@@ -370,7 +371,7 @@ fn the_list_is_paused_and_cleared_and_says_what_is_gone() {
 fn it_says_when_the_sandbox_is_away_and_goes_on_when_it_is_back() {
     let sandbox = usual().start_blocking().unwrap();
     let Some(browser) = open(&sandbox) else { return };
-    let port = address(&sandbox).trim_end_matches('/').rsplit_once(':').unwrap().1.parse().unwrap();
+    let port = port(&sandbox);
     send(&sandbox.manis(), &right(&sandbox.manis()));
     browser.until(&newest_has(&["granted"]));
     drop(sandbox);
@@ -475,7 +476,7 @@ fn it_reads_well_by_day_and_by_night_on_a_desk_and_on_a_telephone() {
     browser.press('5');
     browser.click("#manis-live");
     browser
-        .until("document.querySelector('#status.bad').textContent.startsWith('Échec : a number')");
+        .until("document.querySelector('#status.bad')?.textContent.startsWith('Échec : a number')");
     browser.click("#pause");
     browser.until("document.querySelector('#link.paused')");
     for theme in ["light", "dark"] {
@@ -483,4 +484,232 @@ fn it_reads_well_by_day_and_by_night_on_a_desk_and_on_a_telephone() {
         reads(theme);
         browser.picture(&format!("{theme}-opened-1280"), 1280);
     }
+}
+
+/// The port of the page.
+fn port(sandbox: &Sandbox) -> u16 {
+    address(sandbox).trim_end_matches('/').rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
+/// Another program on the sandbox's port, that answers everything with this.
+struct Impostor(std::thread::JoinHandle<()>, std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl Impostor {
+    fn start(port: u16, body: &'static str) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let end = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let ended = std::sync::Arc::clone(&end);
+        let serve = move || {
+            while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                let Ok((mut socket, _)) = listener.accept() else {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                    continue;
+                };
+                socket.set_nonblocking(false).unwrap();
+                socket.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+                let _ = socket.read(&mut [0; 8192]);
+                let length = body.len();
+                let _ = write!(
+                    socket,
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+                );
+            }
+        };
+        Self(std::thread::spawn(serve), end)
+    }
+
+    fn ends(self) {
+        self.1.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.0.join().unwrap();
+    }
+}
+
+#[test]
+fn another_program_on_its_port_is_not_taken_for_the_sandbox() {
+    let sandbox = usual().start_blocking().unwrap();
+    let Some(browser) = open(&sandbox) else { return };
+    let port = port(&sandbox);
+    drop(sandbox);
+    for body in ["<html>nginx</html>", "{\"providers\":", "{}", "null"] {
+        let other = Impostor::start(port, body);
+        browser.until("document.querySelector('#link.away')");
+        if !body.ends_with('}') {
+            browser.click("#manis-inject");
+            browser.until("document.getElementById('status').textContent === 'That failed: it is not the sandbox that answers'");
+        }
+        other.ends();
+    }
+    let _again = usual().control(port).start_blocking().unwrap();
+    browser.until(LIVE);
+}
+
+#[test]
+fn a_sandbox_that_restarts_between_two_looks_shows_its_own_requests_and_accounts_alone() {
+    let sandbox = usual().start_blocking().unwrap();
+    let Some(browser) = open(&sandbox) else { return };
+    let port = port(&sandbox);
+    send(&sandbox.manis(), &right(&sandbox.manis()));
+    browser.until(&newest_has(&["Manis", "granted"]));
+    drop(sandbox);
+    let mut builder = usual().control(port).strict(true);
+    for at in 0..1000 {
+        builder = builder.account(Provider::Papaya, Credentials::new(format!("shop-{at}"), "x"));
+    }
+    let again = builder.start_blocking().unwrap();
+    // More than before, so that the numbers alone do not tell.
+    for _ in 0..3 {
+        send(&again.papaya(), &right(&again.papaya()));
+    }
+    browser.until(&newest_has(&["Papaya Global", "granted"]));
+    browser.until(&format!("{} === '3'", on_card("papaya", "[data-counter=tokens_issued]")));
+    let names = "[...document.querySelectorAll('#rows .name')].map(it => it.textContent).join()";
+    browser.until(&format!("{names} === 'Papaya Global,Papaya Global,Papaya Global'"));
+    browser.until(&format!("{} === '1,000 accounts, strict'", on_card("papaya", ".aside")));
+    assert!(browser.text(&on_card("papaya", ".vars")).contains("PAPAYA_API_KEY=shop-0"));
+}
+
+#[test]
+fn ids_that_look_the_same_are_told_apart_and_copied_as_they_are() {
+    let ids = ["shop1", "shop\u{200b}1", "shop\u{202e}1"];
+    let mut builder = usual();
+    for id in ids.iter().rev() {
+        builder = builder.account(Provider::Papaya, Credentials::new(*id, "made-up"));
+    }
+    let sandbox = builder.start_blocking().unwrap();
+    let papaya = sandbox.papaya();
+    let Some(browser) = open(&sandbox) else { return };
+    for (id, shown) in ids.into_iter().zip(["shop1", "shop\\u{200b}1", "shop\\u{202e}1"]) {
+        papaya.account(id).unwrap().inject_times(Fault::Status(503), 2);
+        let words = format!("Status 503 (account {shown}), 2 more");
+        browser.until(&format!("{}.includes({})", on_card("papaya", ".set"), json!(words)));
+        let pair = json!({ "api_key": id, "client_secret": "made-up" }).to_string();
+        let call = right(&papaya).body(&pair);
+        assert_eq!(status(&papaya, &call), 503);
+        let cell = "document.querySelector('#rows .account')?.textContent";
+        browser.until(&format!("{cell} === {}", json!(shown)));
+        browser.click("#rows summary");
+        let opened = "document.querySelector('#rows pre')?.textContent";
+        browser.until(&format!("{opened}?.includes({})", json!("redacted")));
+    }
+    let rights = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    browser.chromium("Browser.grantPermissions", rights);
+    browser.click("#papaya-copy");
+    browser.until("document.getElementById('status').textContent.startsWith('Copied')");
+    assert_eq!(browser.text("navigator.clipboard.readText()"), papaya.exports());
+}
+
+#[test]
+fn a_thousand_faults_are_a_few_lines_and_ten_thousand_requests_a_thousand_rows() {
+    let mut builder = usual();
+    for at in 0..1000 {
+        builder = builder.account(Provider::Manis, Credentials::new(format!("shop-{at}"), "x"));
+    }
+    let sandbox = builder.start_blocking().unwrap();
+    let manis = sandbox.manis();
+    for pair in manis.accounts() {
+        manis.account(pair.id()).unwrap().inject(Fault::Status(503));
+    }
+    let Some(browser) = open(&sandbox) else { return };
+    browser.until(&format!("{}.endsWith('and 992 more')", on_card("manis", ".set")));
+    let long = "word/".repeat(1000);
+    let request = format!("GET /{long} HTTP/1.1\r\nHost: x\r\nAccept: {long}\r\n\r\n");
+    let mut socket = TcpStream::connect(("127.0.0.1", sandbox.papaya().port())).unwrap();
+    for at in 0..10_000 {
+        socket.write_all(request.as_bytes()).unwrap();
+        assert!(socket.read(&mut [0; 4096]).unwrap() > 0);
+        if at == 5000 {
+            browser.click("#manis-clear");
+        }
+    }
+    browser.until("document.getElementById('status').textContent === 'Manis works normally.'");
+    browser.until("document.getElementById('rows').children.length === 1000");
+    browser.until("document.getElementById('gone').textContent.startsWith('9,000 older requests')");
+    assert!(browser.text(NEWEST).contains("... [cut]"));
+    browser.size(360, 900);
+    browser.click("#rows summary");
+    assert!(browser.value("document.documentElement.scrollWidth").as_u64() <= Some(360));
+    browser.click("#language");
+    browser.until("document.querySelector('#rows .badge').textContent === 'chemin inconnu'");
+}
+
+#[test]
+fn two_tabs_show_the_same() {
+    let sandbox = usual().start_blocking().unwrap();
+    let manis = sandbox.manis();
+    let Some(browser) = open(&sandbox) else { return };
+    send(&manis, &right(&manis));
+    browser.until(&newest_has(&["granted"]));
+    let first = browser.tab();
+    browser.open(&format!("{}?lang=fr", address(&sandbox)));
+    browser.until(&newest_has(&["accordé"]));
+    browser.click("#manis-inject");
+    browser.until(&format!("{} === 'Statut 503, encore 1 fois'", on_card("manis", ".set")));
+    browser.click("#forget");
+    browser.until("document.getElementById('rows').children.length === 0");
+    browser.turn_to(&first);
+    browser.until(&format!("{} === 'Status 503, 1 more'", on_card("manis", ".set")));
+    browser.until("document.getElementById('rows').children.length === 0");
+    browser.click("#reset");
+    browser.until(&format!("{} === 'Works normally'", on_card("manis", ".set")));
+}
+
+#[test]
+fn the_focus_is_seen_at_200_and_400_percent() {
+    let sandbox = usual().start_blocking().unwrap();
+    let manis = sandbox.manis();
+    for _ in 0..3 {
+        send(&manis, &right(&manis));
+    }
+    let Some(browser) = open(&sandbox) else { return };
+    // 1280 by 900 and 1024 at these zooms, in pixels of the page.
+    for (width, height) in [(640, 450), (320, 256)] {
+        browser.size(width, height);
+        browser.open(&format!("{}?lang=fr", address(&sandbox)));
+        browser.until("document.getElementById('rows').children.length === 3");
+        assert!(browser.value("document.documentElement.scrollWidth").as_u64() <= Some(width));
+        let seen = "{ const it = document.activeElement, box = it.getBoundingClientRect();
+             const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+             it.contains(document.elementFromPoint(x, y)) && box.top >= 0 && box.bottom <= innerHeight + 1 }";
+        for backwards in [false, true] {
+            let (mut hidden, mut met) = (Vec::new(), std::collections::BTreeSet::new());
+            // Once round, and a little more.
+            for _ in 0..90 {
+                if backwards {
+                    browser.press_with(SHIFT, TAB)
+                } else {
+                    browser.press(TAB)
+                }
+                let name =
+                    browser.text("document.activeElement.id || document.activeElement.tagName");
+                if name != "BODY" && browser.value(seen) != true {
+                    hidden.push(name.clone());
+                }
+                met.insert(name);
+            }
+            assert!(met.len() > 50, "{width}: {met:?}");
+            let bar = "document.querySelector('.top').getBoundingClientRect().bottom";
+            let part = browser.value(&format!("scrollTo(0, 9999), {bar} / innerHeight"));
+            assert!(part.as_f64() < Some(0.25), "{width}: the bar takes {part} of the window");
+            assert_eq!(hidden, Vec::<String>::new(), "{width}, backwards: {backwards}");
+        }
+    }
+}
+
+#[test]
+fn one_port_with_tls_is_shown_as_it_is_and_so_is_a_failed_handshake() {
+    let sandbox = usual().one_port(true).tls(true).start_blocking().unwrap();
+    let Some(browser) = open(&sandbox) else { return };
+    for handle in sandbox.handles() {
+        let name = handle.provider().name();
+        assert_eq!(browser.text(&on_card(name, ".url")), format!("POST {}", handle.token_url()));
+        assert!(browser.text(&on_card(name, ".vars")).contains("https://127.0.0.1:"), "{name}");
+        assert!(browser.text(&on_card(name, ".vars")).contains("SSL_CERT_FILE"), "{name}");
+    }
+    let mut socket = TcpStream::connect(("127.0.0.1", sandbox.manis().port())).unwrap();
+    socket.write_all(&right(&sandbox.manis()).bytes()).unwrap();
+    let _ = socket.read_to_end(&mut Vec::new());
+    browser.until(&newest_has(&["TLS -", "no answer", "refused", "handshake"]));
+    assert_eq!(browser.text("document.querySelector('#rows .name').textContent"), "");
+    assert_eq!(browser.console(), Vec::<String>::new());
 }

@@ -43,7 +43,9 @@ pub(super) fn check(
     let Field::One(host) = request.header(HOST) else {
         return Err((StatusCode::FORBIDDEN, "the request has no Host header, or several"));
     };
-    if !is_ours(host, advertised) {
+    // A target that is a whole URL counts, whatever Host says (RFC 9112 section 3.2.2).
+    let target = request.uri.authority().map_or(host, |authority| authority.as_str());
+    if !is_ours(host, advertised) || !is_ours(target, advertised) {
         let why = "Host names neither loopback nor an address nor the advertised name";
         return Err((StatusCode::FORBIDDEN, why));
     }

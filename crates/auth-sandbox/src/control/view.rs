@@ -167,6 +167,7 @@ pub(super) fn journal(control: &Control, request: &Request) -> Answered {
     records.reverse();
     let oldest = pages.records.front().map_or(pages.newest + 1, |record| record.number);
     Ok(json!({
+        "run": control.journal().run,
         "newest": pages.newest,
         "oldest": oldest,
         "gone": pages.gone,

@@ -239,8 +239,48 @@ mod tests {
     }
 
     #[test]
+    fn a_file_sets_whatever_a_flag_sets() {
+        let text = "one_port = true\ncontrol_port = 3\nno_control = true\nbind = \"::\"\nexpose = true\n\
+                    advertise = \"box\"\ntls = true\nauthority = \"a.pem\"\nrandom = true\nlifetime = 4\n\
+                    strict = true\nquiet = true\n[digishare]\npersonal_access_token = \"own\"\n";
+        let settings = read(text, &[]).unwrap();
+        let set = format!("{:?}", settings.flags);
+        let bare = read("", &[]).unwrap();
+        let wanted = Args {
+            port: Some(1),
+            one_port: true,
+            control_port: Some(3),
+            no_control: true,
+            bind: Some(std::net::Ipv6Addr::UNSPECIFIED.into()),
+            expose: true,
+            advertise: Some("box".to_owned()),
+            tls: true,
+            authority: Some("a.pem".into()),
+            random: true,
+            lifetime: Some(4),
+            strict: true,
+            quiet: true,
+            command: None,
+            config: None,
+        };
+        assert_eq!(set, format!("{wanted:?}"));
+        let without = Args { port: Some(1), ..Args::default() };
+        assert_eq!(format!("{:?}", bare.flags), format!("{without:?}"));
+        assert_eq!(settings.personal.unwrap().0, "own");
+        let variables = [("AUTH_SANDBOX_DIGISHARE_PERSONAL_ACCESS_TOKEN", "other")];
+        assert_eq!(read(text, &variables).unwrap().personal.unwrap().0, "other");
+    }
+
+    #[test]
     fn a_wrong_setting_is_one_line_that_names_the_place_and_no_value() {
-        let cases: [(&str, Variables, &str); 6] = [
+        let cases: [(&str, Variables, &str); 13] = [
+            ("[manis", &[], ":1: not what"),
+            ("\n\nport = 99999", &[], ":3: not what"),
+            ("port = 1\nport = 77553311", &[], ":2: "),
+            ("{\n\"port\": 1,\n\"prot\": 2}", &[], ":3: unknown field `prot`"),
+            ("{\n\"port\": 77553311", &[], ":2: not what"),
+            ("advertise = \"http://77553311/\"", &[], "without scheme"),
+            ("[digishare]\npersonal_access_token = \"7755 3311\"", &[], "is no token"),
             ("[manis]\naccount = []", &[], ":2: unknown field `account`"),
             ("[[manis.accounts]]\nid = \"a\"\nsecret = 77553311", &[], ":3: not what"),
             (

@@ -136,6 +136,18 @@ impl Browser {
         self.command("url", json!({ "url": url }));
     }
 
+    /// Opens a tab and turns to it; returns the one before.
+    pub(crate) fn tab(&self) -> String {
+        let before = self.send("GET", &format!("{}/window", self.session), &Value::Null).unwrap();
+        let made = self.command("window/new", json!({ "type": "tab" }));
+        self.turn_to(made["handle"].as_str().unwrap());
+        before.as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn turn_to(&self, tab: &str) {
+        self.command("window", json!({ "handle": tab }));
+    }
+
     /// The value of an expression on the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let asked = json!({
@@ -173,6 +185,14 @@ impl Browser {
     pub(crate) fn press(&self, key: char) {
         let stroke = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key }));
         let keys = json!({ "type": "key", "id": "keyboard", "actions": stroke });
+        self.command("actions", json!({ "actions": [keys] }));
+    }
+
+    /// Presses a key while another is held.
+    pub(crate) fn press_with(&self, held: char, key: char) {
+        let strokes = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)]
+            .map(|(kind, key)| json!({ "type": kind, "value": key }));
+        let keys = json!({ "type": "key", "id": "keyboard", "actions": strokes });
         self.command("actions", json!({ "actions": [keys] }));
     }
 

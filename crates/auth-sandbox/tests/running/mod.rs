@@ -6,17 +6,46 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_auth-sandbox"))
 }
 
+/// How long anything may take on a machine that has other work.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What the program says with these arguments, which let it end by itself.
+pub(crate) fn run(args: &[&str]) -> Output {
+    let mut command = program();
+    command.args(args);
+    output(command)
+}
+
+pub(crate) fn output(mut command: Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (id, begun) = (child.id(), Instant::now());
+    let (done, waiting) = sync_channel::<()>(0);
+    let watch = std::thread::spawn(move || {
+        if waiting.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").arg(id.to_string()).status();
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(done);
+    watch.join().unwrap();
+    assert!(begun.elapsed() < LIMIT, "{command:?} did not end");
+    output
+}
+
 pub(crate) struct Running {
     child: Child,
-    log: BufReader<ChildStderr>,
+    log: Option<ChildStderr>,
+    /// What reads it, once a test has asked for a line.
+    lines: Option<Receiver<String>>,
     pub(crate) printed: String,
     pub(crate) exports: HashMap<String, String>,
     /// The port of the control API.
@@ -49,15 +78,28 @@ impl Running {
                 break;
             }
         }
-        let log = BufReader::new(child.stderr.take().unwrap());
-        Self { child, log, printed, exports, control }
+        let log = child.stderr.take();
+        Self { child, log, lines: None, printed, exports, control }
     }
 
-    /// The next line of its log.
+    /// The next line of its log. A line more is read, and a buffer's worth, but nothing before the first call.
     pub(crate) fn log_line(&mut self) -> String {
-        let mut line = String::new();
-        self.log.read_line(&mut line).unwrap();
-        line
+        let lines = self.lines.get_or_insert_with(|| {
+            let log = BufReader::new(self.log.take().unwrap());
+            let (send, lines) = sync_channel(0);
+            std::thread::spawn(move || log.lines().try_for_each(|line| send.send(line.unwrap())));
+            lines
+        });
+        lines.recv_timeout(LIMIT).expect("no further line in the log")
+    }
+
+    /// What it has said on standard error when it ends.
+    pub(crate) fn rest_of_the_log(mut self) -> String {
+        let mut log = self.log.take().unwrap();
+        drop(self);
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Sends SIGTERM and waits.

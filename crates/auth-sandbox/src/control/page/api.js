@@ -12,8 +12,9 @@ export async function call(method, path, body) {
   const response = await fetch(`/__sandbox/${path}`, init).catch(() => {
     throw new Error(t("no_answer"));
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
+  // Another program may have this port by now.
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || !answer) throw new Error(answer?.error ?? t("no_sandbox"));
   return answer;
 }
 

@@ -7,6 +7,8 @@ const COUNTERS = [
   "api_calls", "api_rejected", "stray_requests", "connections",
 ];
 const TIMES = [1, 3, 10, null];
+/** How many faults a card lists. */
+const MOST = 8;
 const FAULTS = {
   group_answer: [
     { kind: "status", status: 503 },
@@ -53,6 +55,7 @@ function quoted(word) {
 
 function variables(state) {
   const lines = state.env.map(({ name, value }) => `export ${name}=${quoted(value)}`);
+  if (state.base_url.startsWith("https:")) lines.unshift(t("authority"));
   if (state.personal_access_token) {
     const value = quoted(state.personal_access_token);
     lines.push(t("personal"), `# export DIGISHARE_PERSONAL_ACCESS_TOKEN=${value}`);
@@ -167,6 +170,8 @@ function settings(state, faults) {
     if (account !== null) text = t("for_account", { fault: text, account });
     return t(n === null ? "until_cleared" : "left", { fault: text, n });
   });
+  // A thousand accounts may have a fault each.
+  if (words.length > MOST) words.push(t("and_more", { n: words.splice(MOST).length }));
   if (state.clock) words.push(t(state.clock > 0 ? "clock_ahead" : "clock_behind", { seconds: Math.abs(state.clock) }));
   if (state.api_refuses) words.push(t("api_refuses"));
   return words;

@@ -1,7 +1,7 @@
 // The page of the sandbox: asks the control API about once a second, and shows what it says.
 import { call, onClick } from "./api.js";
 import { showProviders } from "./cards.js";
-import { askForRequests, showAgain, showLast, showRequests, startAgain } from "./requests.js";
+import { askForRequests, showAgain, showLast, showRequests } from "./requests.js";
 import { $, LANGUAGES, language, setLanguage, speak, speakAll, t, tell, write } from "./text.js";
 
 const SECOND = 1000;
@@ -24,11 +24,10 @@ async function ask() {
   const asked = [call("GET", "providers"), call("GET", "faults"), paused ? null : askForRequests()];
   try {
     const [{ providers }, { faults }, journal] = await Promise.all(asked);
+    if (!Array.isArray(providers) || !Array.isArray(faults)) throw new Error(t("no_sandbox"));
     latest = [providers, faults];
     wait = document.hidden ? 10 : 1;
-    // It may be another sandbox that answers now.
-    if (misses) startAgain();
-    else if (journal) showRequests(journal);
+    if (journal) showRequests(journal);
     misses = 0;
   } catch {
     misses += 1;

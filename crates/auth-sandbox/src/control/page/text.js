@@ -17,11 +17,17 @@ export let language = wanted.map((it) => (it ?? "").slice(0, 2)).find((it) => LA
 const spoken = [];
 
 export function t(key, values = {}) {
-  const text = WORDS[key][LANGUAGES.indexOf(language)];
+  // A newer sandbox may know verdicts and faults that this page does not.
+  const text = WORDS[key]?.[LANGUAGES.indexOf(language)] ?? key;
   return text.replace(/\{(\w+)\}/g, (hole, name) => {
     const value = values[name] ?? hole;
-    return typeof value === "number" ? value.toLocaleString(language) : value;
+    return typeof value === "number" ? value.toLocaleString(language) : plain(value);
   });
+}
+
+/** What cannot be seen, or turns the direction of a line, as its number: ids that look the same are not. */
+export function plain(text) {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 }
 
 /** Shows words now, and again in another language. */
