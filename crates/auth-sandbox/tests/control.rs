@@ -438,12 +438,10 @@ async fn a_reset_is_as_a_fresh_start_for_those_that_wait_too() {
     let personal = sandbox.digishare().personal_access_token();
     sandbox.digishare().rotate_personal_access_token();
     sandbox.digitalpaye().accept_environments(["Moon"]);
-    right(&sandbox.papaya()).send(&sandbox.papaya()).await;
     call(&sandbox, "POST", "reset", json!({})).await;
     assert_eq!(sandbox.digishare().personal_access_token(), personal);
     let digitalpaye = sandbox.digitalpaye();
     assert_eq!(right(&digitalpaye).send(&digitalpaye).await.status, 200);
-    assert!(sandbox.papaya().token_names().is_empty());
     for mut socket in held {
         let mut rest = Vec::new();
         let end = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut rest)).await;
@@ -588,11 +586,15 @@ async fn localhost_is_answered_on_both_its_addresses() {
     for handle in sandbox.handles() {
         assert!(TcpStream::connect(("::1", handle.port())).await.is_ok(), "{handle:?}");
     }
-    // Where another program has that port, `localhost` would lead there.
-    let other = std::net::TcpListener::bind("[::1]:0").unwrap();
-    let port = other.local_addr().unwrap().port();
-    let error = Sandbox::builder().one_port(true).port(port).start().await.unwrap_err();
-    assert!(error.to_string().contains(&format!("[::1]:{port}")), "{error}");
+    // Where another program has that port, `localhost` would lead there. The port of 127.0.0.1 may be
+    // another test's.
+    let refused = async || {
+        let other = std::net::TcpListener::bind("[::1]:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        let error = Sandbox::builder().one_port(true).port(port).start().await.unwrap_err();
+        error.to_string().contains(&format!("[::1]:{port}"))
+    };
+    assert!(refused().await || refused().await || refused().await);
 }
 
 /// What the server says to these headers, up to the end of the connection.
