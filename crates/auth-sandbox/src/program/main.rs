@@ -130,22 +130,33 @@ fn start(settings: &Settings, log: &Log) -> Result<Sandbox, String> {
 /// Writes the authority's certificate to a file of its own.
 fn keep(pem: &str, wanted: Option<&Path>) -> Result<PathBuf, String> {
     let mut options = OpenOptions::new();
-    let path = match wanted {
-        Some(path) => {
-            options.write(true).create(true).truncate(true);
-            path.to_owned()
-        }
-        None => {
-            // Only a new file: the temporary folder is everybody's.
-            options.write(true).create_new(true);
-            std::env::temp_dir().join(format!("auth-sandbox-{}.pem", std::process::id()))
-        }
+    options.write(true);
+    let mut path = wanted.map(Path::to_owned);
+    let mut opened = match &path {
+        Some(path) => options.create(true).truncate(true).open(path),
+        None => Err(io::ErrorKind::AlreadyExists.into()),
     };
-    let written = options.open(&path).and_then(|mut file| file.write_all(pem.as_bytes()));
+    // Only a new file: the temporary folder is everybody's. A process that was killed left its own, and
+    // in a container each has the same number.
+    for at in 0..TRIES {
+        if wanted.is_none()
+            && matches!(&opened, Err(it) if it.kind() == io::ErrorKind::AlreadyExists)
+        {
+            let name = format!("auth-sandbox-{}-{at}.pem", std::process::id());
+            let new = std::env::temp_dir().join(name);
+            opened = options.create_new(true).open(&new);
+            path = Some(new);
+        }
+    }
+    let path = path.unwrap_or_default();
+    let written = opened.and_then(|mut file| file.write_all(pem.as_bytes()));
     let failed = |error| format!("{}: {error}: name another file with --authority", path.display());
     written.map_err(failed)?;
     Ok(path)
 }
+
+/// How many names to try for a file.
+const TRIES: usize = 100;
 
 /// Says what a wide address means.
 fn warn(flags: &Args, log: &Log) {

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &[&str]) -> Output {
     output(command)
 }
 
-pub(crate) fn output(mut command: Command) -> Output {
+fn output(mut command: Command) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (id, begun) = (child.id(), Instant::now());
     let (done, waiting) = sync_channel::<()>(0);
