@@ -696,6 +696,7 @@ fn the_focus_is_seen_at_200_and_400_percent() {
     }
 }
 
+#[cfg(feature = "tls")]
 #[test]
 fn one_port_with_tls_is_shown_as_it_is_and_so_is_a_failed_handshake() {
     let sandbox = usual().one_port(true).tls(true).start_blocking().unwrap();
