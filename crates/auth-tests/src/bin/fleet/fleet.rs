@@ -21,8 +21,9 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(4);
 /// How long the provider thinks before it answers.
 pub(crate) const LATENCY: Duration = Duration::from_millis(200);
 /// Requests that come closer together than this are for one life of a token. A JWT's times are whole
-/// seconds, so that a token is good for 3 to 4 s, and is refreshed 2.25 to 3.2 s after its request.
-pub(crate) const LIFE: Duration = Duration::from_millis(2_000);
+/// seconds, so that a token is good for 3 to 4 s, or for 2 s where the second ends between its stamp and
+/// the answer's `Date`; it is refreshed 1.5 to 3.2 s after its request.
+pub(crate) const LIFE: Duration = Duration::from_millis(1_400);
 
 /// How a fleet differs from the usual one.
 #[derive(Clone, Debug)]
@@ -381,8 +382,8 @@ mod tests {
         let at = |seconds: &[f64]| -> Vec<_> {
             seconds.iter().map(|at| began + Duration::from_secs_f64(*at)).collect()
         };
-        assert_eq!(lives(&at(&[0.0, 2.3, 4.6])), [1, 1, 1]);
-        assert_eq!(lives(&at(&[0.0, 0.1, 1.9, 2.3, 4.2, 6.0])), [3, 2, 1]);
+        assert_eq!(lives(&at(&[0.0, 1.5, 3.8])), [1, 1, 1]);
+        assert_eq!(lives(&at(&[0.0, 0.1, 1.3, 1.5, 2.8, 6.0])), [3, 2, 1]);
         assert!(lives(&[]).is_empty());
     }
 }
