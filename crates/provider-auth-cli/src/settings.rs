@@ -16,8 +16,9 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// A variable as it stands: also if it is empty, or no text, as other programs read it.
+#[allow(clippy::disallowed_methods)] // `Env` takes an empty one for none
 pub(crate) fn raw(name: &str) -> Option<OsString> {
-    std::env::vars_os().find(|(found, _)| found == name).map(|(_, value)| value)
+    std::env::var_os(name)
 }
 
 /// The language: `--lang`, then the usual variables. English unless one says French.
