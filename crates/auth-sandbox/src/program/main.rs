@@ -9,7 +9,7 @@ mod log;
 mod process;
 
 use std::error::Error as _;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -131,28 +131,34 @@ fn start(settings: &Settings, log: &Log) -> Result<Sandbox, String> {
 fn keep(pem: &str, wanted: Option<&Path>) -> Result<PathBuf, String> {
     let mut options = OpenOptions::new();
     options.write(true);
-    let mut path = wanted.map(Path::to_owned);
-    let mut opened = match &path {
-        Some(path) => options.create(true).truncate(true).open(path),
-        None => Err(io::ErrorKind::AlreadyExists.into()),
+    let failed = |path: &Path, error: io::Error| {
+        format!("{}: {error}: name another file with --authority", path.display())
     };
-    // Only a new file: the temporary folder is everybody's. A process that was killed left its own, and
-    // in a container each has the same number.
-    for at in 0..TRIES {
-        if wanted.is_none()
-            && matches!(&opened, Err(it) if it.kind() == io::ErrorKind::AlreadyExists)
-        {
-            let name = format!("auth-sandbox-{}-{at}.pem", std::process::id());
-            let new = std::env::temp_dir().join(name);
-            opened = options.create_new(true).open(&new);
-            path = Some(new);
+    let (path, mut file) = match wanted {
+        Some(path) => {
+            let opened = options.create(true).truncate(true).open(path);
+            (path.to_owned(), opened.map_err(|error| failed(path, error))?)
+        }
+        None => new_file(options.create_new(true)).map_err(|(path, error)| failed(&path, error))?,
+    };
+    file.write_all(pem.as_bytes()).map_err(|error| failed(&path, error))?;
+    Ok(path)
+}
+
+/// A file that was not there: the temporary folder is everybody's. A process that was killed left its
+/// own, and in a container each has the same number.
+fn new_file(options: &OpenOptions) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+    let mut at = 0;
+    loop {
+        let name = format!("auth-sandbox-{}-{at}.pem", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && at + 1 < TRIES => at += 1,
+            opened => {
+                return opened.map(|file| (path.clone(), file)).map_err(|error| (path, error));
+            }
         }
     }
-    let path = path.unwrap_or_default();
-    let written = opened.and_then(|mut file| file.write_all(pem.as_bytes()));
-    let failed = |error| format!("{}: {error}: name another file with --authority", path.display());
-    written.map_err(failed)?;
-    Ok(path)
 }
 
 /// How many names to try for a file.
