@@ -169,7 +169,7 @@ table! {
     DoctorTlsAlert => "{0} refuses this client's TLS ({1})", "{0} refuse le TLS de ce client ({1})";
     DoctorTlsAlertDo => "the client speaks TLS 1.2 and 1.3, and HTTP/1.1: ask the host's operator; after UnrecognizedName, check the host name", "le client parle TLS 1.2 et 1.3, et HTTP/1.1 : interrogez l'exploitant de l'hôte ; après UnrecognizedName, vérifiez le nom d'hôte";
     DoctorClientCert => "{0} wants a client certificate, and this client has none", "{0} exige un certificat client, et ce client n'en a pas";
-    DoctorClientCertDo => "no provider documents one: check host and port in step endpoint, and ask the provider or whoever runs a gateway before it", "aucun fournisseur n'en documente : vérifiez l'hôte et le port à l'étape endpoint, et interrogez le fournisseur ou l'exploitant de la passerelle";
+    DoctorClientCertDo => "no provider documents one: check host and port in step endpoint, and ask the provider, or the operator of a gateway in front of it", "aucun fournisseur n'en documente : vérifiez l'hôte et le port à l'étape endpoint, et interrogez le fournisseur ou l'exploitant de la passerelle";
     DoctorTlsBroken => "the handshake with {0} broke off: {1}", "la négociation avec {0} a été interrompue : {1}";
     DoctorTlsBrokenDo => "a firewall that filters by host name may do this: try from another network", "un pare-feu qui filtre par nom d'hôte peut en être la cause : essayez depuis un autre réseau";
     DoctorExpired => "the certificate of \"{0}\" expired at {1}; this machine's clock says {2}", "le certificat de « {0} » a expiré le {1} ; l'horloge de cette machine indique {2}";

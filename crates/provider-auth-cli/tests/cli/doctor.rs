@@ -237,7 +237,7 @@ fn each_fault_of_a_certificate_is_told_apart() {
     let world = World::new();
     let root = Made::authority("Made-up Root", None);
     let public = Made::authority("Made-up Public CA", Some(&root));
-    let stranger = Made::authority("ACME Corporate Proxy", None);
+    let untrusted = Made::authority("ACME Corporate Proxy", None);
     let roots = world.home.join("roots.pem");
     std::fs::write(&roots, &root.pem).unwrap();
     let roots = ("SSL_CERT_FILE", roots.display().to_string());
@@ -255,15 +255,15 @@ fn each_fault_of_a_certificate_is_told_apart() {
     run(peers::tls(&future, &[]), "tls", "this machine's clock is behind");
     let other = leaf("pay.example.com", Some(&root), |_| {});
     run(peers::tls(&other, &[]), "tls", "is for pay.example.com, not for localhost");
-    let foreign = leaf("localhost", Some(&stranger), |_| {});
+    let unknown = leaf("localhost", Some(&untrusted), |_| {});
     run(
-        peers::tls(&foreign, &[]),
+        peers::tls(&unknown, &[]),
         "tls",
         "does not trust the authority \\\"ACME Corporate Proxy\\\"",
     );
-    run(peers::tls(&foreign, &[&stranger]), "tls", "ACME Corporate Proxy");
+    run(peers::tls(&unknown, &[&untrusted]), "tls", "ACME Corporate Proxy");
     // What is added elsewhere would not be read.
-    run(peers::tls(&foreign, &[]), "tls", "add its certificate to those of SSL_CERT_FILE");
+    run(peers::tls(&unknown, &[]), "tls", "add its certificate to those of SSL_CERT_FILE");
     let own = leaf("localhost", None, |_| {});
     run(peers::tls(&own, &[]), "tls", "is self-signed");
     run(
@@ -276,7 +276,7 @@ fn each_fault_of_a_certificate_is_told_apart() {
     // The one to blame, whatever else is sent.
     let old = Made::authority_that("Made-up Old Root", None, |params| valid(params, 2010, 2015));
     run(peers::tls(&past, &[&old]), "tls", "expired at 2021-01-01T00:00:00Z");
-    let below = Made::authority("ACME Branch", Some(&stranger));
+    let below = Made::authority("ACME Branch", Some(&untrusted));
     let branch = leaf("localhost", Some(&below), |_| {});
     run(peers::tls(&branch, &[&below, &public]), "tls", "authority \\\"ACME Corporate Proxy\\\"");
     // What `openssl req -x509` makes.
@@ -305,9 +305,9 @@ fn each_fault_of_a_certificate_is_told_apart() {
 fn a_setting_that_leads_to_no_certificate_is_named_before_anybody_is_suspected() {
     let world = World::new();
     let root = Made::authority("Made-up Root", None);
-    let stranger = Made::authority("ACME Corporate Proxy", None);
+    let untrusted = Made::authority("ACME Corporate Proxy", None);
     let good = peers::tls(&Made::leaf("localhost", Some(&root), |_| {}), &[]);
-    let foreign = peers::tls(&Made::leaf("localhost", Some(&stranger), |_| {}), &[]);
+    let unknown = peers::tls(&Made::leaf("localhost", Some(&untrusted), |_| {}), &[]);
     let at = |name: &str| world.home.join(name).display().to_string();
     std::fs::write(at("empty.pem"), "").unwrap();
     std::fs::write(
@@ -335,7 +335,7 @@ fn a_setting_that_leads_to_no_certificate_is_named_before_anybody_is_suspected()
     let certs = ("SSL_CERT_DIR", at("certs"));
     let missing = ("SSL_CERT_FILE", at("nowhere.pem"));
     let beside = fails(
-        with(&world, &[url("https", foreign), certs.clone(), missing.clone()]),
+        with(&world, &[url("https", unknown), certs.clone(), missing.clone()]),
         "tls",
         8,
         "authority \\\"ACME Corporate Proxy\\\", and SSL_CERT_FILE leads to no certificate",
@@ -473,8 +473,9 @@ fn a_proxy_is_named_with_what_it_refuses() {
     let none = [url("https", port), ("https_proxy", format!("127.0.0.1:{auth}"))];
     fails(with(&world, &none), "proxy", 8, "set https_proxy=http://user:password@proxy");
     // A proxy behind TLS: its certificate is looked at like any other, and then its answer.
-    let stranger = Made::authority("ACME Corporate Proxy", None);
-    for (issuer, says) in [(&stranger, "ACME Corporate Proxy"), (&root, "makes no connection to")] {
+    let untrusted = Made::authority("ACME Corporate Proxy", None);
+    for (issuer, says) in [(&untrusted, "ACME Corporate Proxy"), (&root, "makes no connection to")]
+    {
         let leaf = Made::leaf("127.0.0.1", Some(issuer), |_| {});
         let [target, roots, _] = pairs(1);
         let proxy = format!("https://127.0.0.1:{}", peers::tls(&leaf, &[]));
