@@ -17,11 +17,16 @@ pub(crate) fn folder() -> Result<FileBackend, Error> {
 
 /// How long a call of the cache may take: the longest that a store allows. A hundred calls at once on
 /// a busy machine are to wait for one exchange, and not to give up on the folder and ask as well.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens the cache.
+pub(crate) fn open() -> Result<FileStore, Error> {
+    SharedStore::unsealed(folder()?).patience(PATIENCE)
+}
 
 /// Opens the cache, or says why the call goes without.
 pub(crate) fn open_or_warn(out: &Out) -> Option<FileStore> {
-    match folder().and_then(|folder| SharedStore::unsealed(folder).patience(PATIENCE)) {
+    match open() {
         Ok(store) => Some(store),
         Err(error) => {
             let why = printable(&error.to_string());

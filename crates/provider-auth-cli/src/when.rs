@@ -14,6 +14,11 @@ pub(crate) fn ticks() -> Duration {
     SystemClock.monotonic()
 }
 
+/// Whole milliseconds since an earlier reading of `ticks`, for a sentence.
+pub(crate) fn millis_since(began: Duration) -> String {
+    ticks().saturating_sub(began).as_millis().to_string()
+}
+
 /// Seconds since 1970.
 pub(crate) fn epoch(instant: SystemTime) -> u64 {
     instant.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use auth_core::ErrorKind;
 use http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
 
 use super::finding::{Finding, Step};
 use super::proxy::{self, Way};
@@ -14,7 +14,7 @@ use super::report::Report;
 use crate::run::all;
 use crate::stop::Stop;
 use crate::text::Text;
-use crate::when::ticks;
+use crate::when::{millis_since, ticks};
 
 /// Where a request goes.
 pub(super) struct Target {
@@ -28,9 +28,7 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let is_tls = uri.scheme_str() == Some("https");
-        let host = bare(uri)?;
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        Some(Self { uri: uri.clone(), is_tls, host, port })
+        Some(Self { uri: uri.clone(), is_tls, host: bare(uri)?, port: port(uri) })
     }
 
     /// Whether the name says that it is this machine. A name that DNS leads here does not count.
@@ -45,6 +43,18 @@ impl Target {
 
 pub(super) fn bare(uri: &Uri) -> Option<String> {
     Some(uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned())
+}
+
+/// The port of a URL: that of its scheme unless it names one.
+pub(super) fn port(uri: &Uri) -> u16 {
+    let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    uri.port_u16().unwrap_or(usual)
+}
+
+/// Connects, within the time of a step.
+pub(super) async fn dial(report: &Report<'_>, to: impl ToSocketAddrs) -> io::Result<TcpStream> {
+    let opened = report.within(Step::Tcp, TcpStream::connect(to)).await;
+    opened.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// A connection, with or without TLS below.
@@ -88,7 +98,7 @@ async fn resolve(
     }
     let (host, began) = (target.host.as_str(), ticks());
     let found = report.within(Step::Dns, lookup_host((host, target.port))).await;
-    let took = ticks().saturating_sub(began).as_millis().to_string();
+    let took = millis_since(began);
     let addresses: Vec<_> = match found {
         Some(Ok(found)) => found.collect(),
         Some(Err(error)) => {
@@ -158,9 +168,7 @@ async fn connect(
         let address = *address;
         Box::pin(async move {
             let began = ticks();
-            let opened = shared.within(Step::Tcp, TcpStream::connect(address)).await;
-            let opened = opened.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
-            (address, opened, ticks().saturating_sub(began).as_millis())
+            (address, dial(shared, address).await, millis_since(began))
         })
     };
     let mut tries: Vec<_> = addresses.iter().map(one).collect();
@@ -171,7 +179,7 @@ async fn connect(
         match opened {
             Ok(opened) => {
                 stream = stream.or_else(|| Some(Box::new(opened) as Stream));
-                worked = worked.or_else(|| Some((address.to_string(), took.to_string())));
+                worked = worked.or_else(|| Some((address.to_string(), took)));
             }
             Err(error) => failed.push((address, error)),
         }

@@ -11,17 +11,16 @@ use http::Uri;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::finding::{Finding, Step};
-use super::line::{Stream, Target, bare};
+use super::line::{Stream, Target, bare, dial, port};
 use super::report::Report;
 use super::tls;
 use crate::settings::raw;
 use crate::stop::Stop;
 use crate::text::Text;
-use crate::when::ticks;
+use crate::when::{millis_since, ticks};
 
 /// How requests leave this machine.
 pub(super) enum Way {
@@ -104,7 +103,7 @@ pub(super) async fn through(
 ) -> Result<Option<Stream>, Stop> {
     let uri = proxy.intercept.uri();
     let scheme = uri.scheme_str().unwrap_or_default();
-    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    let port = port(uri);
     let host = bare(uri).unwrap_or_default();
     let shown = format!("{scheme}://{}:{port}", uri.host().unwrap_or_default());
     let failure = |step, (found, advice), said: &str| {
@@ -131,8 +130,7 @@ pub(super) async fn through(
         Finding::good(Step::Proxy, Text::DoctorProxy, &[&shown, proxy.name])
     };
     let began = ticks();
-    let opened = report.within(Step::Tcp, TcpStream::connect((host.as_str(), port))).await;
-    let stream = match opened.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+    let stream = match dial(report, (host.as_str(), port)).await {
         Ok(stream) => stream,
         Err(error) => {
             report.tell(applies)?;
@@ -142,7 +140,7 @@ pub(super) async fn through(
             return Ok(None);
         }
     };
-    let took = ticks().saturating_sub(began).as_millis().to_string();
+    let took = millis_since(began);
     let connected = Finding::good(Step::Tcp, Text::DoctorConnected, &[&shown, &took]);
     let tunnel = match scheme {
         "https" => tls::handshake(report, Step::Proxy, &host, Box::new(stream)).await,

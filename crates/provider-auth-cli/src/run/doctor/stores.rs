@@ -1,29 +1,23 @@
 //! The steps `cache` and `store`: where tokens are kept. Each keeps, reads and removes a record that
 //! belongs to no account.
 
-use std::time::Duration;
-
 use auth_core::{Env, Error, ErrorKind};
 use auth_store::{Backend, RedisStore, SharedStore};
 
 use super::finding::{Finding, Step};
 use super::report::Report;
-use crate::cache::folder;
+use crate::cache::{self, PATIENCE};
 use crate::run::Call;
 use crate::stop::Stop;
 use crate::text::Text;
-use crate::when::ticks;
-
-/// The longest patience that a store allows.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::when::{millis_since, ticks};
 
 /// The folder of this command's cache.
 pub(super) async fn cache(report: &mut Report<'_>, call: Call<'_>) -> Result<(), Stop> {
     if call.global.no_cache {
         return report.tell(Finding::skip(Step::Cache, Text::DoctorNoCache, &[]));
     }
-    let opened = folder().and_then(|folder| SharedStore::unsealed(folder).patience(PATIENCE));
-    let finding = match opened {
+    let finding = match cache::open() {
         Err(error) => failed(Step::Cache, &error, Text::DoctorCacheDo),
         Ok(store) => {
             let path = store.backend().path().display().to_string();
@@ -57,7 +51,7 @@ pub(super) async fn redis(report: &mut Report<'_>) -> Result<(), Stop> {
     });
     let finding = match report.within(Step::Store, store).await {
         Some(Ok(store)) => {
-            let took = ticks().saturating_sub(began).as_millis().to_string();
+            let took = millis_since(began);
             let place = place(&store);
             if has_key {
                 Finding::good(Step::Store, Text::DoctorStore, &[&place, &took])
